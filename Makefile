@@ -1,16 +1,16 @@
-# Everything a person runs. `make demo` shows it on real data, `make test` proves it.
+# The commands of the project. `make demo` shows it on real data, `make test` tests it.
 PYTHON ?= python3
-# What the demo and the tests build: quick to compile, fast enough to run (see Cargo.toml).
+# The profile of the demo and the tests: quick to compile, fast enough to run (see Cargo.toml).
 PROFILE := quick
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 SECONDS ?= 600
-# Fault scenarios: how many seeds, and the first one.
+# Fault scenarios: the number of seeds, and the first one.
 SEEDS ?= 1
 SEED ?= 1
 CONSTRAINTS := bindings-python/constraints.txt
-# A wheel is built again when anything that goes into it has changed.
+# A wheel is rebuilt when one of its sources has changed.
 SOURCES := $(shell find core bindings-python Cargo.toml Cargo.lock -name target -prune -o -name .venv -prune -o \
 	-type f \( -name '*.rs' -o -name '*.toml' -o -name '*.py' -o -name '*.pyi' -o -name Cargo.lock \) -print)
 
@@ -30,22 +30,22 @@ demo: check-tools $(VENV)/package $(VENV)/demo-tools ## Stream a year of real fl
 
 test: check-tools test-rust test-mutants test-outages test-python test-node test-bun ## Pass all tests
 
-check-tools: # Say what is missing before anything is built.
+check-tools: # Report missing tools before the build starts.
 	@bindings-python/check-tools.sh $(PYTHON)
 	@bindings-node/check-tools.sh
 
 test-rust: ## The engine: unit, property, behaviour and crash tests
 	cargo test --profile $(PROFILE) --workspace
 
-test-mutants: ## Each safety check, broken on purpose, must be caught
+test-mutants: ## Break each safety check on purpose: a test must fail
 	tests/crash/mutants.sh $(PROFILE)
 
-# The scenarios of test-faults on our server, without cut connections.
-test-outages: ## The client on our server while it is killed and restarted, and while a topic grows and is recreated
+# The scenarios of test-faults with the Headwater server, without cut connections.
+test-outages: ## The client while its server is killed and restarted, and while a topic grows and is recreated
 	tests/foreign/install.sh
 	cargo test --profile $(PROFILE) --workspace --test faults -- --ignored --test-threads 1 served --skip served_connections
 
-test-faults: ## Brokers that die, move and get cut off under load, on Apache Kafka and on our server; SEEDS=50 for long
+test-faults: ## The client under load while brokers die, leaders move and connections break; SEEDS=50 runs longer
 	tests/foreign/install.sh
 	HEADWATER_FAULT_SEED=$(SEED) HEADWATER_FAULT_SEEDS=$(SEEDS) \
 		cargo test --profile $(PROFILE) --workspace --test faults -- --ignored --nocapture --test-threads 1
@@ -88,18 +88,18 @@ test-judges: $(VENV)/dev-tools ## The foreign judges against Apache Kafka itself
 	tests/foreign/install.sh
 	$(BIN)/python -m pytest tests/clients --broker=kafka
 
-fuzz: build/fuzz/bin/cargo-bolero ## Let a fuzzer try the wire for SECONDS (600), with what earlier runs learned
+fuzz: build/fuzz/bin/cargo-bolero ## Fuzz the server's connections for SECONDS (600), starting with the inputs of earlier runs
 	tests/fuzz.sh $(SECONDS)
 
-bench: $(VENV)/published $(VENV)/dev-tools ## Measure each figure of the README against its limit or its peer
+bench: $(VENV)/published $(VENV)/dev-tools ## Measure each figure of the README, with its limit or peer
 	cargo bench --workspace
 	$(BIN)/python -m tests.bench
 
-bench-wire: $(VENV)/published $(VENV)/dev-tools build/librdkafka/rdkafka_performance ## Measure the broker against Apache Kafka, with the same foreign clients
+bench-wire: $(VENV)/published $(VENV)/dev-tools build/librdkafka/rdkafka_performance ## Compare the broker with Apache Kafka, with the same foreign clients
 	tests/foreign/install.sh
 	$(BIN)/python -m tests.bench.wire
 
-bench-connect: $(VENV)/published $(VENV)/bench-tools build/librdkafka/rdkafka_performance ## Measure the client on Apache Kafka against its peers
+bench-connect: $(VENV)/published $(VENV)/bench-tools build/librdkafka/rdkafka_performance ## Compare the client with its peers, on Apache Kafka
 	tests/foreign/install.sh
 	$(BIN)/python -m tests.bench.connect
 
@@ -120,18 +120,18 @@ docs: build/node-package ## The documentation of Rust and of the Node package (b
 	RUSTDOCFLAGS="-D warnings" cargo doc --profile $(PROFILE) --workspace --no-deps
 	cd bindings-node && npm run docs
 
-wheel: $(VENV)/build-tools ## The wheel that is published, in build/wheels
+wheel: $(VENV)/build-tools ## The published wheel, in build/wheels
 	$(BIN)/maturin build --profile dist --manifest-path bindings-python/Cargo.toml --out build/wheels
 
-messages: ## Generate the protocol's messages from Kafka's definitions, and let Kafka judge samples (needs Maven and Java)
+messages: ## Generate the protocol's messages from Kafka's definitions, and check samples with Kafka (needs Maven and Java)
 	$(PYTHON) core/protocol/generate
 	cargo test --profile $(PROFILE) --package headwater-protocol --test it golden -- --ignored --nocapture | sed -n 's/^.*sample //p' > build/protocol/samples.txt
 	$(PYTHON) core/protocol/generate --judge build/protocol/samples.txt
 
-check-messages: ## Check that the generated messages are what `make messages` writes (needs Maven)
+check-messages: ## Check that the generated messages are up to date (needs Maven)
 	$(PYTHON) core/protocol/generate --check
 
-clean: ## Remove what the targets above made
+clean: ## Remove the results of the targets above
 	rm -rf $(VENV) build target demo-data demo-output \
 		bindings-node/dist bindings-node/native.js bindings-node/node_modules bindings-node/docs/node_modules bindings-node/*.node tests/node/build tests/node/node_modules tests/bench/node/node_modules notebooks/node_modules
 
@@ -156,7 +156,7 @@ $(VENV)/package: $(VENV)/build-tools $(SOURCES)
 	@rm -f $(VENV)/published
 	@touch $@
 
-# The package as `pip install headwater` gives it, in the other's place: benches measure it, and it takes too long to build for tests.
+# The published package, which replaces the other one: benches measure it, but it takes too long to build for tests.
 $(VENV)/published: $(VENV)/build-tools $(SOURCES)
 	@echo "Building the Python package as it is published: about 15 minutes on two cores the first time"
 	$(BIN)/maturin build --profile dist --manifest-path bindings-python/Cargo.toml --out build/wheels

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks what a build of the Node package needs besides Rust and a C compiler, and says what to install.
+# Checks the tools that a build of the Node package needs besides Rust and a C compiler, and reports missing ones.
 set -euo pipefail
 
 fail() {

@@ -1,16 +1,16 @@
-// The public declarations, written by scripts/check-types.mjs: what a change of the API looks like.
+// The public declarations, written by scripts/check-types.mjs. A diff of this file shows a change of the API.
 
 // abort.d.ts
 
 import type { Abort } from '../native.js';
 /** The option of every call that waits. */
 export interface WaitOptions {
-    /** Ends the call: it rejects with `AbortError`. */
+    /** Aborts the call: it rejects with `AbortError`. */
     signal?: AbortSignal | undefined;
 }
-/** Runs a call that `signal` ends. The call loses nothing: what it has not returned comes with the next one. */
+/** Runs a call that `signal` can abort. An aborted call loses no records: the next call returns them. */
 export declare function abortable<T>(signal: AbortSignal | undefined, call: (abort?: Abort) => Promise<T>): Promise<T>;
-/** Waits for a promise whose work goes on when `signal` ends the wait. */
+/** Waits for a promise whose work continues when `signal` aborts the wait. */
 export declare function abortableWait<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T>;
 
 // batch.d.ts
@@ -18,7 +18,7 @@ export declare function abortableWait<T>(signal: AbortSignal | undefined, promis
 import type { Table } from 'apache-arrow';
 import type { TopicPartitionOffset } from '../native.js';
 import { Message } from './message.js';
-/** Records as a table, in order of partition and offset. Iterating it yields its messages. */
+/** Records as a table, ordered by partition and offset. Iterating it yields its messages. */
 export declare class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Message<K, V>> {
     private readonly native;
     private readonly formats;
@@ -26,21 +26,23 @@ export declare class Batch<K = Buffer | null, V = Buffer | null> implements Iter
     private cached;
     /** The number of records. */
     get length(): number;
-    /** Where to go on behind the batch, for each partition in it. */
+    /** The position after the batch, for each partition in it. */
     get nextOffsets(): TopicPartitionOffset[];
-    /** The message at an index; from the end if it is negative. */
+    /** The message at an index; counted from the end if it is negative. */
     at(index: number): Message<K, V> | undefined;
     /** The messages, in order. */
     [Symbol.iterator](): IterableIterator<Message<K, V>>;
-    /** Commits the offsets behind the batch for the group of the consumer that read it. */
+    /** Commits the offsets after the batch for the group of the consumer that read it. */
     commit(): Promise<void>;
     /** The records in the stream format of Arrow IPC. */
     toArrowIPC(): Buffer;
-    /** The records as a table of apache-arrow, which has to be installed. */
+    /** The records as a table of apache-arrow, which must be installed. */
     toArrow(): Table;
     private message;
 }
-/** The stream of a table of apache-arrow, whose modules for `import` and `require` do not know each other's tables. */
+/**
+ * The stream of a table of apache-arrow. Its modules for `import` and `require` do not recognise each other's tables.
+ */
 export declare function tableStream(table: object): Promise<Uint8Array | undefined>;
 
 // client.d.ts
@@ -62,82 +64,85 @@ export interface CreateTopicOptions extends WaitOptions {
     partitions?: number | null;
     /** The number of replicas; the broker's default by default. */
     replicationFactor?: number;
-    /** Whether a topic that exists is an error, or is taken as it is; "error" by default. */
+    /** Whether an existing topic is an error, or is used unchanged; "error" by default. */
     ifExists?: 'error' | 'ignore';
     /** Configuration keys as Kafka spells them. */
     config?: Record<string, ConfigValue>;
     [key: string]: ConfigValue | object | null | undefined;
 }
-/** The changes of {@link Client.alterTopic}. Other keys are configuration; `null` puts one back to its default. */
+/** The changes of {@link Client.alterTopic}. Other keys are configuration; `null` resets a key to its default. */
 export interface AlterTopicOptions extends WaitOptions {
     /** The new number of partitions, which must be larger. */
     partitions?: number;
-    /** Configuration keys as Kafka spells them. */
+    /** Configuration keys in Kafka's spelling. */
     config?: Record<string, ConfigValue | null>;
     [key: string]: ConfigValue | null | object | undefined;
 }
 /** The options of {@link Client.producer}. Other keys are Kafka's producer configuration. */
 export interface ProducerOptions<K extends Format = Format, V extends Format = Format> extends KafkaConfig {
-    /** What keys are: bytes or text ("bytes", the default), text ("string"), or anything that JSON can express ("json"). */
+    /** The format of keys: bytes or text ("bytes", the default), text ("string"), or any JSON value ("json"). */
     key?: K;
-    /** What values are; see `key`. */
+    /** The format of values; see `key`. */
     value?: V;
 }
 /** The options of {@link Client.consumer}. Other keys are Kafka's consumer configuration. */
 export interface ConsumerOptions<K extends Format = Format, V extends Format = Format> extends FormatOptions<K, V>, Omit<KafkaConfig, 'key' | 'value' | 'onError'> {
-    /** The topics to read; a regular expression needs a group. */
+    /** The topics to read; a regular expression requires a group. */
     topics?: Subscription;
-    /** The group that the consumer is a member of. */
+    /** The group of the consumer. */
     groupId?: string;
 }
 /** The options of {@link Client.serve}. */
 export interface ServeOptions {
-    /** The host to listen at; "127.0.0.1" by default. */
+    /** The host to listen on; "127.0.0.1" by default. */
     host?: string;
-    /** The port; 9092 by default, 0 takes a free one. */
+    /** The port; 9092 by default, 0 uses a free port. */
     port?: number;
-    /** The "HOST:PORT" that clients connect to; where it listens by default. */
+    /** The "HOST:PORT" that clients connect to; the listening address by default. */
     advertised?: string;
-    /** How connections are secured; "PLAINTEXT" by default. */
+    /** The security of connections; "PLAINTEXT" by default. */
     securityProtocol?: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
     /** The certificate chain, a PEM file. */
     tlsCert?: string;
     /** The private key of the certificate, a PEM file. */
     tlsKey?: string;
-    /** The SASL mechanisms that users may choose; all by default. */
+    /** The allowed SASL mechanisms; all by default. */
     saslMechanisms?: string[];
     /** Whether other machines may connect without TLS and SASL; false by default. */
     allowInsecure?: boolean;
 }
-/** The way to an engine or a cluster: makes topics, producers and consumers. */
+/** A connection to an engine or a cluster: creates topics, producers and consumers. */
 export declare class Client implements AsyncDisposable {
     private readonly native;
     private readonly servers;
     /** Creates a topic. */
     createTopic(name: string, given?: CreateTopicOptions): Promise<Topic>;
-    /** A handle on a topic. An unknown topic fails at the first use. */
+    /** A handle on a topic. An unknown topic fails on first use. */
     topic(name: string): Topic;
     /** The topics, by name. */
     topics(given?: WaitOptions & {
         internal?: boolean;
     }): Promise<TopicInfo[]>;
-    /** Adds partitions, and sets configuration keys; `null` puts one back to its default. */
+    /** Adds partitions, and sets configuration keys; `null` resets a key to its default. */
     alterTopic(name: string, given: AlterTopicOptions): Promise<void>;
-    /** Deletes a topic with its records. The result is whether it existed, which is an error unless `missingOk` is set. */
+    /**
+     * Deletes a topic with its records. Returns whether it existed; an unknown topic is an error unless `missingOk` is
+     * set.
+     */
     deleteTopic(name: string, given?: WaitOptions & {
         missingOk?: boolean;
     }): Promise<boolean>;
-    /** Deletes the records before a position. The result is the first offset of each partition. */
+    /** Deletes the records before a position. Returns the new start offset of each partition. */
     deleteRecords(name: string, before: Position, given?: WaitOptions): Promise<Map<number, bigint>>;
     /** The configuration of a topic, with the source of each value. */
     topicConfig(name: string, given?: WaitOptions): Promise<ConfigEntry[]>;
     /** The consumer groups, by name. */
     groups(given?: WaitOptions): Promise<GroupInfo[]>;
-    /** The committed offsets of a group, with the end of each partition and the lag. An unknown group has committed nothing. */
+    /** The committed offsets of a group, with the end of each partition and the lag. Empty for an unknown group. */
     groupOffsets(groupId: string, given?: WaitOptions): Promise<GroupOffset[]>;
     /**
-     * Sets the committed offsets of a group for a topic, and returns them. An offset outside the log becomes its start or its end. The group must
-     * have no members; an unknown group is created.
+     * Sets the committed offsets of a group for a topic, and returns them. An offset outside the log becomes its start
+     * or its end. The group must have no members; an unknown group is created.
      */
     resetGroupOffsets(groupId: string, topic: string, to: Position, given?: WaitOptions): Promise<Map<number, bigint>>;
     /** Deletes a group with its committed offsets. It must have no members. */
@@ -145,19 +150,19 @@ export declare class Client implements AsyncDisposable {
     /** A producer. */
     producer<K extends Format = 'bytes', V extends Format = 'bytes'>(given?: ProducerOptions<K, V>): Producer<K, V>;
     /**
-     * A consumer of topics; without topics, `assign()` names the partitions. With `groupId` it shares them with the other members of the group
-     * and starts at the committed offsets. An unknown topic fails at the first read.
+     * A consumer of topics; without topics, pass the partitions to `assign()`. With `groupId` it shares them with the
+     * other members of the group and starts at the committed offsets. An unknown topic fails at the first read.
      */
     consumer<K extends Format = 'bytes', V extends Format = 'bytes'>(given?: ConsumerOptions<K, V>): Consumer<Decoded<K>, Decoded<V>>;
-    /** Opens the engine to any Kafka client. The client of a cluster refuses. */
+    /** Opens the engine to any Kafka client. The client of a cluster refuses this call. */
     serve(given?: ServeOptions): Promise<Server>;
-    /** What the client has done, in numbers. Sends no request. */
+    /** The metrics of this client. Sends no request. */
     metrics(): Metrics;
-    /** What opening the directory found, if its last owner did not close it or something was missing or damaged. */
+    /** The report of opening the directory; `null` if it was closed in order, and nothing was missing or damaged. */
     get recovery(): RecoveryReport | null;
     /**
-     * Sends what producers hold, then closes the client and everything that was made from it. The engine closes with its last client. Rejects if
-     * records could not be sent: the error counts them. Idempotent.
+     * Sends the queued records of producers, then closes the client and everything created from it. The engine closes
+     * with its last client. Rejects if records could not be sent: the error has their number. Idempotent.
      */
     close(): Promise<void>;
     /** Closes it: `await using`. */
@@ -165,13 +170,14 @@ export declare class Client implements AsyncDisposable {
     private serveWith;
 }
 /**
- * Opens an embedded engine and returns the client on it. `path` is its directory, made if it is missing; `null` keeps everything in memory until
- * the client is closed. The same path twice in one process is the same engine; a second process gets `LockedError`.
+ * Opens an embedded engine and returns the client on it. `path` is its directory, which is created if missing; `null`
+ * keeps everything in memory until the client is closed. Opening the same path again in one process returns the same
+ * engine; a second process gets `LockedError`.
  */
 export declare function open(path?: string | null, given?: KafkaConfig): Promise<Client>;
 /**
- * Connects to a Kafka cluster and returns the client on it. `bootstrapServers` is one or more "HOST:PORT", separated by commas or in an array;
- * one broker that can be reached is enough. Rejects with `TransportError` if none can be reached.
+ * Connects to a Kafka cluster and returns the client on it. `bootstrapServers` is one or more "HOST:PORT", separated by
+ * commas or in an array; one reachable broker is enough. Rejects with `TransportError` if none can be reached.
  */
 export declare function connect(bootstrapServers: string | readonly string[], given?: KafkaConfig & WaitOptions): Promise<Client>;
 
@@ -179,19 +185,19 @@ export declare function connect(bootstrapServers: string | readonly string[], gi
 
 /** A value of a configuration key. */
 export type ConfigValue = string | number | bigint | boolean | readonly (string | number)[];
-/** Configuration keys as Kafka spells them (`"auto.offset.reset"`) or in camelCase (`autoOffsetReset`). */
+/** Configuration keys in Kafka's spelling (`"auto.offset.reset"`) or in camelCase (`autoOffsetReset`). */
 export interface KafkaConfig {
-    /** Keys as Kafka spells them. */
+    /** Keys in Kafka's spelling. */
     config?: Record<string, ConfigValue>;
     [key: string]: ConfigValue | Record<string, ConfigValue> | object | undefined;
 }
 /** The keys and values of the options that are configuration. */
 export declare function pairs(config: Record<string, unknown> | undefined, rest: Record<string, unknown>): [string, string][];
-/** The same with `null`, which puts a key back to its default. */
+/** The same with `null`, which resets a key to its default. */
 export declare function changes(config: Record<string, unknown> | undefined, rest: Record<string, unknown>): [string, string | undefined][];
-/** `autoOffsetReset` is `auto.offset.reset`. */
+/** Converts `autoOffsetReset` to `auto.offset.reset`. */
 export declare function kafkaKey(key: string): string;
-/** A value as Kafka writes it. */
+/** A value in Kafka's format. */
 export declare function valueText(key: string, value: unknown): string;
 
 // consumer.d.ts
@@ -208,8 +214,8 @@ import { type RebalanceListener, type RebalanceOptions } from './rebalances.js';
 import { type RunOptions } from './run_options.js';
 import { type Subscription } from './subscription.js';
 /**
- * Reads partitions. Iterating it yields messages. In a group, `enable.auto.commit` commits finished records from time to time: a batch or a
- * message is finished when the next one is asked for.
+ * Reads partitions. Iterating it yields messages. In a group, `enable.auto.commit` periodically commits finished
+ * records: a batch or a message is finished when the next one is requested.
  */
 export declare class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIterable<Message<K, V>>, AsyncDisposable {
     private readonly native;
@@ -221,35 +227,35 @@ export declare class Consumer<K = Buffer | null, V = Buffer | null> implements A
     private isClosed;
     /** Waits for records. The batch is empty when the time has passed. */
     poll(given?: PollOptions): Promise<Batch<K, V>>;
-    /** The batches of a stream. A batch is finished when the next one is asked for. */
+    /** The batches of a stream. A batch is finished when the next one is requested. */
     batches(given?: BatchesOptions): AsyncIterableIterator<Batch<K, V>>;
-    /** The messages, one after the other. A message is finished when the next one is asked for. */
+    /** The messages, in order. A message is finished when the next one is requested. */
     messages(given?: WaitOptions): AsyncIterableIterator<Message<K, V>>;
     /** The messages, one after the other: `for await`. */
     [Symbol.asyncIterator](): AsyncIterableIterator<Message<K, V>>;
     /** The messages as a stream of objects. */
     readable(given?: WaitOptions): Readable;
     /**
-     * Calls a handler for each message or batch, in order in each partition, until `stop()`, `close()` or the signal ends it. The promise is
-     * fulfilled then. A message whose handler throws is handed over again after a pause; after `retry.retries` times the promise rejects
-     * with what the handler threw, and the message is not finished. Auto-commit commits what handlers have finished.
+     * Calls a handler for each message or batch, in order in each partition, until `stop()`, `close()` or the signal
+     * ends it; then the promise is fulfilled. A message whose handler throws is passed again after a pause. After
+     * `retry.retries` attempts the promise rejects with the handler's error, and the message is not finished.
+     * Auto-commit commits the messages that handlers have finished.
      */
     run(given: RunOptions<K, V>): Promise<void>;
-    /**
-     * Ends `run()`. The promise is fulfilled when its handlers have ended; called inside a handler it does not wait for them.
-     */
+    /** Ends `run()` and waits for its handlers, unless it is called inside a handler. */
     stop(): Promise<void>;
-    /** Joins the group for topics, or for the topics that a regular expression matches, also those that come later. */
+    /** Joins the group for topics, or for all current and later topics that a regular expression matches. */
     subscribe(topics: Subscription, given?: RebalanceOptions): Promise<void>;
-    /** Commits what is finished, leaves the group and gives the partitions up. */
+    /** Commits finished records, leaves the group and releases the partitions. */
     unsubscribe(): Promise<void>;
     /** Reads these partitions from now on. Partitions that stay keep their position. */
     assign(partitions: TopicPartition | TopicPartition[], given?: WaitOptions): Promise<void>;
     /** The assigned partitions. */
     assignment(given?: WaitOptions): Promise<TopicPartition[]>;
     /**
-     * Commits offsets: of a message or a batch (the offset behind it), given ones, or the positions of all partitions. What is before them
-     * counts as finished. In `run()`, without arguments, it commits what handlers have finished.
+     * Commits offsets: of a message or a batch (the offset after it), given ones, or the positions of all partitions.
+     * The records before them count as finished. In `run()`, without arguments, it commits the messages that handlers
+     * have finished.
      */
     commit(what?: Offsets<K, V>, given?: WaitOptions & {
         wait?: boolean;
@@ -266,29 +272,32 @@ export declare class Consumer<K = Buffer | null, V = Buffer | null> implements A
     pause(given?: PartitionsOptions): Promise<void>;
     /** Reads partitions again. */
     resume(given?: PartitionsOptions): Promise<void>;
-    /** The partitions that the caller has paused. */
+    /** The partitions paused by the caller. */
     paused(given?: WaitOptions): Promise<TopicPartition[]>;
-    /** Calls a function at each rebalance: "assign", "revoke" (before the partitions go), "lost". It may return a promise. */
+    /**
+     * Calls a function at each rebalance: "assign", "revoke" (before the partitions are released), "lost". It may
+     * return a promise.
+     */
     on(event: 'assign' | 'revoke' | 'lost', listener: RebalanceListener): this;
-    /** Takes a function of `on()` back. */
+    /** Removes a function added with `on()`. */
     off(event: 'assign' | 'revoke' | 'lost', listener: RebalanceListener): this;
-    /** Ends the waiting call with `WakeupError`, or else the next one that may wait. */
+    /** Rejects the waiting call with `WakeupError`, or else the next one that may wait. */
     wakeup(): void;
     /**
-     * Ends waiting calls and `run()`, commits what is finished, leaves the group, and takes no more calls. Idempotent. A closed client has closed
-     * its consumers.
+     * Ends waiting calls and `run()`, commits finished records, leaves the group, and rejects further calls.
+     * Idempotent. Closing a client closes its consumers.
      */
     close(): Promise<void>;
     /** Closes it: `await using`. */
     [Symbol.asyncDispose](): Promise<void>;
     private closeOnce;
-    /** Gives the partitions up. What a function of a rebalance throws comes out when that is done. */
+    /** Releases the partitions. Rethrows the error of a rebalance function afterwards. */
     private leave;
     /** Runs an operation, and reports rebalances meanwhile. */
     private nextEvent;
-    /** A call that may change what comes next. */
+    /** A call that may change the next records. */
     private changing;
-    /** A call that changes nothing of what comes next. */
+    /** A call that does not change the next records. */
     private entering;
     private refuseIfClosed;
     private batch;
@@ -395,11 +404,11 @@ export {};
 import type { ErrorFields } from '../native.js';
 /** The fields of an error. */
 export interface ErrorDetails {
-    /** Kafka's name of the error, such as `OFFSET_OUT_OF_RANGE`. */
+    /** Kafka's name for the error, such as `OFFSET_OUT_OF_RANGE`. */
     code?: string;
     /** Whether the same call may succeed later without any change. */
     retriable?: boolean;
-    /** Whether the object that reported it must be replaced by a new one. */
+    /** Whether the object that reported it is unusable and must be replaced. */
     fatal?: boolean;
     /** The topic concerned. */
     topic?: string;
@@ -408,13 +417,13 @@ export interface ErrorDetails {
     /** The offset concerned. */
     offset?: bigint;
 }
-/** The root of the tree: everything that Headwater reports on its own account. */
+/** The base class of all errors of Headwater. */
 export declare class HeadwaterError extends Error {
-    /** Kafka's name of the error. */
+    /** Kafka's name for the error. */
     readonly code: string;
     /** Whether the same call may succeed later without any change. */
     readonly retriable: boolean;
-    /** Whether the object that reported it must be replaced by a new one. */
+    /** Whether the object that reported it is unusable and must be replaced. */
     readonly fatal: boolean;
     /** The topic concerned, if it is known. */
     readonly topic: string | undefined;
@@ -427,7 +436,7 @@ export declare class HeadwaterError extends Error {
 /** An object was closed before the call, or while it waited. */
 export declare class ClosedError extends HeadwaterError {
 }
-/** An object was made before a `fork()` and used in the child. */
+/** An object was created before a `fork()` and used in the child. */
 export declare class ForkError extends HeadwaterError {
 }
 /** A waiting call was ended by `Consumer.wakeup()`. No records were lost. */
@@ -448,18 +457,18 @@ export declare class ConfigError extends KafkaError {
 /** Stored bytes are damaged. */
 export declare class CorruptLogError extends KafkaError {
 }
-/** A record does not have the format that was asked for. */
+/** A record does not have the requested format. */
 export declare class DecodeError extends KafkaError {
-    /** The key as it was written, if it was read. */
+    /** The original key, if it was read. */
     readonly key: Buffer | null;
-    /** The value as it was written, if it was read. */
+    /** The original value, if it was read. */
     readonly value: Buffer | null;
     constructor(message: string, details?: ErrorDetails & {
         key?: Buffer;
         value?: Buffer;
     });
 }
-/** An argument cannot be right. The message names it. */
+/** An argument is invalid. The message has its name. */
 export declare class InvalidArgumentError extends KafkaError {
 }
 /** The name is not a valid topic name. */
@@ -483,13 +492,13 @@ export declare class ProducerFencedError extends KafkaError {
 /** The record or the batch is larger than a limit allows. */
 export declare class RecordTooLargeError extends KafkaError {
 }
-/** The call did not finish in its time. */
+/** The call did not complete within its timeout. */
 export declare class RequestTimedOutError extends KafkaError {
 }
 /** The disk is full, or storage failed. */
 export declare class StorageError extends KafkaError {
 }
-/** The topic exists already. */
+/** The topic already exists. */
 export declare class TopicAlreadyExistsError extends KafkaError {
 }
 /** The broker cannot be reached. */
@@ -498,7 +507,7 @@ export declare class TransportError extends KafkaError {
 /** The topic or the partition does not exist. */
 export declare class UnknownTopicOrPartitionError extends KafkaError {
 }
-/** The call was ended by its `AbortSignal`. `cause` is the signal's reason. */
+/** The call was aborted by its `AbortSignal`. `cause` is the signal's reason. */
 export declare class AbortError extends Error {
     /** Node's name of an aborted call. */
     readonly name = "AbortError";
@@ -506,15 +515,15 @@ export declare class AbortError extends Error {
     readonly code = "ABORT_ERR";
     constructor(reason?: unknown);
 }
-/** Makes the error of the native half. */
+/** Creates the error for an error of the native half. */
 export declare function makeError(fields: ErrorFields): Error;
-/** An argument cannot be right. */
+/** The error of an invalid argument. */
 export declare function invalid(message: string): InvalidArgumentError;
 
 // flat.d.ts
 
 import type { Format } from './formats.js';
-/** The numbers of the sections in the header. */
+/** The indexes of the sections in the header. */
 declare enum Section {
     Partitions = 2,
     Offsets = 3,
@@ -567,19 +576,19 @@ export {};
 // formats.d.ts
 
 import type { DecodeArguments } from '../native.js';
-/** How a key or a value is decoded: the bytes as they are, text, or what `JSON.parse` gives. */
+/** The format of a key or a value: bytes, text, or JSON decoded by `JSON.parse`. */
 export type Format = 'bytes' | 'string' | 'json';
-/** What a key or a value becomes. Null is null in each format. */
+/** The type of a decoded key or value. Null is null in each format. */
 export type Decoded<F extends Format> = F extends 'string' ? string | null : F extends 'json' ? any : Buffer | null;
-/** What to do with records that do not have the format: an error, null in their place, or leave them out. */
+/** The handling of records that do not have the format: an error, null in their place, or skipping them. */
 export type OnError = 'raise' | 'null' | 'skip';
 /** The formats of keys and values. */
 export interface FormatOptions<K extends Format = Format, V extends Format = Format> {
-    /** How keys are decoded; "bytes" by default. */
+    /** The format of keys; "bytes" by default. */
     key?: K;
-    /** How values are decoded; "bytes" by default. */
+    /** The format of values; "bytes" by default. */
     value?: V;
-    /** What to do with records that do not have the format; "raise" by default. */
+    /** The handling of records that do not have the format; "raise" by default. */
     onError?: OnError;
 }
 /** {@link FormatOptions} with the columns to read. */
@@ -603,7 +612,7 @@ export interface Formats {
     key: Format;
     value: Format;
 }
-/** The formats as the native half takes them. */
+/** The formats in the form for the native half. */
 export declare function decodeArguments(given: {
     key?: Format;
     value?: Format;
@@ -615,9 +624,9 @@ export declare function decodeArguments(given: {
 
 export declare class Gate {
     private waiting;
-    /** Lets all go on who wait now. */
+    /** Releases all tasks that are currently waiting. */
     open(): void;
-    /** Waits until it opens, for so many milliseconds at most. */
+    /** Waits until it opens, at most for `milliseconds`. */
     wait(timeoutMs?: number): Promise<void>;
 }
 
@@ -626,7 +635,7 @@ export declare class Gate {
 import type { Message } from './message.js';
 import type { TopicPartitionOffset } from './positions.js';
 import type { PartitionWork } from './work.js';
-/** What `eachMessage` gets. */
+/** The argument of `eachMessage`. */
 export interface EachMessagePayload<K = Buffer | null, V = Buffer | null> {
     /** The topic's name. */
     topic: string;
@@ -634,12 +643,12 @@ export interface EachMessagePayload<K = Buffer | null, V = Buffer | null> {
     partition: number;
     /** The message. */
     message: Message<K, V>;
-    /** Heartbeats are sent in the background: this is for handlers that were written for other clients. */
+    /** Does nothing: heartbeats are sent in the background. For handlers written for other clients. */
     heartbeat(): Promise<void>;
-    /** Pauses the partition. The result resumes it. */
+    /** Pauses the partition. Returns a function that resumes it. */
     pause(): () => void;
 }
-/** The messages that were fetched of a partition. */
+/** Fetched messages of a partition. */
 export interface FetchedBatch<K = Buffer | null, V = Buffer | null> {
     /** The topic's name. */
     topic: string;
@@ -652,23 +661,23 @@ export interface FetchedBatch<K = Buffer | null, V = Buffer | null> {
     /** The offset of the last message. */
     lastOffset(): bigint;
 }
-/** What `eachBatch` gets. */
+/** The argument of `eachBatch`. */
 export interface EachBatchPayload<K = Buffer | null, V = Buffer | null> {
     /** The messages. */
     batch: FetchedBatch<K, V>;
     /** Finishes the messages up to this offset, inclusive. */
     resolveOffset(offset: bigint | number): void;
-    /** Heartbeats are sent in the background: this is for handlers that were written for other clients. */
+    /** Does nothing: heartbeats are sent in the background. For handlers written for other clients. */
     heartbeat(): Promise<void>;
-    /** Commits what is finished, or the given offsets. */
+    /** Commits finished messages, or the given offsets. */
     commitOffsetsIfNecessary(offsets?: TopicPartitionOffset[]): Promise<void>;
-    /** The offset behind what is finished of the partition. */
+    /** The offset after the finished messages of the partition. */
     uncommittedOffsets(): TopicPartitionOffset[];
-    /** Whether `run()` goes on. */
+    /** Whether `run()` continues. */
     isRunning(): boolean;
-    /** Whether the partition was revoked or moved: the batch need not be worked on any more. */
+    /** Whether the partition was revoked or moved, so that the batch need not be processed any more. */
     isStale(): boolean;
-    /** Pauses the partition. The result resumes it. */
+    /** Pauses the partition. Returns a function that resumes it. */
     pause(): () => void;
 }
 /** What the runner gives to handlers. */
@@ -689,7 +698,7 @@ export declare function handleBatch<K, V>(handler: (payload: EachBatchPayload<K,
 
 import type { Consumer as NativeConsumer } from '../native.js';
 import { type TopicPartition } from './positions.js';
-/** What is looked at of a partition's queue. */
+/** The part of a partition's queue that matters here. */
 interface Queue extends TopicPartition {
     readonly isEmpty: boolean;
     readonly isPaused: boolean;
@@ -699,13 +708,13 @@ export declare class HeldBack {
     private readonly partitions;
     constructor(native: NativeConsumer);
     has(at: TopicPartition): boolean;
-    /** It is not the runner's any more. */
+    /** Removes a partition that does not belong to the runner any more. */
     forget(at: TopicPartition): void;
-    /** Without the partitions that only the runner has paused. */
+    /** Removes the partitions that only the runner has paused. */
     without(partitions: TopicPartition[]): TopicPartition[];
-    /** Pauses the partitions that have messages left, and resumes those that have not. */
+    /** Pauses the partitions with remaining messages, and resumes the others. */
     update(queues: ReadonlyMap<string, Queue>): Promise<void>;
-    /** Resumes all that are still assigned. */
+    /** Resumes all partitions that are still assigned. */
     releaseAll(assigned: ReadonlySet<string>): Promise<void>;
 }
 export {};
@@ -2792,7 +2801,10 @@ export declare function unavailable<T extends object, N extends string>(known: T
 
 import { inspect } from 'node:util';
 import type { Header } from './flat.js';
-/** One record of a topic. Keys and values of format "bytes" are views into the buffer of their batch; copy what is kept for long. */
+/**
+ * One record of a topic. Keys and values of format "bytes" are views into the buffer of their batch; copy those that
+ * you keep for long.
+ */
 export declare class Message<K = Buffer | null, V = Buffer | null> {
     private readonly flat;
     private readonly row;
@@ -2805,15 +2817,15 @@ export declare class Message<K = Buffer | null, V = Buffer | null> {
     get partition(): number;
     /** The offset in the partition. */
     get offset(): bigint;
-    /** The time of the record in milliseconds since 1970. */
+    /** The timestamp of the record in milliseconds since 1970. */
     get timestamp(): number;
-    /** The key, in the format that was asked for. */
+    /** The key, in the requested format. */
     get key(): K;
-    /** The value, in the format that was asked for. */
+    /** The value, in the requested format. */
     get value(): V;
     /** The headers: pairs of a name and bytes, in order. Names may repeat. */
     get headers(): Header[];
-    /** The value of the last header of that name; `undefined` if there is none. */
+    /** The value of the last header with that name; `undefined` if there is none. */
     header(name: string): Buffer | null | undefined;
     /** The parts that were read, as a plain object. */
     toObject(): Record<string, unknown>;
@@ -2826,14 +2838,14 @@ export declare class Message<K = Buffer | null, V = Buffer | null> {
 import type { ConsumerEvent, Consumer as NativeConsumer } from '../native.js';
 import { Flat } from './flat.js';
 /**
- * Hands out messages one by one from a buffer of the native half, which counts them as handed out when it is told. What a call might have
- * changed is discarded and read again.
+ * Hands out messages one by one from a buffer of the native half, which counts them as handed out when it is notified.
+ * Messages that another call may have invalidated are discarded and read again.
  */
 export declare class MessageBuffer {
     private readonly native;
     private readonly isMember;
     private readonly next;
-    /** The message that was handed out last. */
+    /** The last message that was handed out. */
     taken: {
         flat: Flat;
         row: number;
@@ -2846,15 +2858,15 @@ export declare class MessageBuffer {
     /** Calls that wait take turns. */
     private turn;
     constructor(native: NativeConsumer, isMember: boolean, next: (wait: AbortSignal | undefined) => Promise<ConsumerEvent>);
-    /** Hands a message out, if there is one and nothing comes before it. */
+    /** Hands out a message, if one is available and nothing comes before it. */
     tryTake(): boolean;
     /** Waits for a message, and hands it out. */
     take(wait: AbortSignal | undefined): Promise<void>;
-    /** Tells the native half what was handed out. */
+    /** Notifies the native half of the messages that were handed out. */
     report(): void;
-    /** Forgets the messages that were not handed out: they are read again. */
+    /** Drops the messages that were not handed out: they are read again. */
     discard(): void;
-    /** The next message waits for the native half, which ends the wait. */
+    /** Makes the next message wait for the native half, which ends the wait. */
     interrupt(): void;
     private fetch;
     private serveGroup;
@@ -2867,9 +2879,9 @@ export declare function iteratorOf<T>(next: () => Promise<IteratorResult<T>>): A
 
 /** A broker in `Metrics`. */
 export interface BrokerMetrics {
-    /** `null` if the metadata names no broker at this address: a bootstrap address, or a broker that has left. */
+    /** `null` if the metadata has no broker with this address: a bootstrap address, or a broker that has left. */
     'node-id': number | null;
-    /** Connections that are open now. */
+    /** Open connections. */
     'connection-count': number;
     /** Connections that were opened. */
     'connection-creation-total': number;
@@ -2877,15 +2889,18 @@ export interface BrokerMetrics {
     'connection-failure-total': number;
     /** Requests that were written. */
     'request-total': number;
-    /** Of these, those that ended without a response because the connection was lost. */
+    /** Of these, those without a response because the connection was lost. */
     'request-error-total': number;
-    /** Of these, those that wait for their response now. */
+    /** Of these, those that are waiting for their response. */
     'requests-in-flight': number;
-    /** The bytes of requests, as Kafka encodes them: without TLS, and without the messages that open a connection. */
+    /** The bytes of requests in Kafka's encoding: without TLS, and without the requests that open a connection. */
     'outgoing-byte-total': number;
     /** The bytes of responses, counted likewise. */
     'incoming-byte-total': number;
-    /** From request to response, over the last minute or two. A fetch and a join of a group wait in the broker, which counts too. */
+    /**
+     * From request to response, over the last one to two minutes. Includes the time that a fetch or a join of a group
+     * waits in the broker.
+     */
     'request-latency-avg-ms': number;
     /** The median of the same times. */
     'request-latency-p50-ms': number;
@@ -2893,31 +2908,31 @@ export interface BrokerMetrics {
     'request-latency-p99-ms': number;
     /** The longest of the same times. */
     'request-latency-max-ms': number;
-    /** For how long the broker has asked the client to wait, because a quota was exceeded. */
+    /** The total time for which the broker has throttled the client, because a quota was exceeded. */
     'throttle-time-total-ms': number;
 }
 /** A producer in `Metrics`. */
 export interface ProducerMetrics {
     /** `client.id`. */
     'client-id': string;
-    /** Records that were accepted and have no result yet. */
+    /** Accepted records without a result yet. */
     'queued-records': number;
-    /** The bytes of `buffer.memory` that they take. */
+    /** Their share of `buffer.memory` in bytes. */
     'queued-bytes': number;
 }
 /** A consumer in `Metrics`. */
 export interface ConsumerMetrics {
     /** `client.id`. */
     'client-id': string;
-    /** `null`: it belongs to no group. */
+    /** `null` without a group. */
     'group-id': string | null;
     /**
-     * By topic and partition: the offsets between the position and the end that the last response named. `consumer.lag()` asks the
-     * brokers.
+     * By topic and partition: the number of offsets between the position and the end in the last response.
+     * `consumer.lag()` requests the ends from the brokers.
      */
     'records-lag': Record<string, Record<number, number>>;
 }
-/** The segments that left the logs of an embedded engine, and the bytes of their records, by reason. */
+/** The segments that an embedded engine has deleted, and their bytes, by reason. */
 export interface DeletionMetrics {
     /** Segments that `retention.ms` deleted. */
     'retention-time-deleted-segments-total': number;
@@ -2937,19 +2952,19 @@ export interface DeletionMetrics {
     'exhaustion-deleted-bytes-total': number;
 }
 /**
- * What a client has done: `client.metrics()`. Totals count since the client was made. Those of deletions are there for an embedded
- * engine only.
+ * The metrics of a client: `client.metrics()`. Totals count from the creation of the client. Those of deletions exist
+ * only for an embedded engine.
  */
 export interface Metrics extends Partial<DeletionMetrics> {
     /** Requests that were written. */
     'request-total': number;
     /** Requests without a response. */
     'request-error-total': number;
-    /** How often something was tried again after an error. */
+    /** The number of retries after an error. */
     'retry-total': number;
-    /** For how long brokers have asked the client to wait, because a quota was exceeded. */
+    /** The total time for which brokers have throttled the client, because a quota was exceeded. */
     'throttle-time-total-ms': number;
-    /** Over all brokers; 0 for an embedded engine, as the next four. */
+    /** Over all brokers; 0 for an embedded engine, like the next four. */
     'connection-count': number;
     /** Connections that were opened. */
     'connection-creation-total': number;
@@ -2961,9 +2976,9 @@ export interface Metrics extends Partial<DeletionMetrics> {
     'incoming-byte-total': number;
     /** By `HOST:PORT`; empty for an embedded engine. */
     brokers: Record<string, BrokerMetrics>;
-    /** The producers that are in use. */
+    /** The producers in use. */
     producers: ProducerMetrics[];
-    /** The consumers that are in use. */
+    /** The consumers in use. */
     consumers: ConsumerMetrics[];
 }
 
@@ -2977,11 +2992,11 @@ export { native };
 import { Batch } from './batch.js';
 import { Message } from './message.js';
 import { type TopicPartitionOffset } from './positions.js';
-/** What {@link Consumer.commit} takes: a message or a batch stands for the offset behind it. */
+/** The argument of {@link Consumer.commit}: a message or a batch stands for the offset after it. */
 export type Offsets<K, V> = Message<K, V> | Batch<K, V> | TopicPartitionOffset | TopicPartitionOffset[];
 /** The offsets of a message or a batch, or the given ones. */
 export declare function offsets(what: unknown, name: string): TopicPartitionOffset[];
-/** The offset of each partition, if `to` names them. */
+/** The offset of each partition, if `to` contains them. */
 export declare function seeks(to: unknown): TopicPartitionOffset[] | undefined;
 
 // options.d.ts
@@ -2994,9 +3009,11 @@ type Checked<S extends Spec> = {
 };
 /** The name of a value's type, for messages. */
 export declare function typeName(value: unknown): string;
-/** The options of a call. Unknown ones are refused with the nearest name; undefined ones count as missing. */
+/**
+ * Checks the options of a call. Unknown ones are refused with the most similar name; undefined ones count as missing.
+ */
 export declare function options<S extends Spec>(call: string, given: unknown, spec: S): Checked<S>;
-/** The options of a call, and the other ones: configuration keys. */
+/** Separates the options of a call from the configuration keys. */
 export declare function optionsAndConfig<S extends Spec>(call: string, given: unknown, spec: S): {
     known: Checked<S>;
     rest: Record<string, unknown>;
@@ -3040,15 +3057,15 @@ export interface PartitionPosition {
     offset: bigint | number;
 }
 /**
- * A position in each partition of a topic: `"earliest"`, `"latest"`, an offset, an age such as `"-15m"`, a `Date` (the first record
- * that is not older), or an offset for each partition: by its number, or as {@link Batch.nextOffsets} has them.
+ * A position in each partition of a topic: `"earliest"`, `"latest"`, an offset, an age such as `"-15m"`, a `Date` (the
+ * first record at or after it), or an offset for each partition: by its number, or like in {@link Batch.nextOffsets}.
  */
 export type Position = 'earliest' | 'latest' | bigint | number | Date | `-${string}` | readonly PartitionPosition[] | ReadonlyMap<number, bigint | number> | Readonly<Record<number, bigint | number>>;
 /** A position as the native half takes it. */
 export declare const position: Check<string | PartitionOffset[]>;
 /** A partition of a topic. */
 export declare const topicPartition: Check<TopicPartition>;
-/** A list of partitions; one alone counts as a list. */
+/** A list of partitions, or a single one. */
 export declare const topicPartitions: Check<TopicPartition[]>;
 /** An offset in a partition of a topic. */
 export declare const topicPartitionOffset: Check<TopicPartitionOffset>;
@@ -3071,7 +3088,7 @@ import { type MessageToSend, type RecordToSend } from './records.js';
 export interface SendBatchOptions extends WaitOptions {
     /** The column of keys of an Arrow table. */
     key?: string;
-    /** The column of values of an Arrow table; without one, all other columns make a JSON object. */
+    /** The column of values of an Arrow table; without one, all other columns form a JSON object. */
     value?: string;
     /** The column of headers of an Arrow table: a list of structs of `key` and `value`. */
     headers?: string;
@@ -3080,27 +3097,30 @@ export interface SendBatchOptions extends WaitOptions {
     /** The partition of all rows, or the column of partitions of an Arrow table. */
     partition?: number | string;
 }
-/** Sends records. Records of one topic that are sent one after the other keep their order in each partition. */
+/** Sends records. Records of one topic that are sent in sequence keep their order in each partition. */
 export declare class Producer<K extends Format = 'bytes', V extends Format = 'bytes'> implements AsyncDisposable {
     private readonly native;
     private readonly formats;
     /**
-     * Sends a record. The promise is fulfilled when it is acknowledged; sends need not wait for each other. The bytes are copied at the call.
-     * An abort ends the wait, not the record: it may still be written.
+     * Sends a record. The promise is fulfilled when it is acknowledged; sends need not wait for each other. The bytes
+     * are copied at the call. An abort ends the wait, not the record: it may still be written.
      */
     send(record: RecordToSend<K, V>, given?: WaitOptions): Promise<RecordMetadata>;
     private sendRecord;
     /**
-     * Sends many records and waits until all are acknowledged: messages, the stream format of Arrow IPC, or a table of apache-arrow. All are
-     * checked before the first is written.
+     * Sends many records and waits until all are acknowledged: messages, the stream format of Arrow IPC, or a table of
+     * apache-arrow. All are checked before the first is written.
      */
     sendBatch(topic: string, rows: readonly MessageToSend<K, V>[] | Uint8Array | Table, given?: SendBatchOptions): Promise<BatchResult>;
     private sendRows;
     /** A stream that sends the messages that are written to it. It takes more when those before are acknowledged. */
     writable(topic: string): Writable;
-    /** Sends everything that was accepted before, and waits until it is acknowledged or refused. */
+    /** Sends all records accepted before, and waits until they are acknowledged or refused. */
     flush(given?: WaitOptions): Promise<void>;
-    /** Flushes, and takes no more records. Rejects if records could not be sent: the error counts them. Idempotent. */
+    /**
+     * Flushes, and accepts no more records. Rejects if records could not be sent: the error has their number.
+     * Idempotent.
+     */
     close(): Promise<void>;
     /** Closes it: `await using`. */
     [Symbol.asyncDispose](): Promise<void>;
@@ -3141,15 +3161,15 @@ export declare const headersSetter: {
 
 import type { ConsumerEvent } from '../native.js';
 import type { TopicPartition } from './positions.js';
-/** Called with the partitions of a rebalance. What it throws comes out of the call that waits for records. */
+/** Called with the partitions of a rebalance. The waiting call rejects with its error. */
 export type RebalanceListener = (partitions: TopicPartition[]) => unknown;
 /** The functions of a subscription. */
 export interface RebalanceOptions {
     /** Partitions were added. */
     onAssign?: RebalanceListener;
-    /** Partitions go when it has returned. Until then their offsets can be committed. */
+    /** Partitions are released when it has returned. Until then their offsets can be committed. */
     onRevoke?: RebalanceListener;
-    /** Partitions are gone. `onRevoke` by default. */
+    /** Partitions were lost. `onRevoke` by default. */
     onLost?: RebalanceListener;
 }
 export declare class Rebalances {
@@ -3171,19 +3191,19 @@ import type { Format } from './formats.js';
 export type Bytes = Uint8Array | string;
 /** Headers to send: an ordered list of pairs, whose names may repeat, or an object. */
 export type HeadersToSend = readonly (readonly [name: string, value: Bytes | null])[] | Readonly<Record<string, Bytes | null | readonly Bytes[]>>;
-/** What can be sent as a key or value of a format. */
+/** The type of a key or value to send, for each format. */
 export type Encodable<F extends Format> = F extends 'json' ? unknown : F extends 'string' ? string | null : Bytes | null;
 /** A record to send, without its topic. */
 export interface MessageToSend<K extends Format = 'bytes', V extends Format = 'bytes'> {
-    /** The value; null or none deletes the key in a compacted topic. */
+    /** The value; null or undefined deletes the key in a compacted topic. */
     value?: Encodable<V>;
-    /** The key, whose hash chooses the partition as Java's does. */
+    /** The key, whose hash chooses the partition like in the Java producer. */
     key?: Encodable<K>;
     /** The headers. */
     headers?: HeadersToSend;
-    /** The partition; by the key's hash if there is none, or without a key by the producer. */
+    /** The partition; by default chosen by the key's hash, or without a key by the producer. */
     partition?: number;
-    /** The time, in milliseconds since 1970; now if there is none. */
+    /** The timestamp, in milliseconds since 1970; the current time by default. */
     timestamp?: number | Date;
 }
 /** A record to send. */
@@ -3224,16 +3244,16 @@ export declare function checkedBytes(value: unknown, name: string): Bytes;
 // rows.d.ts
 
 import type { EncodedMessage } from './records.js';
-/** The messages as one buffer. */
+/** Writes the messages into one buffer. */
 export declare function writeRows(messages: EncodedMessage[]): Buffer;
 
 // run_options.d.ts
 
 import type { WaitOptions } from './abort.js';
 import type { EachBatchPayload, EachMessagePayload } from './handlers.js';
-/** What happens with a message whose handler throws. */
+/** The handling of a message whose handler throws. */
 export interface RetryOptions {
-    /** How often the message is handed over again; 5 by default. `Infinity` never gives up. */
+    /** The maximum number of new attempts; 5 by default. `Infinity` never gives up. */
     retries?: number;
     /** The pause before the first time, in milliseconds; 300 by default. */
     initialRetryTimeMs?: number;
@@ -3244,17 +3264,20 @@ export interface RetryOptions {
 }
 /** The options of {@link Consumer.run}: `eachMessage` or `eachBatch`. */
 export interface RunOptions<K = Buffer | null, V = Buffer | null> extends WaitOptions {
-    /** Called for each message; the next one of its partition comes when the promise is fulfilled. */
+    /** Called for each message; the next one of its partition follows when the promise is fulfilled. */
     eachMessage?: (payload: EachMessagePayload<K, V>) => unknown;
-    /** Called for the messages that were fetched of a partition. */
+    /** Called for the fetched messages of a partition. */
     eachBatch?: (payload: EachBatchPayload<K, V>) => unknown;
-    /** The most partitions whose handlers run at the same time; 1 by default. */
+    /** The maximum number of partitions whose handlers run concurrently; 1 by default. */
     concurrency?: number;
-    /** Whether a batch is finished when `eachBatch` returns; true by default. Otherwise up to the last resolved offset. */
+    /**
+     * Whether a batch is finished when `eachBatch` returns; true by default. Otherwise it is finished up to the last
+     * resolved offset.
+     */
     eachBatchAutoResolve?: boolean;
-    /** The most records that are fetched at once; 8,192 by default. */
+    /** The maximum records of a fetch; 8,192 by default. */
     maxRecords?: number;
-    /** What happens with a message whose handler throws. */
+    /** The handling of a message whose handler throws. */
     retry?: RetryOptions;
 }
 /** {@link RunOptions}, checked and with defaults. */
@@ -3284,14 +3307,14 @@ export interface RunnerContext<K, V> {
     native: NativeConsumer;
     formats: Formats;
     rebalances: Rebalances;
-    /** Forgets the messages that were decoded for others. */
+    /** Drops the messages that were decoded for other calls. */
     discard(): void;
 }
 export declare class Runner<K, V> {
     private readonly context;
     readonly options: CheckedRunOptions<K, V>;
     private readonly works;
-    /** Partitions that may have a handler, in the order in which they got messages. */
+    /** Partitions that may get a handler, in the order in which they got messages. */
     private readonly ready;
     private handlers;
     private calls;
@@ -3302,51 +3325,51 @@ export declare class Runner<K, V> {
     /** Whether one of them ran out of messages during an update, which must be repeated before the next poll. */
     private isUpdateDue;
     private poll;
-    /** Partitions that were sought since the poll began. */
+    /** Partitions that were moved by a seek since the poll began. */
     private readonly soughtSince;
     private areAllSought;
-    /** Opens when a handler ends, or when the runner has to look again. */
+    /** Opens when a handler ends, or when the runner must check again. */
     private readonly changed;
     private readonly ended;
     private readonly end;
     constructor(context: RunnerContext<K, V>, options: CheckedRunOptions<K, V>, other: Runner<K, V> | undefined);
     /** Runs until it is stopped. */
     run(): Promise<void>;
-    /** Ends it. Inside a handler it does not wait for handlers. */
+    /** Stops it. Inside a handler it does not wait for handlers. */
     stop(): Promise<void>;
     /** Ends the poll, so that another call has its turn. */
     interrupt(): void;
-    /** The offsets behind what handlers have finished. */
+    /** The offsets after the messages finished by handlers. */
     finishedOffsets(): TopicPartitionOffset[];
-    /** Partitions are moved: what was fetched of them is dropped. */
+    /** Drops the fetched messages of partitions that were moved. */
     sought(partitions: TopicPartition[]): void;
-    /** Partitions are paused: the messages in their queues wait. */
+    /** Makes the messages in the queues of paused partitions wait. */
     paused(partitions: TopicPartition[]): void;
-    /** Partitions are not paused any more. */
+    /** Continues with partitions that are not paused any more. */
     resumed(partitions: TopicPartition[]): void;
-    /** Without the partitions that only the runner has paused. */
+    /** Removes the partitions that only the runner has paused. */
     withoutHeldBack(partitions: TopicPartition[]): TopicPartition[];
     private requestStop;
     private pollUntilStopped;
     private get hasMessages();
     private pollOnce;
-    /** Hands fetched messages to the queues of their partitions. */
+    /** Passes fetched messages to the queues of their partitions. */
     private take;
-    /** Lets the handlers of partitions that go end, then reports. */
+    /** Waits for the handlers of released partitions, then reports. */
     private rebalance;
-    /** Tells the core what handlers have finished. */
+    /** Notifies the core of the messages finished by handlers. */
     private finish;
-    /** Lets a partition have a handler when its turn comes. */
+    /** Lets a partition get a handler when its turn comes. */
     private queue;
     private startHandlers;
-    /** Calls handlers until the partition has no messages left, or may not go on. */
+    /** Calls handlers until the partition has no messages left, or must stop. */
     private handle;
     private handlerEnded;
-    /** A handler threw: the same message again after a pause, or the end. */
+    /** Handles an error of a handler: passes the same message again after a pause, or ends. */
     private failed;
     private payloads;
     private handlersEnded;
-    /** Gives the messages that no handler has finished back: the next call reads them again. */
+    /** Returns the messages that no handler has finished: the next call reads them again. */
     private giveBack;
     private workOf;
     private worksOf;
@@ -3357,7 +3380,10 @@ export declare class Runner<K, V> {
 import { Readable } from 'node:stream';
 import { type WaitOptions } from './abort.js';
 import { Batch } from './batch.js';
-/** A range of a topic. Each iteration reads it anew, as batches; it ends where the topic ended when it began. */
+/**
+ * A range of a topic. Each iteration reads it again, as batches, up to the end of the topic at the start of the
+ * iteration.
+ */
 export declare class Scan<K = Buffer | null, V = Buffer | null> implements AsyncIterable<Batch<K, V>> {
     private readonly native;
     private readonly formats;
@@ -3366,9 +3392,9 @@ export declare class Scan<K = Buffer | null, V = Buffer | null> implements Async
     [Symbol.asyncIterator](): AsyncIterableIterator<Batch<K, V>>;
     /** All records as one batch. */
     collect(given?: WaitOptions): Promise<Batch<K, V>>;
-    /** The number of records, counted from the headers of their batches. */
+    /** The number of records, counted from batch headers. */
     count(given?: WaitOptions): Promise<number>;
-    /** What will be read, as text. */
+    /** Describes the scan as text. */
     explain(given?: WaitOptions): Promise<string>;
     /** The messages as a stream of objects. */
     readable(): Readable;
@@ -3377,14 +3403,17 @@ export declare class Scan<K = Buffer | null, V = Buffer | null> implements Async
 
 // server.d.ts
 
-/** An engine that listens for Kafka clients until it is closed, or until its client is. */
+/** A listener of an engine for Kafka clients, until it or its client is closed. */
 export declare class Server implements AsyncDisposable {
     private readonly native;
-    /** Where it listens: "HOST:PORT". */
+    /** The address on which it listens: "HOST:PORT". */
     get address(): string;
-    /** What Kafka clients connect to: the value of `bootstrap.servers`. */
+    /** The value of `bootstrap.servers` for Kafka clients. */
     get bootstrapServers(): string;
-    /** Accepts nothing more, answers the requests that have begun, and closes all connections. The engine stays open. Idempotent. */
+    /**
+     * Accepts no more connections, answers the requests in progress, and closes all connections. The engine stays open.
+     * Idempotent.
+     */
     close(): Promise<void>;
     /** Closes it: `await using`. */
     [Symbol.asyncDispose](): Promise<void>;
@@ -3485,15 +3514,15 @@ import { type Position } from './positions.js';
 import { Scan } from './scan.js';
 /** The range and the formats of {@link Topic.scan}. */
 export interface ScanOptions<K extends Format = Format, V extends Format = Format> extends ReadOptions<K, V>, WaitOptions {
-    /** Where to start, inclusive; "earliest" by default. */
+    /** The start, inclusive; "earliest" by default. */
     start?: Position;
-    /** Where to stop, exclusive; "latest" by default: where the topic ends when the scan begins. */
+    /** The end, exclusive; "latest" by default: the end of the topic when the scan starts. */
     end?: Position;
     /** Only these partitions; all by default. */
     partitions?: number[];
-    /** Stop after so many records. */
+    /** Stop after this many records. */
     limit?: number;
-    /** Which records of transactions are read; "read_committed" by default. */
+    /** The isolation level for records of transactions; "read_committed" by default. */
     isolationLevel?: 'read_committed' | 'read_uncommitted';
 }
 /** The formats of {@link Topic.head} and {@link Topic.tail}. */
@@ -3501,23 +3530,25 @@ export interface EndOptions<K extends Format = Format, V extends Format = Format
 }
 /** The range of {@link Topic.rate}. */
 export interface RateOptions extends WaitOptions {
-    /** Where to start, inclusive; "earliest" by default. */
+    /** The start, inclusive; "earliest" by default. */
     start?: Position;
-    /** Where to stop, exclusive; "latest" by default. */
+    /** The end, exclusive; "latest" by default. */
     end?: Position;
 }
-/** A handle on a topic. An unknown topic fails at the first use. */
+/** A handle on a topic. An unknown topic fails on first use. */
 export declare class Topic {
     private readonly native;
     /** The topic's name. */
     get name(): string;
-    /** A range of the topic, to be read batch by batch. Bounded when its reading begins; it joins no group. */
+    /**
+     * A range of the topic, read batch by batch. It ends where the topic ends when the reading starts. Joins no group.
+     */
     scan<K extends Format = 'bytes', V extends Format = 'bytes'>(given?: ScanOptions<K, V>): Scan<Decoded<K>, Decoded<V>>;
     /** The first `n` records: partition by partition, in offset order. */
     head<K extends Format = 'bytes', V extends Format = 'bytes'>(n?: number, given?: EndOptions<K, V>): Promise<Batch<Decoded<K>, Decoded<V>>>;
-    /** The last `n` records: of all partitions the newest. Reads only the end of the topic. */
+    /** The `n` newest records of all partitions. Reads only the end of the topic. */
     tail<K extends Format = 'bytes', V extends Format = 'bytes'>(n?: number, given?: EndOptions<K, V>): Promise<Batch<Decoded<K>, Decoded<V>>>;
-    /** The number of records, counted from the headers of their batches. */
+    /** The number of records, counted from batch headers. */
     count(given?: WaitOptions): Promise<number>;
     /** The offset of a position in each partition, by its number. */
     offsets(at: Position, given?: WaitOptions): Promise<Map<number, bigint>>;
@@ -3535,7 +3566,7 @@ export declare class Topic {
 
 import type { Message } from './message.js';
 import { type TopicPartition } from './positions.js';
-/** A partition's queue. One handler at a time works on it. */
+/** A partition's queue. One handler at a time processes it. */
 export declare class PartitionWork<K, V> {
     readonly topic: string;
     readonly partition: number;
@@ -3543,36 +3574,36 @@ export declare class PartitionWork<K, V> {
     messages: Message<K, V>[];
     /** The next message in `messages`. */
     index: number;
-    /** The offset behind the last finished message. */
+    /** The offset after the last finished message. */
     finished: bigint | undefined;
-    /** Whether a handler works on it, or will after a pause. */
+    /** Whether a handler is processing it, or will after a pause. */
     isBusy: boolean;
-    /** The caller has paused it. */
+    /** Whether the caller has paused it. */
     isPaused: boolean;
-    /** It was revoked: nothing of it is handed over any more. */
+    /** Whether it was revoked: no more messages are passed to handlers. */
     isRevoked: boolean;
-    /** Its message in front failed, and waits. */
+    /** Whether its first message has failed and is waiting. */
     isWaiting: boolean;
-    /** Counts seeks: what a handler does after one is not finished. */
+    /** The number of seeks: messages that a handler finishes after one do not count. */
     seeks: number;
-    /** Failures of the message in front. */
+    /** The number of failures of the first message. */
     failures: number;
     /** Ends the pause after a failure. */
     retry: NodeJS.Timeout | undefined;
     constructor({ topic, partition }: TopicPartition);
     get isEmpty(): boolean;
-    /** The message in front. */
+    /** The first message. */
     get front(): Message<K, V> | undefined;
-    /** The messages that are left. */
+    /** The remaining messages. */
     get left(): Message<K, V>[];
     add(messages: Message<K, V>[]): void;
     /** Finishes the messages before this offset. */
     finishBefore(offset: bigint): void;
-    /** Whether a handler may have the message in front. */
+    /** Whether a handler may get the first message. */
     get isReady(): boolean;
-    /** It was moved: what was fetched is dropped. */
+    /** Handles a seek: drops the fetched messages. */
     sought(): void;
-    /** It goes to another member when its handler has ended. */
+    /** Releases the partition when its handler has ended. */
     revoked(): void;
     private drop;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks what a build of the package needs before the build starts, and says what to install.
+# Checks the tools that a build of the package needs, and reports missing ones.
 # Usage: check-tools.sh PYTHON
 set -euo pipefail
 cd "$(dirname "$0")"

@@ -1,9 +1,9 @@
-"""Writes the ``_Aio*`` half of the stub ``_headwater.pyi`` from the half above it, and lists how the two faces of the package differ.
+"""Generates the ``_Aio*`` half of the stub ``_headwater.pyi`` from the half above it.
 
-A class of ``headwater`` and its twin in ``headwater.aio`` share their methods, so a method is written once in the stub, too: with
-``headwater``'s result. In ``headwater.aio`` it is a coroutine of that result, but for the methods that are listed here.
+A class of ``headwater`` and its twin in ``headwater.aio`` share their methods, so the stub is written only once, with
+the results of ``headwater``. In ``headwater.aio`` each method is a coroutine of that result, except the ones listed here.
 
-Usage: ``stubs.py`` writes the half, ``stubs.py --check`` fails if it is not as it would be written.
+Usage: ``stubs.py`` writes the half, ``stubs.py --check`` fails if it is outdated.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CLASSES = ["Client", "Topic", "Scan", "Producer", "Consumer", "Server"]
 
 ONLY_BLOCKING = {
     "Topic.__len__": "len() cannot be awaited; count() can, and both faces have it",
-    "Topic.__bool__": "without __len__ every topic is true already",
+    "Topic.__bool__": "without __len__ every topic is true anyway",
     "Topic._repr_html_": "IPython calls it without await, and it reads",
     "Topic.__arrow_c_schema__": "consumers of Arrow call it without await, and it reads; batches and readers have it in both faces",
     "Topic.__arrow_c_stream__": "consumers of Arrow call it without await, and it reads; batches and readers have it in both faces",
@@ -29,29 +29,29 @@ ONLY_BLOCKING = {
     "Scan.__arrow_c_stream__": "consumers of Arrow call it without await, and it reads; to_reader() has it in both faces",
     "Scan._narrow": "lazy frames use it, and Polars reads them without asyncio",
 }
-"""What only ``headwater`` has, and why."""
+"""Members that exist only in ``headwater``, and the reason."""
 
 RENAMED = {
-    "Client.aio": ("sync", "each face gives the other one"),
+    "Client.aio": ("sync", "each face returns the other one"),
     "*.__enter__": ("__aenter__", "async with"),
     "*.__exit__": ("__aexit__", "async with"),
     "*.__iter__": ("__aiter__", "async for"),
     "*.__next__": ("__anext__", "async for"),
 }
-"""What has another name in ``headwater.aio``, and why."""
+"""Members with another name in ``headwater.aio``, and the reason."""
 
 NOT_AWAITED = {
-    "Client.aio": "it asks nobody",
-    "Client.topic": "it asks nobody",
-    "Client.__getitem__": "it asks nobody",
+    "Client.aio": "it sends no request",
+    "Client.topic": "it sends no request",
+    "Client.__getitem__": "it sends no request",
     "Client.__contains__": "`in` cannot be awaited; an embedded engine answers from memory",
-    "Client.producer": "it asks nobody before the first record",
-    "Client.consumer": "it asks nobody before the first read",
+    "Client.producer": "it sends no request before the first record",
+    "Client.consumer": "it sends no request before the first read",
     "Client.recovery": "the engine has it in memory",
     "Client.metrics": "the engine has them in memory",
     "Client.closed": "the client has it in memory",
     "Topic.name": "the topic has it in memory",
-    "Topic.scan": "it asks nobody before the first read",
+    "Topic.scan": "it sends no request before the first read",
     "Scan.__iter__": "`async for` awaits the batches",
     "Consumer.batches": "`async for` awaits the batches",
     "Consumer.__iter__": "`async for` awaits the messages",
@@ -59,16 +59,16 @@ NOT_AWAITED = {
     "Server.address": "the server has it in memory",
     "Server.bootstrap_servers": "the server has them in memory",
 }
-"""What returns its result at once in ``headwater.aio``, too, and why."""
+"""Members that are not coroutines in ``headwater.aio``, and the reason."""
 
 RESULTS = {
-    "Producer.send": ("RecordMetadata", "its future is awaited, instead of asked with result()"),
+    "Producer.send": ("RecordMetadata", "its future is awaited, instead of calling result()"),
 }
-"""What has another result in ``headwater.aio``, and why."""
+"""Members with another result in ``headwater.aio``, and the reason."""
 
 
 def asyncio_name(owner: str, name: str) -> str | None:
-    """Return the name that a member of ``headwater.<owner>`` has in ``headwater.aio``, or ``None`` if it has none."""
+    """Return the name of a member of ``headwater.<owner>`` in ``headwater.aio``; ``None`` if it does not exist."""
     if f"{owner}.{name}" in ONLY_BLOCKING:
         return None
     renamed = RENAMED.get(f"{owner}.{name}") or RENAMED.get(f"*.{name}")
@@ -76,12 +76,12 @@ def asyncio_name(owner: str, name: str) -> str | None:
 
 
 def is_awaited(owner: str, name: str) -> bool:
-    """Whether a member of ``headwater.<owner>`` is a coroutine in ``headwater.aio``; ``name`` is that of ``headwater``."""
+    """Whether a member of ``headwater.<owner>`` with this ``name`` is a coroutine in ``headwater.aio``."""
     return f"{owner}.{name}" not in NOT_AWAITED
 
 
 def _asyncio_type(annotation: str) -> str:
-    """Return the type in ``headwater.aio`` of what a method of ``headwater`` returns."""
+    """Convert the return type of a method of ``headwater`` to that in ``headwater.aio``."""
     names = "|".join(CLASSES)
     swapped = re.sub(rf"\b(?:_Aio({names})|({names}))\b", lambda found: found[1] or f"_Aio{found[2]}", annotation)
     return re.sub(r"\bIterator\b", "AsyncIterator", swapped)
@@ -94,7 +94,7 @@ def _result(owner: str, method: ast.FunctionDef) -> str:
 
 
 def _asyncio_method(owner: str, method: ast.FunctionDef, lines: list[str]) -> str:
-    """Return the text of a method in ``headwater.aio``, or nothing if it has none."""
+    """Return the text of a method in ``headwater.aio``, empty if it does not exist there."""
     name = asyncio_name(owner, method.name)
     if name is None:
         return ""
@@ -131,7 +131,7 @@ def main(arguments: list[str]) -> int:
     expected = generated(stub)
     if arguments == ["--check"]:
         if stub != expected:
-            print(f"The _Aio* half of {STUB} is not what the classes above it make: run {Path(__file__).name}.", file=sys.stderr)
+            print(f"The _Aio* half of {STUB} is outdated: run {Path(__file__).name}.", file=sys.stderr)
             return 1
         return 0
     STUB.write_text(expected)

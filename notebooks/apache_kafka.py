@@ -1,6 +1,7 @@
 """A broker of Apache Kafka for a notebook: the one that the project's tests start.
 
-With a cluster of your own you need none of this. It takes Java 17 and Maven; the first start downloads Kafka from Maven Central (54 MB).
+You do not need it with your own cluster. It needs Java 17 and Maven; the first start downloads Kafka from Maven Central
+(54 MB).
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ if TYPE_CHECKING:
 
 
 def start() -> Started:
-    """Start a broker on a free port of this machine. It ends with the notebook, and its data goes with it."""
+    """Start a broker on a free port of this machine. It ends with the notebook, and its data is deleted."""
     folder = tempfile.TemporaryDirectory(prefix="apache-kafka-")
     started = broker.start(Path(folder.name), {})
-    # The last to be registered runs first.
+    # The function that is registered last runs first.
     atexit.register(folder.cleanup)
     atexit.register(started.stop)
     return started
 
 
 def count_records(address: str, topic: str) -> int:
-    """How many records a topic has, by Kafka's own `GetOffsetShell`."""
+    """The number of records of a topic, from Kafka's own `GetOffsetShell`."""
     said = kafka.run("org.apache.kafka.tools.GetOffsetShell", "--bootstrap-server", address, "--topic", topic)
     return sum(int(end) for end in re.findall(rf"^{topic}:\d+:(\d+)$", said, re.MULTILINE))

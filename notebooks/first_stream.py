@@ -26,7 +26,7 @@ def main() -> None:
     if arguments.fresh:
         shutil.rmtree(arguments.data, ignore_errors=True)
     with hw.open(arguments.data) as client:
-        # The events are of 2013: Kafka's default retention of seven days would delete them.
+        # The events are from 2013: Kafka's default retention of seven days would delete them.
         topic = client.create_topic(TOPIC, partitions=PARTITIONS, retention_ms=-1, if_exists="ignore")
         replay(client, topic, until=arguments.until)
         events = read(topic)
@@ -50,7 +50,7 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def replay(client: hw.Client, topic: hw.Topic, until: date | None = None) -> None:
-    """Produce the flights that the log does not hold yet, a day at a time, keyed by carrier, at their event time."""
+    """Produce the flights that are not in the log yet, day by day, with the carrier as key and their event time."""
     events = flights()
     if until is not None:
         events = events.filter(pl.col("time").dt.date() < until)
@@ -69,9 +69,9 @@ def replay(client: hw.Client, topic: hw.Topic, until: date | None = None) -> Non
 
 
 def last_events(topic: hw.Topic) -> pl.DataFrame:
-    """``carrier`` and ``last``, the number of its last event in the log.
+    """``carrier`` and ``last``, the number of the last event in the log.
 
-    Where an earlier run was stopped half-way, this says exactly what is missing: the events of a key keep their order.
+    If an earlier run was stopped, this shows exactly which events are missing, because the events of a key keep their order.
     """
     stored = topic.scan(key="string", value="json", schema={"event": "int64"}, unnest=True, columns=["key", "event"]).to_polars()
     return stored.group_by(pl.col("key").alias("carrier")).agg(last=pl.col("event").max())
@@ -102,7 +102,7 @@ def delays_by_carrier(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def delays_by_hour(events: pl.DataFrame) -> pl.DataFrame:
-    """Flights and delays by the hour (local time) in which departure was scheduled."""
+    """Flights and delays by the hour of scheduled departure (local time)."""
     return (
         events.group_by("hour")
         .agg(flights=pl.len(), median=pl.col("dep_delay").median(), mean=pl.col("dep_delay").mean().round(1))

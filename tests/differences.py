@@ -1,4 +1,4 @@
-"""The known differences between targets, `differences.toml`: what must fail there, and why that is right."""
+"""The known differences between targets, `differences.toml`: tests that must fail on a target, with the reason."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ LIST = Path(__file__).with_name("differences.toml")
 
 @dataclass(frozen=True)
 class Difference:
-    """A test that fails on a target, as it should."""
+    """A test that must fail on a target."""
 
     test: str
     target: str
-    #: What the failure says, so that another one is not taken for it.
+    #: A part of the expected failure message, to distinguish other failures.
     shows: str
     reason: str
     link: str
 
     @property
     def is_of_python(self) -> bool:
-        """Whether the test is one of the Python package."""
+        """Whether it is a test of the Python package."""
         return self.test.startswith("test_")
 
     @property
@@ -40,5 +40,5 @@ def load() -> list[Difference]:
 
 
 def of_test(tests: tuple[str, ...], target: str) -> Difference | None:
-    """The difference of a test of Python's with one of these names, `test_topic::test_…`, on that target."""
+    """The difference of a Python test with one of these names, `test_topic::test_…`, on that target."""
     return next((difference for difference in load() if difference.test in tests and difference.target == target), None)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Lets a fuzzer that is guided by coverage write the scripts of the strangers in core/server/src/connection/tests/hostile, for so many
-# seconds. What it learns stays in build/fuzz/corpus, what it finds in build/fuzz/crashes: each run starts with both.
+# Runs a fuzzer, guided by coverage, that writes the scripts of hostile clients in
+# core/server/src/connection/tests/hostile, for a number of seconds. Each run starts with the earlier inputs in
+# build/fuzz/corpus and the findings in build/fuzz/crashes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=$1

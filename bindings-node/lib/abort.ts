@@ -6,11 +6,11 @@ import { native } from './native.js';
 
 /** The option of every call that waits. */
 export interface WaitOptions {
-  /** Ends the call: it rejects with `AbortError`. */
+  /** Aborts the call: it rejects with `AbortError`. */
   signal?: AbortSignal | undefined;
 }
 
-/** Runs a call that `signal` ends. The call loses nothing: what it has not returned comes with the next one. */
+/** Runs a call that `signal` can abort. An aborted call loses no records: the next call returns them. */
 export async function abortable<T>(
   signal: AbortSignal | undefined,
   call: (abort?: Abort) => Promise<T>,
@@ -33,7 +33,7 @@ export async function abortable<T>(
   }
 }
 
-/** Waits for a promise whose work goes on when `signal` ends the wait. */
+/** Waits for a promise whose work continues when `signal` aborts the wait. */
 export async function abortableWait<T>(
   signal: AbortSignal | undefined,
   promise: Promise<T>,

@@ -10,7 +10,7 @@ import { Message } from './message.js';
 /** Commits the offsets of a batch. */
 type Commit = (offsets: TopicPartitionOffset[]) => Promise<void>;
 
-/** Records as a table, in order of partition and offset. Iterating it yields its messages. */
+/** Records as a table, ordered by partition and offset. Iterating it yields its messages. */
 export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Message<K, V>> {
   private cached: Flat | undefined;
 
@@ -26,12 +26,12 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Mes
     return this.native.length;
   }
 
-  /** Where to go on behind the batch, for each partition in it. */
+  /** The position after the batch, for each partition in it. */
   get nextOffsets(): TopicPartitionOffset[] {
     return this.native.nextOffsets();
   }
 
-  /** The message at an index; from the end if it is negative. */
+  /** The message at an index; counted from the end if it is negative. */
   at(index: number): Message<K, V> | undefined {
     const row = index < 0 ? this.length + Math.trunc(index) : Math.trunc(index);
     return row >= 0 && row < this.length ? this.message(row) : undefined;
@@ -41,7 +41,7 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Mes
   [Symbol.iterator](): IterableIterator<Message<K, V>> {
     const { flat, formats } = this;
     let row = 0;
-    // Not a generator, which takes longer for each message than the message itself.
+    // Not a generator, whose cost per message would exceed that of the message itself.
     const iterator: IterableIterator<Message<K, V>> = {
       next: () =>
         row < flat.rows
@@ -52,7 +52,7 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Mes
     return iterator;
   }
 
-  /** Commits the offsets behind the batch for the group of the consumer that read it. */
+  /** Commits the offsets after the batch for the group of the consumer that read it. */
   async commit(): Promise<void> {
     if (this.commitOffsets === undefined) {
       throw invalid('Only the batch of a consumer can be committed: this one was read by a scan.');
@@ -65,7 +65,7 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Mes
     return this.native.toArrowIPC();
   }
 
-  /** The records as a table of apache-arrow, which has to be installed. */
+  /** The records as a table of apache-arrow, which must be installed. */
   toArrow(): Table {
     return arrow().tableFromIPC(this.toArrowIPC());
   }
@@ -94,7 +94,9 @@ function arrow(): typeof import('apache-arrow') {
   }
 }
 
-/** The stream of a table of apache-arrow, whose modules for `import` and `require` do not know each other's tables. */
+/**
+ * The stream of a table of apache-arrow. Its modules for `import` and `require` do not recognise each other's tables.
+ */
 export async function tableStream(table: object): Promise<Uint8Array | undefined> {
   for (const load of [() => import('apache-arrow'), async () => arrow()]) {
     const copy = await load().catch(() => undefined);

@@ -1,4 +1,4 @@
-// The client, and everything that is made from it.
+// The client, which creates topics, producers, consumers and servers.
 
 import type {
   ConfigEntry,
@@ -46,18 +46,18 @@ export interface CreateTopicOptions extends WaitOptions {
   partitions?: number | null;
   /** The number of replicas; the broker's default by default. */
   replicationFactor?: number;
-  /** Whether a topic that exists is an error, or is taken as it is; "error" by default. */
+  /** Whether an existing topic is an error, or is used unchanged; "error" by default. */
   ifExists?: 'error' | 'ignore';
   /** Configuration keys as Kafka spells them. */
   config?: Record<string, ConfigValue>;
   [key: string]: ConfigValue | object | null | undefined;
 }
 
-/** The changes of {@link Client.alterTopic}. Other keys are configuration; `null` puts one back to its default. */
+/** The changes of {@link Client.alterTopic}. Other keys are configuration; `null` resets a key to its default. */
 export interface AlterTopicOptions extends WaitOptions {
   /** The new number of partitions, which must be larger. */
   partitions?: number;
-  /** Configuration keys as Kafka spells them. */
+  /** Configuration keys in Kafka's spelling. */
   config?: Record<string, ConfigValue | null>;
   [key: string]: ConfigValue | null | object | undefined;
 }
@@ -65,9 +65,9 @@ export interface AlterTopicOptions extends WaitOptions {
 /** The options of {@link Client.producer}. Other keys are Kafka's producer configuration. */
 export interface ProducerOptions<K extends Format = Format, V extends Format = Format>
   extends KafkaConfig {
-  /** What keys are: bytes or text ("bytes", the default), text ("string"), or anything that JSON can express ("json"). */
+  /** The format of keys: bytes or text ("bytes", the default), text ("string"), or any JSON value ("json"). */
   key?: K;
-  /** What values are; see `key`. */
+  /** The format of values; see `key`. */
   value?: V;
 }
 
@@ -75,27 +75,27 @@ export interface ProducerOptions<K extends Format = Format, V extends Format = F
 export interface ConsumerOptions<K extends Format = Format, V extends Format = Format>
   extends FormatOptions<K, V>,
     Omit<KafkaConfig, 'key' | 'value' | 'onError'> {
-  /** The topics to read; a regular expression needs a group. */
+  /** The topics to read; a regular expression requires a group. */
   topics?: Subscription;
-  /** The group that the consumer is a member of. */
+  /** The group of the consumer. */
   groupId?: string;
 }
 
 /** The options of {@link Client.serve}. */
 export interface ServeOptions {
-  /** The host to listen at; "127.0.0.1" by default. */
+  /** The host to listen on; "127.0.0.1" by default. */
   host?: string;
-  /** The port; 9092 by default, 0 takes a free one. */
+  /** The port; 9092 by default, 0 uses a free port. */
   port?: number;
-  /** The "HOST:PORT" that clients connect to; where it listens by default. */
+  /** The "HOST:PORT" that clients connect to; the listening address by default. */
   advertised?: string;
-  /** How connections are secured; "PLAINTEXT" by default. */
+  /** The security of connections; "PLAINTEXT" by default. */
   securityProtocol?: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
   /** The certificate chain, a PEM file. */
   tlsCert?: string;
   /** The private key of the certificate, a PEM file. */
   tlsKey?: string;
-  /** The SASL mechanisms that users may choose; all by default. */
+  /** The allowed SASL mechanisms; all by default. */
   saslMechanisms?: string[];
   /** Whether other machines may connect without TLS and SASL; false by default. */
   allowInsecure?: boolean;
@@ -135,7 +135,7 @@ export class Client implements AsyncDisposable {
     return this.topic(topic);
   }
 
-  /** A handle on a topic. An unknown topic fails at the first use. */
+  /** A handle on a topic. An unknown topic fails on first use. */
   topic(name: string): Topic {
     return new Topic(this.native.topic(text(name, 'name')));
   }
@@ -146,7 +146,7 @@ export class Client implements AsyncDisposable {
     return abortable(known.signal, (abort) => this.native.topics(known.internal ?? false, abort));
   }
 
-  /** Adds partitions, and sets configuration keys; `null` puts one back to its default. */
+  /** Adds partitions, and sets configuration keys; `null` resets a key to its default. */
   async alterTopic(name: string, given: AlterTopicOptions): Promise<void> {
     const { known, rest } = optionsAndConfig('alterTopic()', given, {
       signal,
@@ -160,7 +160,10 @@ export class Client implements AsyncDisposable {
     );
   }
 
-  /** Deletes a topic with its records. The result is whether it existed, which is an error unless `missingOk` is set. */
+  /**
+   * Deletes a topic with its records. Returns whether it existed; an unknown topic is an error unless `missingOk` is
+   * set.
+   */
   async deleteTopic(
     name: string,
     given: WaitOptions & { missingOk?: boolean } = {},
@@ -172,7 +175,7 @@ export class Client implements AsyncDisposable {
     );
   }
 
-  /** Deletes the records before a position. The result is the first offset of each partition. */
+  /** Deletes the records before a position. Returns the new start offset of each partition. */
   async deleteRecords(
     name: string,
     before: Position,
@@ -198,7 +201,7 @@ export class Client implements AsyncDisposable {
     return abortable(known.signal, (abort) => this.native.groups(abort));
   }
 
-  /** The committed offsets of a group, with the end of each partition and the lag. An unknown group has committed nothing. */
+  /** The committed offsets of a group, with the end of each partition and the lag. Empty for an unknown group. */
   async groupOffsets(groupId: string, given: WaitOptions = {}): Promise<GroupOffset[]> {
     const known = options('groupOffsets()', given, { signal });
     const group = text(groupId, 'groupId');
@@ -206,8 +209,8 @@ export class Client implements AsyncDisposable {
   }
 
   /**
-   * Sets the committed offsets of a group for a topic, and returns them. An offset outside the log becomes its start or its end. The group must
-   * have no members; an unknown group is created.
+   * Sets the committed offsets of a group for a topic, and returns them. An offset outside the log becomes its start
+   * or its end. The group must have no members; an unknown group is created.
    */
   async resetGroupOffsets(
     groupId: string,
@@ -245,8 +248,8 @@ export class Client implements AsyncDisposable {
   }
 
   /**
-   * A consumer of topics; without topics, `assign()` names the partitions. With `groupId` it shares them with the other members of the group
-   * and starts at the committed offsets. An unknown topic fails at the first read.
+   * A consumer of topics; without topics, pass the partitions to `assign()`. With `groupId` it shares them with the
+   * other members of the group and starts at the committed offsets. An unknown topic fails at the first read.
    */
   consumer<K extends Format = 'bytes', V extends Format = 'bytes'>(
     given: ConsumerOptions<K, V> = {},
@@ -268,24 +271,24 @@ export class Client implements AsyncDisposable {
     return new Consumer(consumer, decode as { key: Format; value: Format }, isMember);
   }
 
-  /** Opens the engine to any Kafka client. The client of a cluster refuses. */
+  /** Opens the engine to any Kafka client. The client of a cluster refuses this call. */
   serve(given: ServeOptions = {}): Promise<Server> {
     return this.serveWith(given);
   }
 
-  /** What the client has done, in numbers. Sends no request. */
+  /** The metrics of this client. Sends no request. */
   metrics(): Metrics {
     return this.native.metrics() as Metrics;
   }
 
-  /** What opening the directory found, if its last owner did not close it or something was missing or damaged. */
+  /** The report of opening the directory; `null` if it was closed in order, and nothing was missing or damaged. */
   get recovery(): RecoveryReport | null {
     return this.native.recovery();
   }
 
   /**
-   * Sends what producers hold, then closes the client and everything that was made from it. The engine closes with its last client. Rejects if
-   * records could not be sent: the error counts them. Idempotent.
+   * Sends the queued records of producers, then closes the client and everything created from it. The engine closes
+   * with its last client. Rejects if records could not be sent: the error has their number. Idempotent.
    */
   close(): Promise<void> {
     for (const server of this.servers) {
@@ -311,7 +314,7 @@ export class Client implements AsyncDisposable {
       allowInsecure: boolean,
     });
     if (known.port !== undefined && known.port > 65_535) {
-      throw invalid(`port is ${known.port}: the largest port is 65535.`);
+      throw invalid(`port is ${known.port}: the maximum is 65535.`);
     }
     const native = await this.native.serve({
       host: '127.0.0.1',
@@ -327,8 +330,9 @@ export class Client implements AsyncDisposable {
 }
 
 /**
- * Opens an embedded engine and returns the client on it. `path` is its directory, made if it is missing; `null` keeps everything in memory until
- * the client is closed. The same path twice in one process is the same engine; a second process gets `LockedError`.
+ * Opens an embedded engine and returns the client on it. `path` is its directory, which is created if missing; `null`
+ * keeps everything in memory until the client is closed. Opening the same path again in one process returns the same
+ * engine; a second process gets `LockedError`.
  */
 export async function open(path: string | null = null, given: KafkaConfig = {}): Promise<Client> {
   const { known, rest } = optionsAndConfig('open()', given, { config: object });
@@ -337,8 +341,8 @@ export async function open(path: string | null = null, given: KafkaConfig = {}):
 }
 
 /**
- * Connects to a Kafka cluster and returns the client on it. `bootstrapServers` is one or more "HOST:PORT", separated by commas or in an array;
- * one broker that can be reached is enough. Rejects with `TransportError` if none can be reached.
+ * Connects to a Kafka cluster and returns the client on it. `bootstrapServers` is one or more "HOST:PORT", separated by
+ * commas or in an array; one reachable broker is enough. Rejects with `TransportError` if none can be reached.
  */
 export async function connect(
   bootstrapServers: string | readonly string[],

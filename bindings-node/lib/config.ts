@@ -1,4 +1,4 @@
-// Configuration: Kafka's keys as Kafka spells them, or in camelCase.
+// Configuration: keys in Kafka's spelling, or in camelCase.
 
 import { invalid } from './errors.js';
 import { isWellFormed, typeName } from './options.js';
@@ -6,9 +6,9 @@ import { isWellFormed, typeName } from './options.js';
 /** A value of a configuration key. */
 export type ConfigValue = string | number | bigint | boolean | readonly (string | number)[];
 
-/** Configuration keys as Kafka spells them (`"auto.offset.reset"`) or in camelCase (`autoOffsetReset`). */
+/** Configuration keys in Kafka's spelling (`"auto.offset.reset"`) or in camelCase (`autoOffsetReset`). */
 export interface KafkaConfig {
-  /** Keys as Kafka spells them. */
+  /** Keys in Kafka's spelling. */
   config?: Record<string, ConfigValue>;
   [key: string]: ConfigValue | Record<string, ConfigValue> | object | undefined;
 }
@@ -21,7 +21,7 @@ export function pairs(
   return changes(config, rest).filter((pair): pair is [string, string] => pair[1] !== undefined);
 }
 
-/** The same with `null`, which puts a key back to its default. */
+/** The same with `null`, which resets a key to its default. */
 export function changes(
   config: Record<string, unknown> | undefined,
   rest: Record<string, unknown>,
@@ -32,7 +32,7 @@ export function changes(
     .map(([key, value]) => [kafkaKey(key), value === null ? undefined : valueText(key, value)]);
 }
 
-/** `autoOffsetReset` is `auto.offset.reset`. */
+/** Converts `autoOffsetReset` to `auto.offset.reset`. */
 export function kafkaKey(key: string): string {
   if (key.includes('.') || key.includes('_')) {
     return key;
@@ -40,7 +40,7 @@ export function kafkaKey(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `.${letter.toLowerCase()}`);
 }
 
-/** A value as Kafka writes it. */
+/** A value in Kafka's format. */
 export function valueText(key: string, value: unknown): string {
   if (Array.isArray(value)) {
     return value.map((item) => valueText(key, item)).join(',');

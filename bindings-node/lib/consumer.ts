@@ -1,4 +1,4 @@
-// The consumer: reads partitions in the order of their offsets.
+// The consumer: reads partitions in offset order.
 
 import { Readable } from 'node:stream';
 import type {
@@ -34,8 +34,8 @@ const NEXT_MESSAGES = native.Operation.messages();
 const PARTITIONS = { signal, partitions: topicPartitions };
 
 /**
- * Reads partitions. Iterating it yields messages. In a group, `enable.auto.commit` commits finished records from time to time: a batch or a
- * message is finished when the next one is asked for.
+ * Reads partitions. Iterating it yields messages. In a group, `enable.auto.commit` periodically commits finished
+ * records: a batch or a message is finished when the next one is requested.
  */
 export class Consumer<K = Buffer | null, V = Buffer | null>
   implements AsyncIterable<Message<K, V>>, AsyncDisposable
@@ -57,7 +57,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     );
   }
 
-  /** Waits for records. The batch is empty when the time has passed. */
+  /** Waits for records. The batch is empty if the time has passed. */
   async poll(given: PollOptions = {}): Promise<Batch<K, V>> {
     const known = options('poll()', given, { signal, timeoutMs: milliseconds, maxRecords: count });
     const operation = native.Operation.poll(known.timeoutMs ?? 1_000, known.maxRecords);
@@ -65,7 +65,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return received(this, next, (batch) => batch);
   }
 
-  /** The batches of a stream. A batch is finished when the next one is asked for. */
+  /** The batches of a stream. A batch is finished when the next one is requested. */
   batches(given: BatchesOptions = {}): AsyncIterableIterator<Batch<K, V>> {
     const known = options('batches()', given, {
       signal,
@@ -83,7 +83,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return this.batchesOf(operation, known.signal);
   }
 
-  /** The messages, one after the other. A message is finished when the next one is asked for. */
+  /** The messages, in order. A message is finished when the next one is requested. */
   messages(given: WaitOptions = {}): AsyncIterableIterator<Message<K, V>> {
     const wait = options('messages()', given, { signal }).signal;
     const { messageBuffer, formats } = this;
@@ -112,9 +112,10 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   }
 
   /**
-   * Calls a handler for each message or batch, in order in each partition, until `stop()`, `close()` or the signal ends it. The promise is
-   * fulfilled then. A message whose handler throws is handed over again after a pause; after `retry.retries` times the promise rejects
-   * with what the handler threw, and the message is not finished. Auto-commit commits what handlers have finished.
+   * Calls a handler for each message or batch, in order in each partition, until `stop()`, `close()` or the signal
+   * ends it; then the promise is fulfilled. A message whose handler throws is passed again after a pause. After
+   * `retry.retries` attempts the promise rejects with the handler's error, and the message is not finished.
+   * Auto-commit commits the messages that handlers have finished.
    */
   async run(given: RunOptions<K, V>): Promise<void> {
     const known = runOptions<K, V>(given);
@@ -139,14 +140,12 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     }
   }
 
-  /**
-   * Ends `run()`. The promise is fulfilled when its handlers have ended; called inside a handler it does not wait for them.
-   */
+  /** Ends `run()` and waits for its handlers, unless it is called inside a handler. */
   async stop(): Promise<void> {
     await this.runner?.stop();
   }
 
-  /** Joins the group for topics, or for the topics that a regular expression matches, also those that come later. */
+  /** Joins the group for topics, or for all current and later topics that a regular expression matches. */
   async subscribe(topics: Subscription, given: RebalanceOptions = {}): Promise<void> {
     const known = options('subscribe()', given, {
       onAssign: callback,
@@ -158,7 +157,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     this.rebalances.set(known as RebalanceOptions);
   }
 
-  /** Commits what is finished, leaves the group and gives the partitions up. */
+  /** Commits finished records, leaves the group and releases the partitions. */
   async unsubscribe(): Promise<void> {
     const operation = native.Operation.unsubscribe();
     await this.leave(() => this.native.next(operation));
@@ -184,8 +183,9 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   }
 
   /**
-   * Commits offsets: of a message or a batch (the offset behind it), given ones, or the positions of all partitions. What is before them
-   * counts as finished. In `run()`, without arguments, it commits what handlers have finished.
+   * Commits offsets: of a message or a batch (the offset after it), given ones, or the positions of all partitions.
+   * The records before them count as finished. In `run()`, without arguments, it commits the messages that handlers
+   * have finished.
    */
   async commit(what?: Offsets<K, V>, given: WaitOptions & { wait?: boolean } = {}): Promise<void> {
     const known = options('commit()', given, { signal, wait: boolean });
@@ -250,7 +250,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     this.runner?.resumed(of);
   }
 
-  /** The partitions that the caller has paused. */
+  /** The partitions paused by the caller. */
   async paused(given: WaitOptions = {}): Promise<TopicPartition[]> {
     const known = options('paused()', given, { signal });
     this.entering();
@@ -258,27 +258,30 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return this.runner?.withoutHeldBack(paused) ?? paused;
   }
 
-  /** Calls a function at each rebalance: "assign", "revoke" (before the partitions go), "lost". It may return a promise. */
+  /**
+   * Calls a function at each rebalance: "assign", "revoke" (before the partitions are released), "lost". It may
+   * return a promise.
+   */
   on(event: 'assign' | 'revoke' | 'lost', listener: RebalanceListener): this {
     this.rebalances.on(event, listener);
     return this;
   }
 
-  /** Takes a function of `on()` back. */
+  /** Removes a function added with `on()`. */
   off(event: 'assign' | 'revoke' | 'lost', listener: RebalanceListener): this {
     this.rebalances.off(event, listener);
     return this;
   }
 
-  /** Ends the waiting call with `WakeupError`, or else the next one that may wait. */
+  /** Rejects the waiting call with `WakeupError`, or else the next one that may wait. */
   wakeup(): void {
     this.messageBuffer.interrupt();
     this.native.wakeup();
   }
 
   /**
-   * Ends waiting calls and `run()`, commits what is finished, leaves the group, and takes no more calls. Idempotent. A closed client has closed
-   * its consumers.
+   * Ends waiting calls and `run()`, commits finished records, leaves the group, and rejects further calls.
+   * Idempotent. Closing a client closes its consumers.
    */
   close(): Promise<void> {
     this.closing ??= this.closeOnce();
@@ -294,7 +297,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     const { runner } = this;
     if (runner !== undefined) {
       await runner.stop();
-      // Inside a handler the runner has not ended.
+      // Inside a handler the runner has not ended yet.
       await this.native.finish(runner.finishedOffsets()).catch(() => {});
     }
     this.messageBuffer.interrupt();
@@ -303,7 +306,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     });
   }
 
-  /** Gives the partitions up. What a function of a rebalance throws comes out when that is done. */
+  /** Releases the partitions. Rethrows the error of a rebalance function afterwards. */
   private async leave(call: () => Promise<ConsumerEvent>): Promise<void> {
     let failure: { error: unknown } | undefined;
     for (;;) {
@@ -347,7 +350,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return call();
   }
 
-  /** A call that changes nothing of what comes next. */
+  /** A call that does not change the next records. */
   private entering(): void {
     this.refuseIfClosed();
     this.messageBuffer.report();

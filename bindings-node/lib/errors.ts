@@ -4,11 +4,11 @@ import type { ErrorFields } from '../native.js';
 
 /** The fields of an error. */
 export interface ErrorDetails {
-  /** Kafka's name of the error, such as `OFFSET_OUT_OF_RANGE`. */
+  /** Kafka's name for the error, such as `OFFSET_OUT_OF_RANGE`. */
   code?: string;
   /** Whether the same call may succeed later without any change. */
   retriable?: boolean;
-  /** Whether the object that reported it must be replaced by a new one. */
+  /** Whether the object that reported it is unusable and must be replaced. */
   fatal?: boolean;
   /** The topic concerned. */
   topic?: string;
@@ -18,13 +18,13 @@ export interface ErrorDetails {
   offset?: bigint;
 }
 
-/** The root of the tree: everything that Headwater reports on its own account. */
+/** The base class of all errors of Headwater. */
 export class HeadwaterError extends Error {
-  /** Kafka's name of the error. */
+  /** Kafka's name for the error. */
   readonly code: string;
   /** Whether the same call may succeed later without any change. */
   readonly retriable: boolean;
-  /** Whether the object that reported it must be replaced by a new one. */
+  /** Whether the object that reported it is unusable and must be replaced. */
   readonly fatal: boolean;
   /** The topic concerned, if it is known. */
   readonly topic: string | undefined;
@@ -47,7 +47,7 @@ export class HeadwaterError extends Error {
 /** An object was closed before the call, or while it waited. */
 export class ClosedError extends HeadwaterError {}
 
-/** An object was made before a `fork()` and used in the child. */
+/** An object was created before a `fork()` and used in the child. */
 export class ForkError extends HeadwaterError {}
 
 /** A waiting call was ended by `Consumer.wakeup()`. No records were lost. */
@@ -68,11 +68,11 @@ export class ConfigError extends KafkaError {}
 /** Stored bytes are damaged. */
 export class CorruptLogError extends KafkaError {}
 
-/** A record does not have the format that was asked for. */
+/** A record does not have the requested format. */
 export class DecodeError extends KafkaError {
-  /** The key as it was written, if it was read. */
+  /** The original key, if it was read. */
   readonly key: Buffer | null;
-  /** The value as it was written, if it was read. */
+  /** The original value, if it was read. */
   readonly value: Buffer | null;
 
   constructor(message: string, details: ErrorDetails & { key?: Buffer; value?: Buffer } = {}) {
@@ -82,7 +82,7 @@ export class DecodeError extends KafkaError {
   }
 }
 
-/** An argument cannot be right. The message names it. */
+/** An argument is invalid. The message has its name. */
 export class InvalidArgumentError extends KafkaError {}
 
 /** The name is not a valid topic name. */
@@ -106,13 +106,13 @@ export class ProducerFencedError extends KafkaError {}
 /** The record or the batch is larger than a limit allows. */
 export class RecordTooLargeError extends KafkaError {}
 
-/** The call did not finish in its time. */
+/** The call did not complete within its timeout. */
 export class RequestTimedOutError extends KafkaError {}
 
 /** The disk is full, or storage failed. */
 export class StorageError extends KafkaError {}
 
-/** The topic exists already. */
+/** The topic already exists. */
 export class TopicAlreadyExistsError extends KafkaError {}
 
 /** The broker cannot be reached. */
@@ -121,7 +121,7 @@ export class TransportError extends KafkaError {}
 /** The topic or the partition does not exist. */
 export class UnknownTopicOrPartitionError extends KafkaError {}
 
-/** The call was ended by its `AbortSignal`. `cause` is the signal's reason. */
+/** The call was aborted by its `AbortSignal`. `cause` is the signal's reason. */
 export class AbortError extends Error {
   /** Node's name of an aborted call. */
   override readonly name = 'AbortError';
@@ -172,7 +172,7 @@ export function makeError(fields: ErrorFields): Error {
   return new kind(fields.message, fields);
 }
 
-/** An argument cannot be right. */
+/** The error of an invalid argument. */
 export function invalid(message: string): InvalidArgumentError {
   return new InvalidArgumentError(message, { code: 'INVALID_REQUEST' });
 }

@@ -1,8 +1,8 @@
-// Records in one buffer of the native half, read in place. `src/flat.rs` has the layout.
+// Records in one buffer from the native half, read in place. `src/flat.rs` documents the layout.
 
 import type { Format } from './formats.js';
 
-/** The numbers of the sections in the header. */
+/** The indexes of the sections in the header. */
 enum Section {
   Partitions = 2,
   Offsets = 3,
@@ -163,7 +163,7 @@ export class Flat {
       ((this.header[Section.TopicBytes] as number) - (this.header[Section.TopicEnds] as number)) /
       4;
     const names: string[] = [];
-    // The section is filled up to a multiple of 8 bytes: a name more than there are is empty, and no row has it.
+    // The section is padded to a multiple of 8 bytes: the names after the last are empty, and no row refers to them.
     for (let index = 0; index + 1 < count; index++) {
       names.push(this.words(Section.TopicEnds, Section.TopicBytes, index));
     }

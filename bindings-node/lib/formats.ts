@@ -1,12 +1,12 @@
-// How keys and values are decoded.
+// The decoding of keys and values.
 
 import type { DecodeArguments } from '../native.js';
 import { listOf, oneOf, text } from './options.js';
 
-/** How a key or a value is decoded: the bytes as they are, text, or what `JSON.parse` gives. */
+/** The format of a key or a value: bytes, text, or JSON decoded by `JSON.parse`. */
 export type Format = 'bytes' | 'string' | 'json';
 
-/** What a key or a value becomes. Null is null in each format. */
+/** The type of a decoded key or value. Null is null in each format. */
 export type Decoded<F extends Format> = F extends 'string'
   ? string | null
   : F extends 'json'
@@ -14,16 +14,16 @@ export type Decoded<F extends Format> = F extends 'string'
       any
     : Buffer | null;
 
-/** What to do with records that do not have the format: an error, null in their place, or leave them out. */
+/** The handling of records that do not have the format: an error, null in their place, or skipping them. */
 export type OnError = 'raise' | 'null' | 'skip';
 
 /** The formats of keys and values. */
 export interface FormatOptions<K extends Format = Format, V extends Format = Format> {
-  /** How keys are decoded; "bytes" by default. */
+  /** The format of keys; "bytes" by default. */
   key?: K;
-  /** How values are decoded; "bytes" by default. */
+  /** The format of values; "bytes" by default. */
   value?: V;
-  /** What to do with records that do not have the format; "raise" by default. */
+  /** The handling of records that do not have the format; "raise" by default. */
   onError?: OnError;
 }
 
@@ -50,7 +50,7 @@ export interface Formats {
   value: Format;
 }
 
-/** The formats as the native half takes them. */
+/** The formats in the form for the native half. */
 export function decodeArguments(given: {
   key?: Format;
   value?: Format;

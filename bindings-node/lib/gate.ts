@@ -1,9 +1,9 @@
-// Lets those go on who wait for a change.
+// Releases tasks that wait for a change.
 
 export class Gate {
   private waiting: (() => void)[] = [];
 
-  /** Lets all go on who wait now. */
+  /** Releases all tasks that are currently waiting. */
   open(): void {
     const waiting = this.waiting;
     this.waiting = [];
@@ -12,7 +12,7 @@ export class Gate {
     }
   }
 
-  /** Waits until it opens, for so many milliseconds at most. */
+  /** Waits until it opens, at most for `milliseconds`. */
   wait(timeoutMs?: number): Promise<void> {
     return new Promise((resolve) => {
       let timer: NodeJS.Timeout | undefined;

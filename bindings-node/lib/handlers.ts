@@ -5,7 +5,7 @@ import { offset } from './options.js';
 import type { TopicPartitionOffset } from './positions.js';
 import type { PartitionWork } from './work.js';
 
-/** What `eachMessage` gets. */
+/** The argument of `eachMessage`. */
 export interface EachMessagePayload<K = Buffer | null, V = Buffer | null> {
   /** The topic's name. */
   topic: string;
@@ -13,13 +13,13 @@ export interface EachMessagePayload<K = Buffer | null, V = Buffer | null> {
   partition: number;
   /** The message. */
   message: Message<K, V>;
-  /** Heartbeats are sent in the background: this is for handlers that were written for other clients. */
+  /** Does nothing: heartbeats are sent in the background. For handlers written for other clients. */
   heartbeat(): Promise<void>;
-  /** Pauses the partition. The result resumes it. */
+  /** Pauses the partition. Returns a function that resumes it. */
   pause(): () => void;
 }
 
-/** The messages that were fetched of a partition. */
+/** Fetched messages of a partition. */
 export interface FetchedBatch<K = Buffer | null, V = Buffer | null> {
   /** The topic's name. */
   topic: string;
@@ -33,23 +33,23 @@ export interface FetchedBatch<K = Buffer | null, V = Buffer | null> {
   lastOffset(): bigint;
 }
 
-/** What `eachBatch` gets. */
+/** The argument of `eachBatch`. */
 export interface EachBatchPayload<K = Buffer | null, V = Buffer | null> {
   /** The messages. */
   batch: FetchedBatch<K, V>;
   /** Finishes the messages up to this offset, inclusive. */
   resolveOffset(offset: bigint | number): void;
-  /** Heartbeats are sent in the background: this is for handlers that were written for other clients. */
+  /** Does nothing: heartbeats are sent in the background. For handlers written for other clients. */
   heartbeat(): Promise<void>;
-  /** Commits what is finished, or the given offsets. */
+  /** Commits finished messages, or the given offsets. */
   commitOffsetsIfNecessary(offsets?: TopicPartitionOffset[]): Promise<void>;
-  /** The offset behind what is finished of the partition. */
+  /** The offset after the finished messages of the partition. */
   uncommittedOffsets(): TopicPartitionOffset[];
-  /** Whether `run()` goes on. */
+  /** Whether `run()` continues. */
   isRunning(): boolean;
-  /** Whether the partition was revoked or moved: the batch need not be worked on any more. */
+  /** Whether the partition was revoked or moved, so that the batch need not be processed any more. */
   isStale(): boolean;
-  /** Pauses the partition. The result resumes it. */
+  /** Pauses the partition. Returns a function that resumes it. */
   pause(): () => void;
 }
 
@@ -65,7 +65,7 @@ export interface RunnerCalls<K, V> {
 
 const heartbeat = () => Promise.resolve();
 
-/** Hands the message in front over, and finishes it. */
+/** Passes the first message to the handler, and finishes it. */
 export async function handleMessage<K, V>(
   handler: (payload: EachMessagePayload<K, V>) => unknown,
   work: PartitionWork<K, V>,
@@ -83,7 +83,7 @@ export async function handleMessage<K, V>(
   }
 }
 
-/** Hands the messages that are left over, and finishes those that the handler has resolved, or all. */
+/** Passes the remaining messages to the handler, and finishes those that it has resolved, or all. */
 export async function handleBatch<K, V>(
   handler: (payload: EachBatchPayload<K, V>) => unknown,
   work: PartitionWork<K, V>,
@@ -137,7 +137,7 @@ export async function handleBatch<K, V>(
     finishResolved();
   }
   if (!work.isEmpty) {
-    // What was not resolved comes again, after others had their turn.
+    // Unresolved messages are passed again, after other partitions had their turn.
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

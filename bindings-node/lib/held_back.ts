@@ -3,7 +3,7 @@
 import type { Consumer as NativeConsumer } from '../native.js';
 import { keyOf, type TopicPartition } from './positions.js';
 
-/** What is looked at of a partition's queue. */
+/** The part of a partition's queue that matters here. */
 interface Queue extends TopicPartition {
   readonly isEmpty: boolean;
   readonly isPaused: boolean;
@@ -18,17 +18,17 @@ export class HeldBack {
     return this.partitions.has(keyOf(at));
   }
 
-  /** It is not the runner's any more. */
+  /** Removes a partition that does not belong to the runner any more. */
   forget(at: TopicPartition): void {
     this.partitions.delete(keyOf(at));
   }
 
-  /** Without the partitions that only the runner has paused. */
+  /** Removes the partitions that only the runner has paused. */
   without(partitions: TopicPartition[]): TopicPartition[] {
     return partitions.filter((partition) => !this.has(partition));
   }
 
-  /** Pauses the partitions that have messages left, and resumes those that have not. */
+  /** Pauses the partitions with remaining messages, and resumes the others. */
   async update(queues: ReadonlyMap<string, Queue>): Promise<void> {
     const hold = [...queues.values()]
       .filter((queue) => !queue.isEmpty && !queue.isPaused && !this.has(queue))
@@ -50,7 +50,7 @@ export class HeldBack {
     }
   }
 
-  /** Resumes all that are still assigned. */
+  /** Resumes all partitions that are still assigned. */
   async releaseAll(assigned: ReadonlySet<string>): Promise<void> {
     const release = [...this.partitions.values()].filter((at) => assigned.has(keyOf(at)));
     this.partitions.clear();

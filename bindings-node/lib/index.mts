@@ -1,3 +1,3 @@
-// The same module for `import`: one native module in a process, however it was loaded.
+// The same module for `import`: one native module per process, however it was loaded.
 
 export * from './index.js';

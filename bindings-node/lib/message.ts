@@ -1,4 +1,4 @@
-// One record. Its parts are made from the buffer of its batch when they are asked for.
+// One record. Its parts are decoded from the buffer of its batch on access.
 
 import { inspect } from 'node:util';
 import { invalid } from './errors.js';
@@ -6,10 +6,13 @@ import type { Flat, Header } from './flat.js';
 import type { Formats } from './formats.js';
 
 function missing(name: string): Error {
-  return invalid(`The column \`${name}\` was not read: name it in \`columns\`.`);
+  return invalid(`The column \`${name}\` was not read: add it to \`columns\`.`);
 }
 
-/** One record of a topic. Keys and values of format "bytes" are views into the buffer of their batch; copy what is kept for long. */
+/**
+ * One record of a topic. Keys and values of format "bytes" are views into the buffer of their batch; copy those that
+ * you keep for long.
+ */
 export class Message<K = Buffer | null, V = Buffer | null> {
   private decodedKey: unknown;
   private decodedValue: unknown;
@@ -36,12 +39,12 @@ export class Message<K = Buffer | null, V = Buffer | null> {
     return this.flat.offsets?.[this.row] ?? raise('offset');
   }
 
-  /** The time of the record in milliseconds since 1970. */
+  /** The timestamp of the record in milliseconds since 1970. */
   get timestamp(): number {
     return this.flat.timestamps?.[this.row] ?? raise('timestamp');
   }
 
-  /** The key, in the format that was asked for. */
+  /** The key, in the requested format. */
   get key(): K {
     if (this.decodedKey === undefined) {
       const keys = this.flat.keys ?? raise('key');
@@ -50,7 +53,7 @@ export class Message<K = Buffer | null, V = Buffer | null> {
     return this.decodedKey as K;
   }
 
-  /** The value, in the format that was asked for. */
+  /** The value, in the requested format. */
   get value(): V {
     if (this.decodedValue === undefined) {
       const values = this.flat.values ?? raise('value');
@@ -64,7 +67,7 @@ export class Message<K = Buffer | null, V = Buffer | null> {
     return this.flat.headers(this.row) ?? raise('headers');
   }
 
-  /** The value of the last header of that name; `undefined` if there is none. */
+  /** The value of the last header with that name; `undefined` if there is none. */
   header(name: string): Buffer | null | undefined {
     return this.headers.findLast(([other]) => other === name)?.[1];
   }

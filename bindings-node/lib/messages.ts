@@ -1,4 +1,4 @@
-// The messages of a consumer that were decoded and not handed out yet.
+// The messages of a consumer that were decoded but not handed out yet.
 
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import type { ConsumerEvent, Consumer as NativeConsumer } from '../native.js';
@@ -9,11 +9,11 @@ import { Flat } from './flat.js';
 const MESSAGES_PER_TURN = 256;
 
 /**
- * Hands out messages one by one from a buffer of the native half, which counts them as handed out when it is told. What a call might have
- * changed is discarded and read again.
+ * Hands out messages one by one from a buffer of the native half, which counts them as handed out when it is notified.
+ * Messages that another call may have invalidated are discarded and read again.
  */
 export class MessageBuffer {
-  /** The message that was handed out last. */
+  /** The last message that was handed out. */
   taken: { flat: Flat; row: number } = { flat: undefined as unknown as Flat, row: -1 };
   private flat: Flat | undefined;
   private row = 0;
@@ -29,7 +29,7 @@ export class MessageBuffer {
     private readonly next: (wait: AbortSignal | undefined) => Promise<ConsumerEvent>,
   ) {}
 
-  /** Hands a message out, if there is one and nothing comes before it. */
+  /** Hands out a message, if one is available and nothing comes before it. */
   tryTake(): boolean {
     const { flat } = this;
     if (flat === undefined || this.row >= flat.rows || this.isInterrupted) {
@@ -50,7 +50,7 @@ export class MessageBuffer {
     return taken;
   }
 
-  /** Tells the native half what was handed out. */
+  /** Notifies the native half of the messages that were handed out. */
   report(): void {
     if (this.unreported > 0) {
       this.native.took(this.unreported);
@@ -58,13 +58,13 @@ export class MessageBuffer {
     }
   }
 
-  /** Forgets the messages that were not handed out: they are read again. */
+  /** Drops the messages that were not handed out: they are read again. */
   discard(): void {
     this.report();
     this.flat = undefined;
   }
 
-  /** The next message waits for the native half, which ends the wait. */
+  /** Makes the next message wait for the native half, which ends the wait. */
   interrupt(): void {
     this.isInterrupted = true;
   }

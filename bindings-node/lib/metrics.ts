@@ -1,10 +1,10 @@
-// What a client has done, in numbers.
+// The metrics of a client.
 
 /** A broker in `Metrics`. */
 export interface BrokerMetrics {
-  /** `null` if the metadata names no broker at this address: a bootstrap address, or a broker that has left. */
+  /** `null` if the metadata has no broker with this address: a bootstrap address, or a broker that has left. */
   'node-id': number | null;
-  /** Connections that are open now. */
+  /** Open connections. */
   'connection-count': number;
   /** Connections that were opened. */
   'connection-creation-total': number;
@@ -12,15 +12,18 @@ export interface BrokerMetrics {
   'connection-failure-total': number;
   /** Requests that were written. */
   'request-total': number;
-  /** Of these, those that ended without a response because the connection was lost. */
+  /** Of these, those without a response because the connection was lost. */
   'request-error-total': number;
-  /** Of these, those that wait for their response now. */
+  /** Of these, those that are waiting for their response. */
   'requests-in-flight': number;
-  /** The bytes of requests, as Kafka encodes them: without TLS, and without the messages that open a connection. */
+  /** The bytes of requests in Kafka's encoding: without TLS, and without the requests that open a connection. */
   'outgoing-byte-total': number;
   /** The bytes of responses, counted likewise. */
   'incoming-byte-total': number;
-  /** From request to response, over the last minute or two. A fetch and a join of a group wait in the broker, which counts too. */
+  /**
+   * From request to response, over the last one to two minutes. Includes the time that a fetch or a join of a group
+   * waits in the broker.
+   */
   'request-latency-avg-ms': number;
   /** The median of the same times. */
   'request-latency-p50-ms': number;
@@ -28,7 +31,7 @@ export interface BrokerMetrics {
   'request-latency-p99-ms': number;
   /** The longest of the same times. */
   'request-latency-max-ms': number;
-  /** For how long the broker has asked the client to wait, because a quota was exceeded. */
+  /** The total time for which the broker has throttled the client, because a quota was exceeded. */
   'throttle-time-total-ms': number;
 }
 
@@ -36,9 +39,9 @@ export interface BrokerMetrics {
 export interface ProducerMetrics {
   /** `client.id`. */
   'client-id': string;
-  /** Records that were accepted and have no result yet. */
+  /** Accepted records without a result yet. */
   'queued-records': number;
-  /** The bytes of `buffer.memory` that they take. */
+  /** Their share of `buffer.memory` in bytes. */
   'queued-bytes': number;
 }
 
@@ -46,16 +49,16 @@ export interface ProducerMetrics {
 export interface ConsumerMetrics {
   /** `client.id`. */
   'client-id': string;
-  /** `null`: it belongs to no group. */
+  /** `null` without a group. */
   'group-id': string | null;
   /**
-   * By topic and partition: the offsets between the position and the end that the last response named. `consumer.lag()` asks the
-   * brokers.
+   * By topic and partition: the number of offsets between the position and the end in the last response.
+   * `consumer.lag()` requests the ends from the brokers.
    */
   'records-lag': Record<string, Record<number, number>>;
 }
 
-/** The segments that left the logs of an embedded engine, and the bytes of their records, by reason. */
+/** The segments that an embedded engine has deleted, and their bytes, by reason. */
 export interface DeletionMetrics {
   /** Segments that `retention.ms` deleted. */
   'retention-time-deleted-segments-total': number;
@@ -76,19 +79,19 @@ export interface DeletionMetrics {
 }
 
 /**
- * What a client has done: `client.metrics()`. Totals count since the client was made. Those of deletions are there for an embedded
- * engine only.
+ * The metrics of a client: `client.metrics()`. Totals count from the creation of the client. Those of deletions exist
+ * only for an embedded engine.
  */
 export interface Metrics extends Partial<DeletionMetrics> {
   /** Requests that were written. */
   'request-total': number;
   /** Requests without a response. */
   'request-error-total': number;
-  /** How often something was tried again after an error. */
+  /** The number of retries after an error. */
   'retry-total': number;
-  /** For how long brokers have asked the client to wait, because a quota was exceeded. */
+  /** The total time for which brokers have throttled the client, because a quota was exceeded. */
   'throttle-time-total-ms': number;
-  /** Over all brokers; 0 for an embedded engine, as the next four. */
+  /** Over all brokers; 0 for an embedded engine, like the next four. */
   'connection-count': number;
   /** Connections that were opened. */
   'connection-creation-total': number;
@@ -100,8 +103,8 @@ export interface Metrics extends Partial<DeletionMetrics> {
   'incoming-byte-total': number;
   /** By `HOST:PORT`; empty for an embedded engine. */
   brokers: Record<string, BrokerMetrics>;
-  /** The producers that are in use. */
+  /** The producers in use. */
   producers: ProducerMetrics[];
-  /** The consumers that are in use. */
+  /** The consumers in use. */
   consumers: ConsumerMetrics[];
 }

@@ -1,11 +1,12 @@
-// The native half: one module for the whole thread, however the package was loaded.
+// The native half: one module per thread, however the package was loaded.
 
 import * as native from '../native.js';
 import { makeError } from './errors.js';
 
 native.initialise(makeError);
 
-// A process that ends sends and flushes what its clients hold. `worker.terminate()` does the same in the native half.
+// At exit, a process sends and flushes the queued records of its clients. The native half does the same for
+// `worker.terminate()`.
 process.on('exit', () => native.closeAllEngines());
 
 export { native };

@@ -4,7 +4,7 @@ import { Batch } from './batch.js';
 import { Message } from './message.js';
 import { type TopicPartitionOffset, topicPartitionOffset } from './positions.js';
 
-/** What {@link Consumer.commit} takes: a message or a batch stands for the offset behind it. */
+/** The argument of {@link Consumer.commit}: a message or a batch stands for the offset after it. */
 export type Offsets<K, V> =
   | Message<K, V>
   | Batch<K, V>
@@ -24,7 +24,7 @@ export function offsets(what: unknown, name: string): TopicPartitionOffset[] {
   return list.map((item, index) => topicPartitionOffset(item, `${name}[${index}]`));
 }
 
-/** The offset of each partition, if `to` names them. */
+/** The offset of each partition, if `to` contains them. */
 export function seeks(to: unknown): TopicPartitionOffset[] | undefined {
   const first = Array.isArray(to) ? to[0] : to;
   const namesPartitions =

@@ -1,4 +1,4 @@
-// Arguments: options are checked by name and type before anything happens.
+// Checks the names and types of arguments before a call has any effect.
 
 import { invalid } from './errors.js';
 
@@ -19,7 +19,9 @@ export function typeName(value: unknown): string {
   return typeof value === 'number' && Number.isNaN(value) ? 'NaN' : typeof value;
 }
 
-/** The options of a call. Unknown ones are refused with the nearest name; undefined ones count as missing. */
+/**
+ * Checks the options of a call. Unknown ones are refused with the most similar name; undefined ones count as missing.
+ */
 export function options<S extends Spec>(call: string, given: unknown, spec: S): Checked<S> {
   const { known, rest } = split(call, given, spec);
   for (const name of Object.keys(rest)) {
@@ -28,7 +30,7 @@ export function options<S extends Spec>(call: string, given: unknown, spec: S): 
   return known;
 }
 
-/** The options of a call, and the other ones: configuration keys. */
+/** Separates the options of a call from the configuration keys. */
 export function optionsAndConfig<S extends Spec>(
   call: string,
   given: unknown,
@@ -77,7 +79,7 @@ function unknown(call: string, name: string, names: string[]): Error {
   return invalid(`${call} has no option \`${name}\`. ${hint}`);
 }
 
-/** The name that differs by a typing mistake or two. */
+/** The name that differs by at most two typing mistakes. */
 function nearest(name: string, names: string[]): string | undefined {
   const near = names.map((candidate) => [distance(name, candidate), candidate] as const);
   near.sort(([a], [b]) => a - b);
@@ -133,7 +135,7 @@ export const count: Check<number> = (value, name) => {
     throw wrong(name, 'a whole number', value);
   }
   if (value < 0) {
-    throw invalid(`${name} is ${value}: give a number that is not negative.`);
+    throw invalid(`${name} is ${value}: use a number that is not negative.`);
   }
   return value;
 };
@@ -144,7 +146,7 @@ export const milliseconds: Check<number> = (value, name) => {
     throw wrong(name, 'a number of milliseconds', value);
   }
   if (value < 0) {
-    throw invalid(`${name} is ${value}: give a number that is not negative.`);
+    throw invalid(`${name} is ${value}: use a number that is not negative.`);
   }
   return value;
 };
@@ -153,7 +155,7 @@ export const milliseconds: Check<number> = (value, name) => {
 export const partition: Check<number> = (value, name) => {
   const number = count(value, name);
   if (number > 0x7fff_ffff) {
-    throw invalid(`${name} is ${number}: the largest partition is 2147483647.`);
+    throw invalid(`${name} is ${number}: the maximum is 2147483647.`);
   }
   return number;
 };
@@ -171,7 +173,7 @@ export const offset: Check<bigint> = (value, name) => {
     );
   }
   if (number > 0x7fff_ffff_ffff_ffffn) {
-    throw invalid(`${name} is ${number}: the largest offset is 9223372036854775807.`);
+    throw invalid(`${name} is ${number}: the maximum is 9223372036854775807.`);
   }
   return number;
 };
@@ -187,7 +189,7 @@ export const timestamp: Check<number> = (value, name) => {
     );
   }
   if (number < 0) {
-    throw invalid(`${name} is negative: Kafka counts milliseconds from 1970 on.`);
+    throw invalid(`${name} is negative: Kafka's timestamps start at 1970.`);
   }
   return Math.floor(number);
 };

@@ -15,8 +15,8 @@ export interface PartitionPosition {
 }
 
 /**
- * A position in each partition of a topic: `"earliest"`, `"latest"`, an offset, an age such as `"-15m"`, a `Date` (the first record
- * that is not older), or an offset for each partition: by its number, or as {@link Batch.nextOffsets} has them.
+ * A position in each partition of a topic: `"earliest"`, `"latest"`, an offset, an age such as `"-15m"`, a `Date` (the
+ * first record at or after it), or an offset for each partition: by its number, or like in {@link Batch.nextOffsets}.
  */
 export type Position =
   | 'earliest'
@@ -29,7 +29,7 @@ export type Position =
   | ReadonlyMap<number, bigint | number>
   | Readonly<Record<number, bigint | number>>;
 
-/** A position as the native half takes it. */
+/** A position in the form for the native half. */
 export const position: Check<string | PartitionOffset[]> = (value, name) => {
   if (typeof value === 'string') {
     return text(value, name);
@@ -67,7 +67,7 @@ export const topicPartition: Check<TopicPartition> = (value, name) => {
   return { topic: given.topic, partition: given.partition };
 };
 
-/** A list of partitions; one alone counts as a list. */
+/** A list of partitions, or a single one. */
 export const topicPartitions: Check<TopicPartition[]> = (value, name) => {
   const list = Array.isArray(value) ? value : [value];
   return list.map((item, index) => topicPartition(item, `${name}[${index}]`));

@@ -23,7 +23,7 @@ import { writeRows } from './rows.js';
 export interface SendBatchOptions extends WaitOptions {
   /** The column of keys of an Arrow table. */
   key?: string;
-  /** The column of values of an Arrow table; without one, all other columns make a JSON object. */
+  /** The column of values of an Arrow table; without one, all other columns form a JSON object. */
   value?: string;
   /** The column of headers of an Arrow table: a list of structs of `key` and `value`. */
   headers?: string;
@@ -38,7 +38,7 @@ const columnOrPartition: Check<string | number> = (value, name) =>
 
 const COLUMNS = { key: text, value: text, headers: text, timestamp: text };
 
-/** Sends records. Records of one topic that are sent one after the other keep their order in each partition. */
+/** Sends records. Records of one topic that are sent in sequence keep their order in each partition. */
 export class Producer<K extends Format = 'bytes', V extends Format = 'bytes'>
   implements AsyncDisposable
 {
@@ -49,8 +49,8 @@ export class Producer<K extends Format = 'bytes', V extends Format = 'bytes'>
   ) {}
 
   /**
-   * Sends a record. The promise is fulfilled when it is acknowledged; sends need not wait for each other. The bytes are copied at the call.
-   * An abort ends the wait, not the record: it may still be written.
+   * Sends a record. The promise is fulfilled when it is acknowledged; sends need not wait for each other. The bytes
+   * are copied at the call. An abort ends the wait, not the record: it may still be written.
    */
   send(record: RecordToSend<K, V>, given?: WaitOptions): Promise<RecordMetadata> {
     if (!isObserved(PRODUCE)) {
@@ -86,8 +86,8 @@ export class Producer<K extends Format = 'bytes', V extends Format = 'bytes'>
   }
 
   /**
-   * Sends many records and waits until all are acknowledged: messages, the stream format of Arrow IPC, or a table of apache-arrow. All are
-   * checked before the first is written.
+   * Sends many records and waits until all are acknowledged: messages, the stream format of Arrow IPC, or a table of
+   * apache-arrow. All are checked before the first is written.
    */
   async sendBatch(
     topic: string,
@@ -125,7 +125,7 @@ export class Producer<K extends Format = 'bytes', V extends Format = 'bytes'>
     return abortable(wait, (abort) => this.native.sendArrow(name, stream, columns, abort));
   }
 
-  /** A stream that sends the messages that are written to it. It takes more when those before are acknowledged. */
+  /** A writable stream that sends messages. It accepts more when the previous ones are acknowledged. */
   writable(topic: string): Writable {
     const name = text(topic, 'topic');
     const write = (messages: unknown[], done: (error?: Error | null) => void) => {
@@ -146,13 +146,16 @@ export class Producer<K extends Format = 'bytes', V extends Format = 'bytes'>
     });
   }
 
-  /** Sends everything that was accepted before, and waits until it is acknowledged or refused. */
+  /** Sends all records accepted before, and waits until they are acknowledged or refused. */
   async flush(given: WaitOptions = {}): Promise<void> {
     const known = options('flush()', given, { signal });
     await abortable(known.signal, (abort) => this.native.flush(abort));
   }
 
-  /** Flushes, and takes no more records. Rejects if records could not be sent: the error counts them. Idempotent. */
+  /**
+   * Flushes, and accepts no more records. Rejects if records could not be sent: the error has their number.
+   * Idempotent.
+   */
   close(): Promise<void> {
     return this.native.close();
   }

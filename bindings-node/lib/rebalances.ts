@@ -4,16 +4,16 @@ import type { ConsumerEvent } from '../native.js';
 import { callback, oneOf } from './options.js';
 import type { TopicPartition } from './positions.js';
 
-/** Called with the partitions of a rebalance. What it throws comes out of the call that waits for records. */
+/** Called with the partitions of a rebalance. The waiting call rejects with its error. */
 export type RebalanceListener = (partitions: TopicPartition[]) => unknown;
 
 /** The functions of a subscription. */
 export interface RebalanceOptions {
   /** Partitions were added. */
   onAssign?: RebalanceListener;
-  /** Partitions go when it has returned. Until then their offsets can be committed. */
+  /** Partitions are released when it has returned. Until then their offsets can be committed. */
   onRevoke?: RebalanceListener;
-  /** Partitions are gone. `onRevoke` by default. */
+  /** Partitions were lost. `onRevoke` by default. */
   onLost?: RebalanceListener;
 }
 

@@ -1,4 +1,4 @@
-// The parts of a record to send, checked.
+// Checks the parts of a record to send.
 
 import { invalid } from './errors.js';
 import type { Format } from './formats.js';
@@ -12,7 +12,7 @@ export type HeadersToSend =
   | readonly (readonly [name: string, value: Bytes | null])[]
   | Readonly<Record<string, Bytes | null | readonly Bytes[]>>;
 
-/** What can be sent as a key or value of a format. */
+/** The type of a key or value to send, for each format. */
 export type Encodable<F extends Format> = F extends 'json'
   ? unknown
   : F extends 'string'
@@ -21,15 +21,15 @@ export type Encodable<F extends Format> = F extends 'json'
 
 /** A record to send, without its topic. */
 export interface MessageToSend<K extends Format = 'bytes', V extends Format = 'bytes'> {
-  /** The value; null or none deletes the key in a compacted topic. */
+  /** The value; null or undefined deletes the key in a compacted topic. */
   value?: Encodable<V>;
-  /** The key, whose hash chooses the partition as Java's does. */
+  /** The key, whose hash chooses the partition like in the Java producer. */
   key?: Encodable<K>;
   /** The headers. */
   headers?: HeadersToSend;
-  /** The partition; by the key's hash if there is none, or without a key by the producer. */
+  /** The partition; by default chosen by the key's hash, or without a key by the producer. */
   partition?: number;
-  /** The time, in milliseconds since 1970; now if there is none. */
+  /** The timestamp, in milliseconds since 1970; the current time by default. */
   timestamp?: number | Date;
 }
 

@@ -1,4 +1,4 @@
-// Messages written into one buffer for the native half. `src/convert/rows.rs` has the layout.
+// Writes messages into one buffer for the native half. `src/convert/rows.rs` documents the layout.
 
 import { invalid } from './errors.js';
 import type { EncodedMessage } from './records.js';
@@ -31,7 +31,7 @@ class Writer {
   }
 
   bytes(value: string | Uint8Array): void {
-    // A character of UTF-16 has three bytes in UTF-8 at most.
+    // A UTF-16 code unit takes at most three bytes in UTF-8.
     const most = typeof value === 'string' ? value.length * 3 : value.length;
     this.reserve(most + 4);
     const at = this.end + 4;
@@ -61,7 +61,7 @@ class Writer {
   }
 }
 
-/** The messages as one buffer. */
+/** Writes the messages into one buffer. */
 export function writeRows(messages: EncodedMessage[]): Buffer {
   const writer = new Writer();
   for (const [row, message] of messages.entries()) {
@@ -73,7 +73,7 @@ export function writeRows(messages: EncodedMessage[]): Buffer {
 function writeRow(writer: Writer, message: EncodedMessage, row: number): void {
   const { key, value, headers, timestamp, partition } = message;
   if (headers.length > 0xffff) {
-    throw invalid(`messages[${row}] has ${headers.length} headers: 65535 are the most.`);
+    throw invalid(`messages[${row}] has ${headers.length} headers: the maximum is 65535.`);
   }
   writer.byte(
     (key === undefined ? 0 : 1) +

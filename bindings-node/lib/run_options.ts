@@ -5,9 +5,9 @@ import { invalid } from './errors.js';
 import type { EachBatchPayload, EachMessagePayload } from './handlers.js';
 import { boolean, callback, count, milliseconds, options, signal } from './options.js';
 
-/** What happens with a message whose handler throws. */
+/** The handling of a message whose handler throws. */
 export interface RetryOptions {
-  /** How often the message is handed over again; 5 by default. `Infinity` never gives up. */
+  /** The maximum number of new attempts; 5 by default. `Infinity` never gives up. */
   retries?: number;
   /** The pause before the first time, in milliseconds; 300 by default. */
   initialRetryTimeMs?: number;
@@ -19,17 +19,20 @@ export interface RetryOptions {
 
 /** The options of {@link Consumer.run}: `eachMessage` or `eachBatch`. */
 export interface RunOptions<K = Buffer | null, V = Buffer | null> extends WaitOptions {
-  /** Called for each message; the next one of its partition comes when the promise is fulfilled. */
+  /** Called for each message; the next one of its partition follows when the promise is fulfilled. */
   eachMessage?: (payload: EachMessagePayload<K, V>) => unknown;
-  /** Called for the messages that were fetched of a partition. */
+  /** Called for the fetched messages of a partition. */
   eachBatch?: (payload: EachBatchPayload<K, V>) => unknown;
-  /** The most partitions whose handlers run at the same time; 1 by default. */
+  /** The maximum number of partitions whose handlers run concurrently; 1 by default. */
   concurrency?: number;
-  /** Whether a batch is finished when `eachBatch` returns; true by default. Otherwise up to the last resolved offset. */
+  /**
+   * Whether a batch is finished when `eachBatch` returns; true by default. Otherwise it is finished up to the last
+   * resolved offset.
+   */
   eachBatchAutoResolve?: boolean;
-  /** The most records that are fetched at once; 8,192 by default. */
+  /** The maximum records of a fetch; 8,192 by default. */
   maxRecords?: number;
-  /** What happens with a message whose handler throws. */
+  /** The handling of a message whose handler throws. */
   retry?: RetryOptions;
 }
 
@@ -67,10 +70,10 @@ export function runOptions<K, V>(given: unknown): CheckedRunOptions<K, V> {
     signal,
   });
   if ((known.eachMessage === undefined) === (known.eachBatch === undefined)) {
-    throw invalid('run() takes one of eachMessage and eachBatch.');
+    throw invalid('run() needs either eachMessage or eachBatch.');
   }
   if (known.concurrency === 0) {
-    throw invalid('concurrency is 0: give the number of partitions that are worked on at once.');
+    throw invalid('concurrency is 0: use the number of partitions to process concurrently.');
   }
   return {
     eachMessage: known.eachMessage,

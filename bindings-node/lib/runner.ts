@@ -1,8 +1,9 @@
 // `Consumer.run()`: handlers for messages or batches, in order in each partition.
 //
-// The runner polls, and hands what it gets to the queues of the partitions. At most `concurrency` partitions have a handler at a time. While
-// handlers work the runner goes on polling, so that the group stays, and holds back the partitions that have messages left. Only what handlers
-// have finished is finished for the core: that is what auto-commit commits.
+// The runner polls, and passes the messages to the queues of the partitions. At most `concurrency` partitions have a
+// handler at a time. While handlers work the runner continues to poll, so that the member stays in its group, and
+// pauses the partitions with remaining messages. Only messages finished by handlers are finished in the core, so
+// auto-commit commits exactly these.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
@@ -21,9 +22,9 @@ import type { Rebalances } from './rebalances.js';
 import type { CheckedRunOptions } from './run_options.js';
 import { byPartition, PartitionWork } from './work.js';
 
-/** How long one poll of the group lasts at most. */
+/** The maximum duration of a poll of the group. */
 const POLL_MS = 1_000;
-/** How long the next poll waits for handlers, so that partitions are rarely held back. */
+/** The time that the next poll waits for handlers, so that partitions are rarely paused. */
 const HANDLERS_MS = 20;
 /** After so many calls of handlers the event loop has its turn. */
 const CALLS_PER_TURN = 256;
@@ -36,16 +37,16 @@ export interface RunnerContext<K, V> {
   native: NativeConsumer;
   formats: Formats;
   rebalances: Rebalances;
-  /** Forgets the messages that were decoded for others. */
+  /** Drops the messages that were decoded for other calls. */
   discard(): void;
 }
 
-/** Whose handler the caller is in. */
+/** The runner whose handler the caller is in. */
 const handlerOf = new AsyncLocalStorage<object>();
 
 export class Runner<K, V> {
   private readonly works = new Map<string, PartitionWork<K, V>>();
-  /** Partitions that may have a handler, in the order in which they got messages. */
+  /** Partitions that may get a handler, in the order in which they got messages. */
   private readonly ready: PartitionWork<K, V>[] = [];
   private handlers = 0;
   private calls = 0;
@@ -56,10 +57,10 @@ export class Runner<K, V> {
   /** Whether one of them ran out of messages during an update, which must be repeated before the next poll. */
   private isUpdateDue = false;
   private poll: { abort(): void } | undefined;
-  /** Partitions that were sought since the poll began. */
+  /** Partitions that were moved by a seek since the poll began. */
   private readonly soughtSince = new Set<string>();
   private areAllSought = false;
-  /** Opens when a handler ends, or when the runner has to look again. */
+  /** Opens when a handler ends, or when the runner must check again. */
   private readonly changed = new Gate();
   private readonly ended: Promise<void>;
   private readonly end: () => void;
@@ -91,7 +92,7 @@ export class Runner<K, V> {
     try {
       await this.pollUntilStopped();
     } catch (error) {
-      // A consumer that is closed meanwhile has stopped.
+      // If the consumer was closed meanwhile, the runner has stopped.
       if (!(error instanceof ClosedError && this.isStopping)) {
         this.failure ??= { error };
       }
@@ -110,7 +111,7 @@ export class Runner<K, V> {
     }
   }
 
-  /** Ends it. Inside a handler it does not wait for handlers. */
+  /** Stops it. Inside a handler it does not wait for handlers. */
   async stop(): Promise<void> {
     this.requestStop();
     if (handlerOf.getStore() !== this) {
@@ -123,7 +124,7 @@ export class Runner<K, V> {
     this.poll?.abort();
   }
 
-  /** The offsets behind what handlers have finished. */
+  /** The offsets after the messages finished by handlers. */
   finishedOffsets(): TopicPartitionOffset[] {
     const offsets: TopicPartitionOffset[] = [];
     for (const { topic, partition, finished } of this.works.values()) {
@@ -134,7 +135,7 @@ export class Runner<K, V> {
     return offsets;
   }
 
-  /** Partitions are moved: what was fetched of them is dropped. */
+  /** Drops the fetched messages of partitions that were moved. */
   sought(partitions: TopicPartition[]): void {
     this.areAllSought ||= partitions.length === 0;
     for (const work of this.worksOf(partitions)) {
@@ -145,7 +146,7 @@ export class Runner<K, V> {
     }
   }
 
-  /** Partitions are paused: the messages in their queues wait. */
+  /** Makes the messages in the queues of paused partitions wait. */
   paused(partitions: TopicPartition[]): void {
     for (const work of this.worksOf(partitions)) {
       work.isPaused = true;
@@ -156,7 +157,7 @@ export class Runner<K, V> {
     }
   }
 
-  /** Partitions are not paused any more. */
+  /** Continues with partitions that are not paused any more. */
   resumed(partitions: TopicPartition[]): void {
     for (const work of this.worksOf(partitions)) {
       work.isPaused = false;
@@ -167,7 +168,7 @@ export class Runner<K, V> {
     this.changed.open();
   }
 
-  /** Without the partitions that only the runner has paused. */
+  /** Removes the partitions that only the runner has paused. */
   withoutHeldBack(partitions: TopicPartition[]): TopicPartition[] {
     return this.heldBack.without(partitions);
   }
@@ -225,7 +226,7 @@ export class Runner<K, V> {
     }
   }
 
-  /** Hands fetched messages to the queues of their partitions. */
+  /** Passes fetched messages to the queues of their partitions. */
   private take(event: ConsumerEvent): void {
     if (event.batch === undefined || event.batch.length === 0) {
       return;
@@ -240,7 +241,7 @@ export class Runner<K, V> {
     }
   }
 
-  /** Lets the handlers of partitions that go end, then reports. */
+  /** Waits for the handlers of released partitions, then reports. */
   private async rebalance(event: ConsumerEvent): Promise<void> {
     const partitions = event.partitions ?? [];
     if (event.kind !== 'assign') {
@@ -260,7 +261,7 @@ export class Runner<K, V> {
     await this.context.rebalances.report(event);
   }
 
-  /** Tells the core what handlers have finished. */
+  /** Notifies the core of the messages finished by handlers. */
   private async finish(): Promise<void> {
     const finished = this.finishedOffsets();
     if (finished.length > 0) {
@@ -268,7 +269,7 @@ export class Runner<K, V> {
     }
   }
 
-  /** Lets a partition have a handler when its turn comes. */
+  /** Lets a partition get a handler when its turn comes. */
   private queue(work: PartitionWork<K, V>): void {
     if (!work.isBusy && work.isReady && !this.isStopping) {
       work.isBusy = true;
@@ -288,7 +289,7 @@ export class Runner<K, V> {
     }
   }
 
-  /** Calls handlers until the partition has no messages left, or may not go on. */
+  /** Calls handlers until the partition has no messages left, or must stop. */
   private async handle(work: PartitionWork<K, V>): Promise<void> {
     const { eachBatch, eachMessage } = this.options;
     const payloads = this.payloads(work);
@@ -323,7 +324,7 @@ export class Runner<K, V> {
     this.queue(work);
   }
 
-  /** A handler threw: the same message again after a pause, or the end. */
+  /** Handles an error of a handler: passes the same message again after a pause, or ends. */
   private failed(work: PartitionWork<K, V>, error: unknown): void {
     const { retries, initialRetryTimeMs, multiplier, maxRetryTimeMs } = this.options.retry;
     work.isBusy = false;
@@ -373,7 +374,7 @@ export class Runner<K, V> {
     }
   }
 
-  /** Gives the messages that no handler has finished back: the next call reads them again. */
+  /** Returns the messages that no handler has finished: the next call reads them again. */
   private async giveBack(): Promise<void> {
     const { native: consumer } = this.context;
     try {

@@ -7,7 +7,10 @@ import { Batch } from './batch.js';
 import type { Formats } from './formats.js';
 import { options, signal } from './options.js';
 
-/** A range of a topic. Each iteration reads it anew, as batches; it ends where the topic ended when it began. */
+/**
+ * A range of a topic. Each iteration reads it again, as batches, up to the end of the topic at the start of the
+ * iteration.
+ */
 export class Scan<K = Buffer | null, V = Buffer | null> implements AsyncIterable<Batch<K, V>> {
   /** @internal */
   constructor(
@@ -34,12 +37,12 @@ export class Scan<K = Buffer | null, V = Buffer | null> implements AsyncIterable
     return new Batch<K, V>(batch, this.formats);
   }
 
-  /** The number of records, counted from the headers of their batches. */
+  /** The number of records, counted from batch headers. */
   count(given: WaitOptions = {}): Promise<number> {
     return this.abortable('count()', given, (abort) => this.native.count(abort));
   }
 
-  /** What will be read, as text. */
+  /** Describes the scan as text. */
   explain(given: WaitOptions = {}): Promise<string> {
     return this.abortable('explain()', given, (abort) => this.native.explain(abort));
   }

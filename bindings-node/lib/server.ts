@@ -1,4 +1,4 @@
-// An engine that Kafka clients reach.
+// A listener of an engine for Kafka clients.
 
 import type { Server as NativeServer } from '../native.js';
 
@@ -12,17 +12,20 @@ export class Server implements AsyncDisposable {
     LISTENING.add(this);
   }
 
-  /** Where it listens: "HOST:PORT". */
+  /** The address on which it listens: "HOST:PORT". */
   get address(): string {
     return this.native.address;
   }
 
-  /** What Kafka clients connect to: the value of `bootstrap.servers`. */
+  /** The value of `bootstrap.servers` for Kafka clients. */
   get bootstrapServers(): string {
     return this.native.bootstrapServers;
   }
 
-  /** Accepts nothing more, answers the requests that have begun, and closes all connections. The engine stays open. Idempotent. */
+  /**
+   * Accepts no more connections, answers the requests in progress, and closes all connections. The engine stays open.
+   * Idempotent.
+   */
   close(): Promise<void> {
     this.forget();
     return this.native.close();

@@ -1,4 +1,4 @@
-// What a consumer reads.
+// The topics of a consumer.
 
 import { invalid } from './errors.js';
 import { text, typeName } from './options.js';
@@ -6,7 +6,7 @@ import { text, typeName } from './options.js';
 /** A topic, topics, or the topics whose whole name a regular expression matches. */
 export type Subscription = string | readonly string[] | RegExp;
 
-/** Flags of JavaScript that the pattern keeps. The others change nothing that a subscription could see. */
+/** JavaScript flags that the pattern keeps. The others have no effect on a subscription. */
 const KEPT_FLAGS = 'ims';
 
 /** The names, or the pattern. */

@@ -1,4 +1,4 @@
-// A topic: what it has, from its start, its end, or all of it.
+// A topic: reads its start, its end, or all of it.
 
 import type { Topic as NativeTopic, PartitionDescription } from '../native.js';
 import { abortable, type WaitOptions } from './abort.js';
@@ -18,15 +18,15 @@ import { Scan } from './scan.js';
 export interface ScanOptions<K extends Format = Format, V extends Format = Format>
   extends ReadOptions<K, V>,
     WaitOptions {
-  /** Where to start, inclusive; "earliest" by default. */
+  /** The start, inclusive; "earliest" by default. */
   start?: Position;
-  /** Where to stop, exclusive; "latest" by default: where the topic ends when the scan begins. */
+  /** The end, exclusive; "latest" by default: the end of the topic when the scan starts. */
   end?: Position;
   /** Only these partitions; all by default. */
   partitions?: number[];
-  /** Stop after so many records. */
+  /** Stop after this many records. */
   limit?: number;
-  /** Which records of transactions are read; "read_committed" by default. */
+  /** The isolation level for records of transactions; "read_committed" by default. */
   isolationLevel?: 'read_committed' | 'read_uncommitted';
 }
 
@@ -37,15 +37,15 @@ export interface EndOptions<K extends Format = Format, V extends Format = Format
 
 /** The range of {@link Topic.rate}. */
 export interface RateOptions extends WaitOptions {
-  /** Where to start, inclusive; "earliest" by default. */
+  /** The start, inclusive; "earliest" by default. */
   start?: Position;
-  /** Where to stop, exclusive; "latest" by default. */
+  /** The end, exclusive; "latest" by default. */
   end?: Position;
 }
 
 const BYTES = { key: 'bytes', value: 'bytes' } as const;
 
-/** A handle on a topic. An unknown topic fails at the first use. */
+/** A handle on a topic. An unknown topic fails on first use. */
 export class Topic {
   /** @internal */
   constructor(private readonly native: NativeTopic) {}
@@ -55,7 +55,9 @@ export class Topic {
     return this.native.name;
   }
 
-  /** A range of the topic, to be read batch by batch. Bounded when its reading begins; it joins no group. */
+  /**
+   * A range of the topic, read batch by batch. It ends where the topic ends when the reading starts. Joins no group.
+   */
   scan<K extends Format = 'bytes', V extends Format = 'bytes'>(
     given: ScanOptions<K, V> = {},
   ): Scan<Decoded<K>, Decoded<V>> {
@@ -88,7 +90,7 @@ export class Topic {
     return this.endOf('head', n, given);
   }
 
-  /** The last `n` records: of all partitions the newest. Reads only the end of the topic. */
+  /** The `n` newest records of all partitions. Reads only the end of the topic. */
   tail<K extends Format = 'bytes', V extends Format = 'bytes'>(
     n = 10,
     given: EndOptions<K, V> = {},
@@ -96,7 +98,7 @@ export class Topic {
     return this.endOf('tail', n, given);
   }
 
-  /** The number of records, counted from the headers of their batches. */
+  /** The number of records, counted from batch headers. */
   async count(given: WaitOptions = {}): Promise<number> {
     const known = options('count()', given, { signal });
     return abortable(known.signal, (abort) => this.native.count(abort));

@@ -3,7 +3,7 @@
 import type { Message } from './message.js';
 import { keyOf, type TopicPartition } from './positions.js';
 
-/** A partition's queue. One handler at a time works on it. */
+/** A partition's queue. One handler at a time processes it. */
 export class PartitionWork<K, V> {
   readonly topic: string;
   readonly partition: number;
@@ -11,19 +11,19 @@ export class PartitionWork<K, V> {
   messages: Message<K, V>[] = [];
   /** The next message in `messages`. */
   index = 0;
-  /** The offset behind the last finished message. */
+  /** The offset after the last finished message. */
   finished: bigint | undefined;
-  /** Whether a handler works on it, or will after a pause. */
+  /** Whether a handler is processing it, or will after a pause. */
   isBusy = false;
-  /** The caller has paused it. */
+  /** Whether the caller has paused it. */
   isPaused = false;
-  /** It was revoked: nothing of it is handed over any more. */
+  /** Whether it was revoked: no more messages are passed to handlers. */
   isRevoked = false;
-  /** Its message in front failed, and waits. */
+  /** Whether its first message has failed and is waiting. */
   isWaiting = false;
-  /** Counts seeks: what a handler does after one is not finished. */
+  /** The number of seeks: messages that a handler finishes after one do not count. */
   seeks = 0;
-  /** Failures of the message in front. */
+  /** The number of failures of the first message. */
   failures = 0;
   /** Ends the pause after a failure. */
   retry: NodeJS.Timeout | undefined;
@@ -37,12 +37,12 @@ export class PartitionWork<K, V> {
     return this.index >= this.messages.length;
   }
 
-  /** The message in front. */
+  /** The first message. */
   get front(): Message<K, V> | undefined {
     return this.messages[this.index];
   }
 
-  /** The messages that are left. */
+  /** The remaining messages. */
   get left(): Message<K, V>[] {
     return this.messages.slice(this.index);
   }
@@ -67,12 +67,12 @@ export class PartitionWork<K, V> {
     }
   }
 
-  /** Whether a handler may have the message in front. */
+  /** Whether a handler may get the first message. */
   get isReady(): boolean {
     return !this.isEmpty && !this.isPaused && !this.isWaiting && !this.isRevoked;
   }
 
-  /** It was moved: what was fetched is dropped. */
+  /** Handles a seek: drops the fetched messages. */
   sought(): void {
     this.seeks++;
     this.finished = undefined;
@@ -80,7 +80,7 @@ export class PartitionWork<K, V> {
     this.drop();
   }
 
-  /** It goes to another member when its handler has ended. */
+  /** Releases the partition when its handler has ended. */
   revoked(): void {
     this.isRevoked = true;
     this.drop();

@@ -1,7 +1,7 @@
 // Builds the package in a checkout: the native half with cargo, then the TypeScript half. `npm install` runs it.
 //
-// HEADWATER_PROFILE names the cargo profile: `release` by default, `quick` for tests, `dist` for what is published.
-// HEADWATER_FEATURES names cargo features.
+// HEADWATER_PROFILE is the cargo profile: `release` by default, `quick` for tests, `dist` for publishing.
+// HEADWATER_FEATURES are cargo features.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
@@ -27,7 +27,7 @@ function tool(name, ...args) {
   run(process.execPath, join(here, 'node_modules', ...name), ...args);
 }
 
-// A package that links this directory has not installed the tools.
+// A package that links to this directory has not installed the tools.
 if (!existsSync(join(here, 'node_modules', 'typescript'))) {
   run('npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error');
 }

@@ -1,5 +1,5 @@
-// Checks that the declarations that are checked in are those of this build: `native.d.ts`, which napi writes, and `index.d.ts`, all public
-// declarations in one file. `--write` writes `index.d.ts`.
+// Checks that the committed declarations are up to date: `native.d.ts`, which napi writes, and `index.d.ts`, with all
+// public declarations. `--write` writes `index.d.ts`.
 
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ function declarations() {
   const modules = readdirSync(dist, { recursive: true }).filter((name) => name.endsWith('.d.ts'));
   const part = (name) => `// ${name}\n\n${readFileSync(join(dist, name), 'utf8').trim()}\n`;
   const note =
-    '// The public declarations, written by scripts/check-types.mjs: what a change of the API looks like.\n';
+    '// The public declarations, written by scripts/check-types.mjs. A diff of this file shows a change of the API.\n';
   return `${note}\n${modules.sort().map(part).join('\n')}`;
 }
 

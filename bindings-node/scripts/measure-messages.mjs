@@ -1,4 +1,4 @@
-// Compares two ways to hand messages over: the flat buffer that the package uses, and Arrow IPC read by apache-arrow.
+// Compares two ways to pass messages: the flat buffer of the package, and Arrow IPC read by apache-arrow.
 //
 //     node --expose-gc scripts/measure-messages.mjs [records] [rounds]
 

@@ -1,8 +1,9 @@
-// Builds the native half: compiles the crate, copies the library under the name that the loader looks for, and writes the
+// Builds the native half: compiles the crate, copies the library to the name that the loader expects, and writes the
 // loader and its types.
 //
-// `napi build` always passes `--target`, which puts every crate into a directory of its own and compiles Arrow and the engine a
-// second time beside `cargo test`. Calling cargo without it shares what is compiled; the other steps are those of `napi build`.
+// `napi build` always passes `--target`, which puts every crate into a separate directory and compiles Arrow and the
+// engine again besides `cargo test`. Calling cargo without it shares the compiled crates; the other steps are the same
+// as in `napi build`.
 
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -47,7 +48,7 @@ function compile({ here, profile, features, typeDefDir }) {
   if (features !== undefined) {
     args.push('--features', features);
   }
-  // The macros write the types while they expand, so the crate itself must be compiled anew.
+  // The macros write the types when they are expanded, so the crate itself must be compiled again.
   const env = {
     ...process.env,
     NAPI_TYPE_DEF_TMP_FOLDER: typeDefDir,

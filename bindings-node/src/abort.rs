@@ -1,11 +1,11 @@
-//! Ends a waiting call: what an `AbortSignal` does.
+//! Aborts a waiting call, for an `AbortSignal`.
 
 use std::sync::Arc;
 
 use napi_derive::napi;
 use tokio::sync::watch;
 
-/// Ends the call that it was passed to.
+/// Aborts the call that it was passed to.
 #[napi]
 #[derive(Debug)]
 pub struct Abort {
@@ -14,7 +14,7 @@ pub struct Abort {
 
 #[napi]
 impl Abort {
-    /// One for one call.
+    /// Creates one for a single call.
     #[napi(constructor, catch_unwind)]
     #[allow(clippy::new_without_default, reason = "JavaScript calls it")]
     pub fn new() -> Self {
@@ -23,7 +23,7 @@ impl Abort {
         }
     }
 
-    /// Ends the call, unless it has ended.
+    /// Aborts the call, unless it has ended.
     #[napi(catch_unwind)]
     pub fn abort(&self) {
         self.aborted.send_replace(true);
@@ -36,7 +36,7 @@ impl Abort {
         let mut aborted = self.aborted.subscribe();
         async move {
             if aborted.wait_for(|aborted| *aborted).await.is_err() {
-                // Nobody can abort it any more.
+                // The object was dropped: the call can no longer be aborted.
                 std::future::pending::<()>().await;
             }
         }

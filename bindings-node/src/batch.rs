@@ -22,7 +22,7 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// A batch of the core; `topic` names the topic where the table has no column of topics.
+    /// A batch of the core; `topic` is the topic if the table has no column of topics.
     pub(crate) fn new(batch: headwater::Batch, topic: Option<Arc<str>>) -> Self {
         Self { batch, topic }
     }

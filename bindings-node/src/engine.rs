@@ -9,7 +9,7 @@ use crate::abort::Abort;
 use crate::client::Client;
 use crate::runtime::{Answer, Embedded, blocking};
 
-/// Opens an engine, in a thread, because recovery may take its time.
+/// Opens an engine, in a thread, because recovery may take long.
 #[napi(catch_unwind, ts_return_type = "Promise<Client>")]
 pub fn open(env: Env, path: Option<String>, config: Vec<(String, String)>) -> napi::Result<Answer> {
     let environment = env.raw() as usize;
@@ -30,7 +30,7 @@ pub fn connect(
 ) -> napi::Result<Answer> {
     let environment = env.raw() as usize;
     let aborted = abort.map(Abort::aborted);
-    // Preparing reads certificates, and the engine has the runtime.
+    // Creating it reads certificates, and the engine has the runtime.
     let connect = move || {
         let engine = headwater::connect_on_demand(&bootstrap_servers, config)?;
         let reach = async {

@@ -1,4 +1,4 @@
-//! Errors of the core as the error classes of TypeScript.
+//! Converts errors of the core to the error classes of TypeScript.
 
 use std::any::Any;
 use std::ptr;
@@ -11,18 +11,18 @@ use napi_derive::napi;
 
 use crate::event_loop::Environment;
 
-/// What the function of `initialise()` makes an error from.
+/// The fields from which the function of `initialise()` creates an error.
 #[napi(object, object_from_js = false)]
 pub struct ErrorFields {
     /// The name of the class, or "AbortError".
     pub kind: String,
-    /// A sentence that says what happened and what to do.
+    /// A sentence with the problem and the remedy.
     pub message: String,
-    /// Kafka's name of the error code.
+    /// Kafka's name for the error code.
     pub code: String,
     /// Whether the same call may succeed later.
     pub retriable: bool,
-    /// Whether the object that reported it cannot be used any more.
+    /// Whether the object that reported it is unusable.
     pub fatal: bool,
     /// The topic concerned.
     pub topic: Option<String>,
@@ -85,14 +85,14 @@ pub(crate) fn raise_aborted(env: &Env) -> napi::Error {
 }
 
 fn thrown(env: &Env, value: sys::napi_value) -> napi::Error {
-    // SAFETY: the value was made for this environment.
+    // SAFETY: the value was created for this environment.
     match unsafe { Unknown::from_napi_value(env.raw(), value) } {
         Ok(value) => napi::Error::from(value),
         Err(error) => error,
     }
 }
 
-/// An argument cannot be right.
+/// An argument is invalid.
 pub(crate) fn invalid(env: &Env, message: &str) -> napi::Error {
     raise(env, &Error::new(ErrorKind::InvalidArgument, message))
 }
@@ -116,7 +116,7 @@ pub(crate) fn value_of(env: &Env, error: napi::Error) -> sys::napi_value {
 
 fn make(env: &Env, fields: ErrorFields) -> sys::napi_value {
     let message = fields.message.clone();
-    // SAFETY: this is the thread of the environment, which made the function.
+    // SAFETY: this is the thread of the environment, which created the function.
     let made = unsafe { call_make_error(env, fields) };
     made.unwrap_or_else(|_| value_of(env, napi::Error::from_reason(message)))
 }

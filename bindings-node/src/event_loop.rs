@@ -1,7 +1,7 @@
-//! The event loop of a Node environment: where promises are made and settled.
+//! The event loop of a Node environment: the thread where promises are created and settled.
 //!
-//! An environment is a JavaScript thread: the main one, or a worker. Threads of the core push jobs; the first one wakes the loop, which runs
-//! all that have come. While promises are pending the loop stays alive, and otherwise it may end.
+//! An environment is a JavaScript thread: the main one, or a worker. Threads of the core push jobs; the first one wakes
+//! the loop, which runs all queued jobs. While promises are pending the loop stays alive; otherwise it may end.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -28,19 +28,19 @@ pub(crate) struct EventLoop {
 #[derive(Default)]
 struct Queue {
     jobs: Vec<Job>,
-    /// Wakes the loop. `None` before it begins and after its end.
+    /// Wakes the loop. `None` before its start and after its end.
     function: Option<Function>,
     is_woken: bool,
 }
 
-/// Of Node-API: any thread may call it until it is finalised.
+/// A thread-safe function of Node-API: any thread may call it until it is finalised.
 struct Function(sys::napi_threadsafe_function);
 
-// SAFETY: Node-API allows calls from any thread; `Queue` forgets it when it is finalised.
+// SAFETY: Node-API allows calls from any thread; `Queue` drops it when it is finalised.
 unsafe impl Send for Function {}
 
 impl EventLoop {
-    /// Hands a job to the loop. A loop that has ended runs nothing.
+    /// Passes a job to the loop. A loop that has ended drops it.
     pub(crate) fn push(&self, job: Job) {
         let mut queue = self.queue.lock();
         let Some(Function(function)) = queue.function else {
@@ -48,7 +48,7 @@ impl EventLoop {
         };
         queue.jobs.push(job);
         if !queue.is_woken {
-            // SAFETY: the function is alive: its finaliser takes it out of the queue, under the same lock.
+            // SAFETY: the function is alive: its finaliser removes it from the queue, under the same lock.
             let status = unsafe {
                 sys::napi_call_threadsafe_function(
                     function,
@@ -67,12 +67,12 @@ impl EventLoop {
     }
 }
 
-/// What the thread of an environment knows.
+/// The state of an environment's thread.
 pub(crate) struct Environment {
     env: sys::napi_env,
     pub(crate) event_loop: Arc<EventLoop>,
     function: sys::napi_threadsafe_function,
-    /// Makes the errors of TypeScript.
+    /// Creates the errors of TypeScript.
     pub(crate) make_error: Cell<sys::napi_ref>,
     pending: Cell<usize>,
 }
@@ -91,7 +91,7 @@ impl Environment {
         found.ok_or_else(|| napi::Error::from_reason("initialise() was not called."))
     }
 
-    /// A promise more is pending: the first one keeps the loop alive.
+    /// Counts a pending promise: the first one keeps the loop alive.
     pub(crate) fn add_pending(&self) {
         self.pending.set(self.pending.get() + 1);
         if self.pending.get() == 1 {
@@ -100,7 +100,7 @@ impl Environment {
         }
     }
 
-    /// A promise was settled: after the last one the loop may end.
+    /// Counts a settled promise: after the last one the loop may end.
     pub(crate) fn remove_pending(&self) {
         self.pending.set(self.pending.get().saturating_sub(1));
         if self.pending.get() == 0 {
@@ -110,13 +110,13 @@ impl Environment {
     }
 }
 
-/// Prepares the environment of the caller. `makeError` makes an error from the fields that it gets. Called once, before anything else.
+/// Prepares the environment of the caller. `makeError` creates errors from fields. Call it once, before all else.
 #[napi(catch_unwind)]
 pub fn initialise(
     env: Env,
     #[napi(ts_arg_type = "(fields: ErrorFields) => Error")] make_error: napi::Unknown<'_>,
 ) -> napi::Result<()> {
-    // Threads of the core run code of this module, which a worker must not unload when it ends.
+    // Threads of the core run code of this module, which must not be unloaded when a worker ends.
     retain_current_module_for_unload_safety();
     let mut reference = ptr::null_mut();
     check_status!(
@@ -129,7 +129,7 @@ pub fn initialise(
                 &raw mut reference,
             )
         },
-        "Cannot keep the function that makes errors"
+        "Cannot keep the function that creates errors"
     )?;
     if let Ok(known) = Environment::of(&env) {
         known.make_error.set(reference);
@@ -146,13 +146,13 @@ pub fn initialise(
     });
     ENVIRONMENTS.with_borrow_mut(|all| all.push(environment));
     check_status!(
-        // SAFETY: the hook gets the environment that it is added to.
+        // SAFETY: the hook gets the environment to which it is added.
         unsafe { sys::napi_add_env_cleanup_hook(env.raw(), Some(ended), env.raw().cast()) },
         "Cannot watch the end of the environment"
     )
 }
 
-/// Runs when an environment ends, also by `worker.terminate()`.
+/// Runs when an environment ends, also after `worker.terminate()`.
 unsafe extern "C" fn ended(env: *mut std::ffi::c_void) {
     let env: sys::napi_env = env.cast();
     let _ = catch_unwind(|| runtime::close_all(env as usize));
@@ -186,7 +186,7 @@ fn wake_function(
         },
         "Cannot reach the event loop"
     )?;
-    // SAFETY: this is the thread of the environment, and the function was just made.
+    // SAFETY: this is the thread of the environment, and the function was just created.
     unsafe { sys::napi_unref_threadsafe_function(env.raw(), function) };
     event_loop.queue.lock().function = Some(Function(function));
     Ok(function)
@@ -197,7 +197,7 @@ unsafe extern "C" fn finalised(
     event_loop: *mut std::ffi::c_void,
     _: *mut std::ffi::c_void,
 ) {
-    // SAFETY: this is the reference that `wake_function` gave.
+    // SAFETY: this is the reference created in `wake_function`.
     let event_loop = unsafe { Arc::from_raw(event_loop.cast::<EventLoop>().cast_const()) };
     let mut queue = event_loop.queue.lock();
     queue.function = None;
@@ -222,7 +222,7 @@ unsafe extern "C" fn run_jobs(
         let mut scope = ptr::null_mut();
         // SAFETY: opened and closed in this thread, in order.
         unsafe { sys::napi_open_handle_scope(env, &raw mut scope) };
-        // A panic must not cross into Node. What the job settles is then rejected when it is dropped.
+        // A panic must not cross into Node. The promises of the job are rejected when it is dropped.
         let _ = catch_unwind(AssertUnwindSafe(|| job(&environment)));
         // SAFETY: as above.
         unsafe { sys::napi_close_handle_scope(env, scope) };

@@ -1,11 +1,13 @@
-//! Records in one buffer that JavaScript reads without a parser: typed arrays of numbers, and the bytes of keys, values and headers.
+//! Writes records into one buffer that JavaScript reads without a parser: typed arrays of numbers, and the bytes of
+//! keys, values and headers.
 //!
 //! ```text
-//! header      u32 * 20: rows, columns (bits), then the position of each section in bytes
-//! sections    aligned to 8 bytes, in the order of `Section`
+//!   header      u32 * 20: rows, columns (bits), then the position of each section in bytes
+//!   sections    aligned to 8 bytes, in the order of `Section`
 //! ```
-//! Numbers are little-endian. A section `...Ends` has one number more than rows: bytes `ends[i]..ends[i + 1]` belong to row `i`. A section
-//! `...Nulls` has a byte for each row, 1 for null. Columns that were not read have no bit, and their sections are empty.
+//! Numbers are little-endian. A section `...Ends` has one number more than rows: bytes `ends[i]..ends[i + 1]` belong to
+//! row `i`. A section `...Nulls` has a byte for each row, 1 for null. Columns that were not read have no bit, and their
+//! sections are empty.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -18,10 +20,10 @@ use arrow_schema::DataType;
 use headwater::columnar::Column;
 use headwater::{Batch, Error, ErrorKind, Result};
 
-/// Numbers in the header: rows, columns, and the positions of the sections.
+/// The number of integers in the header: rows, columns, and the positions of the sections.
 const HEADER: usize = 20;
 
-/// A part of the buffer, by its number in the header.
+/// A section of the buffer, by its index in the header.
 #[derive(Debug, Clone, Copy)]
 enum Section {
     Partitions = 2,
@@ -33,20 +35,20 @@ enum Section {
     ValueEnds,
     ValueNulls,
     ValueBytes,
-    /// How many headers come before each row.
+    /// The number of headers before each row.
     HeaderEnds,
     HeaderNameEnds,
     HeaderNameBytes,
     HeaderValueEnds,
     HeaderValueNulls,
     HeaderValueBytes,
-    /// The number of each row's topic.
+    /// The index of each row's topic.
     TopicIndexes,
     TopicEnds,
     TopicBytes,
 }
 
-/// Rows of a batch. `topic` is the topic of all rows where the table has no column of topics.
+/// Writes the rows of a batch. `topic` is the topic of all rows if the table has no column of topics.
 pub(crate) fn write(
     batch: &Batch,
     rows: Range<usize>,
@@ -78,7 +80,7 @@ impl Writer {
 
     fn table(&mut self, table: &RecordBatch, json: Option<&RecordBatch>, topic: Option<&Arc<str>>) {
         let column = |column: Column| table.column_by_name(column.name());
-        // The text of JSON without a schema stands for what was inferred of it.
+        // For JSON without a schema, write the original text.
         let text = |column: Column| {
             let text = json.and_then(|json| json.column_by_name(column.name()));
             text.or_else(|| table.column_by_name(column.name()))
@@ -107,7 +109,7 @@ impl Writer {
         self.topics(column(Column::Topic), topic);
     }
 
-    /// Begins a section, and marks its column as read.
+    /// Starts a section, and marks its column as read.
     fn begin(&mut self, section: Section) {
         self.bytes.resize(self.bytes.len().next_multiple_of(8), 0);
         self.header[section as usize] = self.bytes.len();
@@ -151,7 +153,7 @@ impl Writer {
                 let value = |row| column.value(row).as_bytes();
                 self.bytes_column(first, column.len(), |row| column.is_null(row), value);
             }
-            // A type that JavaScript reads from Arrow only.
+            // A type that JavaScript reads only from Arrow.
             _ => {}
         }
     }
@@ -177,7 +179,8 @@ impl Writer {
         }
     }
 
-    /// The ends of rows of these lengths. What does not fit is found by `finish`: the bytes are in the buffer too.
+    /// Writes the ends of rows with these lengths. `finish` detects an overflow, because the bytes are in the buffer
+    /// too.
     fn ends(&mut self, section: Section, rows: usize, length: impl Fn(usize) -> usize) {
         let mut end = 0_u32;
         let ends = (0..rows).map(|row| {

@@ -1,8 +1,9 @@
-//! The native half of the npm package `headwater`: it converts between JavaScript and the core, and only converts.
+//! The native half of the npm package `headwater`: it converts between JavaScript and the core, and does nothing else.
 //!
-//! One file per class of the public API, with the same names as its sibling in the Python package. The public classes are TypeScript
-//! (`lib/`): iterators, `AbortSignal`, disposal and `run()` are written there. `runtime` runs futures of the core and settles promises on
-//! the event loop, `errors` makes the error classes of TypeScript, `convert` reads arguments, `flat` writes records for messages.
+//! There is one file per class of the public API, with the same names as in the Python package. The public classes are
+//! in TypeScript (`lib/`), which implements iterators, `AbortSignal`, disposal and `run()`. `runtime` runs futures of
+//! the core and settles promises on the event loop, `errors` creates the error classes of TypeScript, `convert`
+//! converts arguments, `flat` writes records for messages.
 
 #![allow(
     unsafe_code,
@@ -15,7 +16,7 @@
 )]
 #![allow(
     unreachable_pub,
-    reason = "what is exported to JavaScript has to be public"
+    reason = "items exported to JavaScript must be public"
 )]
 #![allow(
     clippy::doc_markdown,

@@ -8,7 +8,7 @@ use headwater::{
 use napi::Env;
 use napi::bindgen_prelude::{Object, Result};
 
-/// All metrics, as `Metrics` of `lib/metrics.ts` describes them. `deletions`: those of an embedded engine.
+/// All metrics, as documented for `Metrics` in `lib/metrics.ts`. `deletions`: those of an embedded engine.
 pub(crate) fn metrics<'env>(
     env: &'env Env,
     metrics: &ClientMetrics,
@@ -41,7 +41,7 @@ pub(crate) fn metrics<'env>(
 
 type Count = fn(&BrokerMetrics) -> u64;
 
-/// What is counted for each broker, and for all together.
+/// The counters of each broker and of all brokers together.
 const CONNECTIONS: [(&str, Count); 5] = [
     ("connection-count", |broker| broker.connections),
     ("connection-creation-total", |broker| {

@@ -1,6 +1,7 @@
 //! Values of the core that JavaScript's garbage collector frees.
 //!
-//! Dropping one may send records, flush files and join threads. None of that may happen on the event loop, so a thread of its own drops them.
+//! Dropping one may send records, flush files and join threads. None of that may happen on the event loop, so a
+//! separate thread drops them.
 
 use std::any::Any;
 use std::ops::Deref;
@@ -24,9 +25,7 @@ impl<T: Send + 'static> Deref for Owned<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        self.0
-            .as_ref()
-            .expect("the value is there until it is dropped")
+        self.0.as_ref().expect("the value is set until the drop")
     }
 }
 

@@ -27,7 +27,7 @@ pub struct Producer {
     sends: Arc<Sends>,
 }
 
-/// Where a record was written.
+/// The position of a written record.
 #[napi(object, object_from_js = false)]
 pub struct RecordMetadata {
     /// The topic's name.
@@ -40,7 +40,7 @@ pub struct RecordMetadata {
     pub timestamp: f64,
 }
 
-/// What was written of a table.
+/// The result of sending a table.
 #[napi(object, object_from_js = false)]
 pub struct BatchResult {
     /// The number of records.
@@ -62,7 +62,7 @@ pub struct OffsetRange {
     pub end: BigInt,
 }
 
-/// The columns of a table, by the part of a record that they become.
+/// The roles of the columns of a table.
 #[napi(object, object_to_js = false)]
 pub struct TableColumns {
     /// The column of keys.
@@ -133,7 +133,7 @@ impl Producer {
     ) -> napi::Result<Answer> {
         let options = BulkOptions {
             partition: partition.map(PartitionId::new),
-            // Only rows that name a partition make the column.
+            // The column exists only if a row has a partition.
             partition_column: Some("partition".to_owned()),
             ..BulkOptions::default()
         };
@@ -156,7 +156,7 @@ impl Producer {
         self.send_tables(&env, &topic, options, move || read_stream(&stream.0), abort)
     }
 
-    /// Sends everything that was accepted before, and waits until it is acknowledged.
+    /// Sends all records accepted before, and waits until they are acknowledged.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn flush(&self, env: Env, abort: Option<&Abort>) -> napi::Result<Answer> {
         self.embedded.client(&env)?;
@@ -168,7 +168,7 @@ impl Producer {
         promise(&env, self.embedded.runtime(), abort, flush, |_, ()| Ok(()))
     }
 
-    /// Flushes, and takes no more records. Idempotent.
+    /// Flushes, and accepts no more records. Idempotent.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn close(&self, env: Env) -> napi::Result<Answer> {
         let is_closed = self.embedded.engine().is_closed();

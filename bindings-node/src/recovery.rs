@@ -1,4 +1,4 @@
-//! What opening a directory found.
+//! The report of opening a directory.
 
 use headwater::{OpenReport, RecoveredPartition as Recovered, TopicPartition as Partition};
 use napi::bindgen_prelude::BigInt;
@@ -6,37 +6,37 @@ use napi_derive::napi;
 
 use crate::convert::partitions::{self, TopicPartition};
 
-/// What opening a directory found, if its last owner did not close it, or if something was missing or damaged.
+/// The report of opening a directory: its last owner did not close it, or something was missing or damaged.
 #[napi(object, object_from_js = false)]
 pub struct RecoveryReport {
     /// Whether the last owner closed it.
     pub clean_shutdown: bool,
-    /// How long opening took, in milliseconds.
+    /// The duration of the opening, in milliseconds.
     pub elapsed_ms: f64,
-    /// Partitions whose end was cut, whose indexes were rebuilt, or in which damage was found.
+    /// Partitions that were truncated, whose indexes were rebuilt, or that have damage.
     pub recovered: Vec<RecoveredPartition>,
     /// Partitions whose directory was missing.
     pub missing: Vec<TopicPartition>,
-    /// Checkpoint files that could not be read and were made anew.
+    /// Checkpoint files that could not be read and were rebuilt.
     pub damaged_checkpoints: Vec<String>,
-    /// Directories of unknown topics, which were left as they are.
+    /// Directories of unknown topics, which were not changed.
     pub strays: Vec<String>,
 }
 
-/// What recovery did to a partition.
+/// The recovery of a partition.
 #[napi(object, object_from_js = false)]
 pub struct RecoveredPartition {
     /// The topic's name.
     pub topic: String,
     /// The partition's number.
     pub partition: i32,
-    /// Bytes at the end that were not a whole, valid batch, and were cut.
+    /// The number of bytes that were truncated at the end, because they were not a whole, valid batch.
     pub truncated_bytes: f64,
-    /// The next offset that will be written.
+    /// The next offset to be written.
     pub log_end_offset: BigInt,
     /// The number of index files that were rebuilt.
     pub rebuilt_indexes: u32,
-    /// Everything in detail, as text.
+    /// The whole report as text.
     pub details: String,
 }
 

@@ -1,4 +1,4 @@
-//! Futures of the core as promises, and the engines that are open.
+//! Runs futures of the core as promises, and tracks the open engines.
 
 use std::panic::AssertUnwindSafe;
 use std::ptr;
@@ -19,22 +19,22 @@ use crate::event_loop::{Environment, EventLoop};
 use crate::owned::Owned;
 use crate::sends::Sends;
 
-/// How long the end of a process waits for records that were not sent yet.
+/// The time that the exit of a process waits for unsent records.
 const EXIT: Duration = Duration::from_secs(30);
 
-/// Every engine that is open, with the environment that opened it.
+/// Every open engine, with the environment that opened it.
 static OPEN: Mutex<Vec<(usize, Weak<Embedded>)>> = Mutex::new(Vec::new());
 
-/// An engine. Every object that was made from it keeps it open.
+/// An engine. Every object created from it keeps it open.
 #[derive(Debug)]
 pub(crate) struct Embedded {
     engine: Owned<headwater::Engine>,
-    /// The records that producers took and did not hand to the core yet.
+    /// The records that producers accepted and did not pass to the core yet.
     sends: Mutex<Vec<Weak<Sends>>>,
 }
 
 impl Embedded {
-    /// Takes an engine over; the end of the environment closes it if nobody else has.
+    /// Takes over an engine; the end of the environment closes it if it is still open.
     pub(crate) fn new(engine: headwater::Engine, environment: usize) -> Arc<Self> {
         let embedded = Arc::new(Self {
             engine: Owned::new(engine),
@@ -59,7 +59,7 @@ impl Embedded {
         match self.engine.check() {
             Ok(()) => Ok(self.engine.client()),
             Err(error) if error.kind() == ErrorKind::Closed => {
-                let message = "The client is closed: make another one with open() or connect().";
+                let message = "The client is closed: create another one with open() or connect().";
                 Err(errors::raise(env, &Error::new(ErrorKind::Closed, message)))
             }
             Err(error) => Err(errors::raise(env, &error)),
@@ -72,7 +72,7 @@ impl Embedded {
         all.push(Arc::downgrade(sends));
     }
 
-    /// Sends what producers hold, then closes. Blocks.
+    /// Sends the queued records of producers, then closes. Blocks.
     pub(crate) fn close_within(&self, timeout: Duration) -> headwater::Result<()> {
         if !self.engine.is_closed() {
             let all: Vec<_> = self.sends.lock().iter().filter_map(Weak::upgrade).collect();
@@ -82,14 +82,15 @@ impl Embedded {
                 }
             };
             let limited = async { tokio::time::timeout(timeout, handed_over).await };
-            // What is still waiting is counted by the producers, or fails with their closing.
+            // Records that are still queued are counted by the producers, or fail when they are closed.
             let _ = self.runtime().block_on(limited);
         }
         self.engine.close_within(timeout)
     }
 }
 
-/// Closes the engines that an environment opened. What takes longer than `EXIT` is lost: it was never acknowledged.
+/// Closes the engines that an environment opened. Records that take longer than `EXIT` are lost: they were never
+/// acknowledged.
 pub(crate) fn close_all(environment: usize) {
     let mut open = OPEN.lock();
     let (ours, others) = std::mem::take(&mut *open)
@@ -99,18 +100,18 @@ pub(crate) fn close_all(environment: usize) {
     drop(open);
     let ours: Vec<(usize, Weak<Embedded>)> = ours;
     for embedded in ours.iter().filter_map(|(_, embedded)| embedded.upgrade()) {
-        // Nobody is left who could be told.
+        // The environment has ended, so the error cannot be reported.
         let _ = embedded.close_within(EXIT);
     }
 }
 
-/// Closes the engines that the environment of the caller opened: the end of the process.
+/// Closes the engines that the environment of the caller opened, at the exit of the process.
 #[napi_derive::napi(catch_unwind)]
 pub fn close_all_engines(env: Env) {
     close_all(env.raw() as usize);
 }
 
-/// A promise, as a method returns it.
+/// A promise, as the result of a method.
 #[derive(Debug)]
 pub struct Answer(sys::napi_value);
 
@@ -130,7 +131,7 @@ impl ToNapiValue for Answer {
     }
 }
 
-/// The end of a promise: settled once, in the thread of the event loop. Dropped without being settled, it rejects the promise.
+/// Settles a promise once, in the thread of the event loop. Dropping it rejects the promise.
 pub(crate) struct Pending {
     deferred: Option<Deferred>,
     event_loop: Arc<EventLoop>,
@@ -140,18 +141,18 @@ struct Deferred(sys::napi_deferred);
 
 // SAFETY: only the thread of the event loop uses it.
 unsafe impl Send for Deferred {}
-// SAFETY: as above; a reference to it gives nothing.
+// SAFETY: as above; a reference to it gives no access.
 unsafe impl Sync for Deferred {}
 
-/// Why a promise is rejected.
+/// The reason for rejecting a promise.
 pub(crate) enum Failure {
     Error(Error),
-    /// The caller's `AbortSignal`. TypeScript knows the reason.
+    /// The caller's `AbortSignal`. TypeScript has its reason.
     Aborted,
 }
 
 impl Pending {
-    /// A promise with its end.
+    /// A promise, and the object that settles it.
     pub(crate) fn new(env: &Env) -> napi::Result<(Self, Answer)> {
         let environment = Environment::of(env)?;
         let (mut deferred, mut promise) = (ptr::null_mut(), ptr::null_mut());
@@ -168,7 +169,7 @@ impl Pending {
         Ok((pending, Answer(promise)))
     }
 
-    /// Settles the promise. `convert` makes its value.
+    /// Settles the promise. `convert` creates its value.
     pub(crate) fn settle<T: Send + 'static, R: ToNapiValue>(
         mut self,
         result: Result<T, Failure>,
@@ -188,7 +189,7 @@ impl Pending {
     }
 }
 
-/// The value that JavaScript gets, or the reason why there is none.
+/// The JavaScript value, or the reason for the rejection.
 fn converted<T, R: ToNapiValue>(
     env: &Env,
     value: T,
@@ -228,7 +229,7 @@ fn settled(env: &Env) {
 impl Drop for Pending {
     fn drop(&mut self) {
         if let Some(deferred) = self.deferred.take() {
-            let message = "The client was closed before the call had ended: open it again.";
+            let message = "The client was closed before the call ended: open it again.";
             let pending = Self {
                 deferred: Some(deferred),
                 event_loop: Arc::clone(&self.event_loop),
@@ -239,7 +240,7 @@ impl Drop for Pending {
     }
 }
 
-/// Runs a future of the core in the threads of its engine. The promise has its result.
+/// Runs a future of the core in the threads of its engine, for a promise.
 pub(crate) fn promise<T: Send + 'static, R: ToNapiValue>(
     env: &Env,
     runtime: &Handle,
@@ -267,7 +268,7 @@ pub(crate) fn promise<T: Send + 'static, R: ToNapiValue>(
     Ok(answer)
 }
 
-/// Runs work that blocks in a thread of its own. The promise has its result.
+/// Runs blocking work in its own thread, for a promise.
 pub(crate) fn blocking<T: Send + 'static, R: ToNapiValue>(
     env: &Env,
     work: impl FnOnce() -> headwater::Result<T> + Send + 'static,
@@ -279,7 +280,7 @@ pub(crate) fn blocking<T: Send + 'static, R: ToNapiValue>(
         pending.settle(flatten(result), convert);
     };
     let thread = thread::Builder::new().name("headwater-call".to_owned());
-    // Without a thread the work, and the end of the promise with it, is dropped.
+    // Without a thread the work is dropped, which rejects the promise.
     let _ = thread.spawn(run);
     Ok(answer)
 }

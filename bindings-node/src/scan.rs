@@ -26,15 +26,15 @@ pub struct Scan {
 /// The range and the formats of a scan.
 #[napi(object, object_to_js = false)]
 pub struct ScanArguments {
-    /// Where to start, inclusive.
+    /// The start, inclusive.
     #[napi(ts_type = "string | Array<PartitionOffset>")]
     pub start: PositionArgument,
-    /// Where to stop, exclusive.
+    /// The end, exclusive.
     #[napi(ts_type = "string | Array<PartitionOffset>")]
     pub end: PositionArgument,
     /// Only these partitions.
     pub partitions: Option<Vec<i32>>,
-    /// Stop after so many records.
+    /// Stop after this many records.
     pub limit: Option<f64>,
     /// "read_committed" or "read_uncommitted".
     pub isolation_level: String,
@@ -72,7 +72,7 @@ impl Scan {
 
 #[napi]
 impl Scan {
-    /// Begins to read.
+    /// Starts to read.
     #[napi(catch_unwind, ts_return_type = "Promise<ScanReader>")]
     pub fn reader(&self, env: Env, abort: Option<&Abort>) -> napi::Result<Answer> {
         let scan = self.scan(&env)?;
@@ -84,7 +84,7 @@ impl Scan {
         })
     }
 
-    /// All of it as one batch.
+    /// Reads all of it as one batch.
     #[napi(catch_unwind, ts_return_type = "Promise<Batch>")]
     pub fn collect(&self, env: Env, abort: Option<&Abort>) -> napi::Result<Answer> {
         let scan = self.scan(&env)?;
@@ -105,7 +105,7 @@ impl Scan {
         })
     }
 
-    /// What will be read, as text.
+    /// Describes the scan as text.
     #[napi(catch_unwind, ts_return_type = "Promise<string>")]
     pub fn explain(&self, env: Env, abort: Option<&Abort>) -> napi::Result<Answer> {
         let scan = self.scan(&env)?;
@@ -116,7 +116,7 @@ impl Scan {
     }
 }
 
-/// The batches of a scan, one after the other.
+/// The batches of a scan, in order.
 #[napi]
 #[derive(Debug)]
 pub struct ScanReader {

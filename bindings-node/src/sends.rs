@@ -1,8 +1,8 @@
-//! The records of `Producer.send` on their way from the event loop to the core.
+//! Queues the records of `Producer.send` between the event loop and the core.
 //!
-//! A core call that fills a batch also writes it, so the event loop does not make it: it copies the record into a queue, one for each topic,
-//! and a task of the engine hands the queue to the core. What comes meanwhile waits for the next round, so that sends in a row share
-//! batches. Records of a topic keep their order.
+//! A core call that fills a batch also writes it, so the event loop does not make it: it copies the record into a queue
+//! for each topic, and a task of the engine passes the queue to the core. Records that arrive meanwhile wait for the
+//! next round, so that consecutive sends share batches. Records of a topic keep their order.
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -18,7 +18,7 @@ use crate::convert::bytes::Bytes;
 use crate::producer::metadata;
 use crate::runtime::{Failure, Pending};
 
-/// A record with the end of its promise.
+/// A record with its promise.
 pub(crate) struct QueuedRecord {
     pub(crate) key: Option<Bytes>,
     pub(crate) value: Option<Bytes>,
@@ -31,7 +31,7 @@ pub(crate) struct QueuedRecord {
 /// The queues of a producer.
 #[derive(Default)]
 pub(crate) struct Sends {
-    /// A topic is there while a task works on it.
+    /// A topic is in the map while a task processes it.
     queues: Mutex<HashMap<String, Vec<QueuedRecord>>>,
     idle: Notify,
 }
@@ -61,13 +61,13 @@ impl Sends {
         producer.runtime().clone().spawn(async move {
             let work = AssertUnwindSafe(sends.hand_over(&producer, &topic));
             if work.catch_unwind().await.is_err() {
-                // The promises were rejected when they were dropped.
+                // The promises were rejected when the records were dropped.
                 sends.remove(&topic);
             }
         });
     }
 
-    /// Completes when everything that was queued before was handed to the core.
+    /// Completes when all records queued before were passed to the core.
     pub(crate) async fn idle(&self) {
         loop {
             let idle = self.idle.notified();
@@ -87,7 +87,7 @@ impl Sends {
                     Err(error) => settle(record.pending, Err(error)),
                 }
             }
-            // The callers wait for the results, so nothing is gained by waiting for linger.ms.
+            // The callers wait for the results, so do not wait for linger.ms.
             if let Some((handle, _)) = sent.last() {
                 handle.send_now();
             }
@@ -95,7 +95,7 @@ impl Sends {
         }
     }
 
-    /// The records that are queued; the last round ends the work on the topic.
+    /// The queued records; `None` ends the task of the topic.
     fn next(&self, topic: &str) -> Option<Vec<QueuedRecord>> {
         let mut queues = self.queues.lock();
         let records = std::mem::take(queues.get_mut(topic)?);
@@ -142,7 +142,7 @@ async fn send(
     }
 }
 
-/// Settles promises as their batches are answered.
+/// Settles promises when their batches are answered.
 fn answer(producer: &headwater::Producer, sent: Vec<(SendHandle, Pending)>) {
     let mut waiting = Vec::new();
     for (handle, pending) in sent {

@@ -1,4 +1,4 @@
-//! An engine that Kafka clients reach.
+//! A listener of an engine for Kafka clients.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use napi_derive::napi;
 use crate::owned::Owned;
 use crate::runtime::{Answer, Embedded, blocking};
 
-/// An engine that listens for Kafka clients.
+/// A listener of an engine for Kafka clients.
 #[napi]
 #[derive(Debug)]
 pub struct Server {
@@ -20,9 +20,9 @@ pub struct Server {
 /// The options of `Client.serve`.
 #[napi(object, object_to_js = false)]
 pub struct ServeArguments {
-    /// The host to listen at.
+    /// The host to listen on.
     pub host: String,
-    /// The port; 0 takes a free one.
+    /// The port; 0 uses a free port.
     pub port: u16,
     /// The "HOST:PORT" that clients connect to.
     pub advertised: Option<String>,
@@ -32,7 +32,7 @@ pub struct ServeArguments {
     pub tls_cert: Option<String>,
     /// The private key, a PEM file.
     pub tls_key: Option<String>,
-    /// The SASL mechanisms; any if there are none.
+    /// The SASL mechanisms; any if empty.
     pub sasl_mechanisms: Option<Vec<String>>,
     /// Whether other machines may connect without TLS and SASL.
     pub allow_insecure: bool,
@@ -57,19 +57,19 @@ fn joined<T: ToString>(addresses: impl IntoIterator<Item = T>) -> String {
 
 #[napi]
 impl Server {
-    /// Where it listens.
+    /// The address on which it listens.
     #[napi(getter, catch_unwind)]
     pub fn address(&self) -> String {
         joined(self.server.addresses())
     }
 
-    /// What clients connect to.
+    /// The addresses for clients.
     #[napi(getter, catch_unwind)]
     pub fn bootstrap_servers(&self) -> String {
         joined(self.server.advertised())
     }
 
-    /// Accepts nothing more and closes all connections. Idempotent.
+    /// Accepts no more connections and closes all. Idempotent.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn close(&self, env: Env) -> napi::Result<Answer> {
         let server = Arc::clone(&self.server);

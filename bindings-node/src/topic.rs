@@ -1,4 +1,4 @@
-//! A topic: what it has, from its start, its end, or all of it.
+//! A topic: reads its start, its end, or all of it.
 
 use std::sync::Arc;
 
@@ -53,7 +53,7 @@ impl Topic {
         Ok((*self.topic).clone())
     }
 
-    /// A call that gives a batch.
+    /// A call that returns a batch.
     fn batch(
         &self,
         env: &Env,
@@ -100,7 +100,7 @@ impl Topic {
         )
     }
 
-    /// The last `n` records.
+    /// The `n` newest records.
     #[napi(catch_unwind, ts_return_type = "Promise<Batch>")]
     pub fn tail(
         &self,

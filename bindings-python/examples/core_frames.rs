@@ -1,5 +1,5 @@
-//! What the Python package is measured against: the same calls, in Rust. `core_frames DIRECTORY RECORDS` prints records a second of
-//! `send_batch` and of `batches`, with 100-byte values in one partition.
+//! The reference for measurements of the Python package: the same calls in Rust. `core_frames DIRECTORY RECORDS` prints
+//! the records per second of `send_batch` and of `batches`, with 100-byte values in one partition.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,12 +11,12 @@ use headwater::{
     TopicPartition, Until,
 };
 
-// As in the package.
+// The same allocator as in the package.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const VALUE: [u8; 100] = [b'x'; 100];
-/// Rows of a call, as the package cuts them.
+/// The rows of a call, like in the package.
 const ROWS: usize = 1 << 18;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,12 +1,12 @@
-//! Reads records of a topic of one partition on a running cluster, and looks at each value: `read_records HOST:PORT TOPIC RECORDS` prints the
-//! sum of the sizes of the values, and records a second from the first request on.
+//! Reads all values of a topic with one partition on a running cluster: `read_records HOST:PORT TOPIC RECORDS` prints
+//! the sum of their sizes, and the records per second since the first request.
 
 use std::time::Instant;
 
 use arrow_array::cast::AsArray;
 use headwater::{BatchOptions, BatchStream, ConsumerConfig, NO_CONFIG, TopicPartition};
 
-// As in the packages.
+// The same allocator as in the packages.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,10 +1,11 @@
-//! The border that Arrow tables cross: the PyCapsule interface, out and in.
+//! Exchanges Arrow tables with other libraries through the PyCapsule interface, in both directions.
 //!
-//! Out: inside the core keys and values are view arrays. Consumers get classic types (`binary`, `utf8`), because many have no kernels for
-//! views, unless the schema that they request has a view type. In: anything with `__arrow_c_stream__` or `__arrow_c_array__`.
+//! Export: in the core keys and values are view arrays. Consumers get classic types (`binary`, `utf8`), because many
+//! have no kernels for views, unless the schema that they request has a view type. Import: any object with
+//! `__arrow_c_stream__` or `__arrow_c_array__`.
 #![expect(
     unsafe_code,
-    reason = "the Arrow C data interface is made of C structs"
+    reason = "the Arrow C data interface consists of C structs"
 )]
 
 use std::ffi::CStr;
@@ -25,7 +26,7 @@ const SCHEMA: &CStr = c"arrow_schema";
 const ARRAY: &CStr = c"arrow_array";
 const STREAM: &CStr = c"arrow_array_stream";
 
-/// Tables that follow each other.
+/// A sequence of tables.
 pub(crate) type Reader = Box<dyn RecordBatchReader + Send>;
 
 /// A schema as a capsule.
@@ -48,12 +49,12 @@ pub(crate) fn export_batch(py: Python<'_>, batch: RecordBatch) -> PyResult<Bound
     PyTuple::new(py, [schema, PyCapsule::new_with_value(py, array, ARRAY)?])
 }
 
-/// Tables as a capsule. They are read when the consumer asks for them.
+/// Tables as a capsule. They are read when the consumer requests them.
 pub(crate) fn export_stream(py: Python<'_>, reader: Reader) -> PyResult<Bound<'_, PyCapsule>> {
     PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(reader), STREAM)
 }
 
-/// Tables that are there already, as a capsule.
+/// Tables in memory, as a capsule.
 pub(crate) fn export_batches(
     py: Python<'_>,
     schema: SchemaRef,
@@ -76,7 +77,7 @@ pub(crate) fn classic(reader: Reader) -> Reader {
     ))
 }
 
-/// Whether a consumer asks for view types: whether there is one in the schema that it requests.
+/// Whether a consumer requests view types: whether its requested schema has one.
 pub(crate) fn wants_views(requested: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
     let Some(capsule) = requested else {
         return Ok(false);
@@ -85,7 +86,7 @@ pub(crate) fn wants_views(requested: Option<&Bound<'_, PyAny>>) -> PyResult<bool
         .cast::<PyCapsule>()?
         .pointer_checked(Some(SCHEMA))?
         .cast::<FFI_ArrowSchema>();
-    // SAFETY: a capsule of this name holds an ArrowSchema. It is only looked at: the caller keeps it.
+    // SAFETY: a capsule with this name contains an ArrowSchema. It is only read: the caller keeps it.
     let schema = Schema::try_from(unsafe { pointer.as_ref() }).map_err(|error| refused(&error))?;
     Ok(schema
         .fields()
@@ -93,14 +94,14 @@ pub(crate) fn wants_views(requested: Option<&Bound<'_, PyAny>>) -> PyResult<bool
         .any(|field| matches!(field.data_type(), DataType::BinaryView | DataType::Utf8View)))
 }
 
-/// The schema of anything that has one.
+/// The schema of an object that has one.
 pub(crate) fn import_schema(source: &Bound<'_, PyAny>) -> PyResult<SchemaRef> {
     Schema::try_from(&take_schema(source)?)
         .map(Arc::new)
         .map_err(|error| refused(&error))
 }
 
-/// The type of anything that has one.
+/// The type of an object that has one.
 pub(crate) fn import_field(source: &Bound<'_, PyAny>) -> PyResult<Field> {
     Field::try_from(&take_schema(source)?).map_err(|error| refused(&error))
 }
@@ -111,7 +112,7 @@ fn take_schema(source: &Bound<'_, PyAny>) -> PyResult<FFI_ArrowSchema> {
         .cast::<PyCapsule>()?
         .pointer_checked(Some(SCHEMA))?
         .cast::<FFI_ArrowSchema>();
-    // SAFETY: a capsule of this name holds an ArrowSchema, and whoever gets the capsule may move it out.
+    // SAFETY: a capsule with this name contains an ArrowSchema, and the receiver of the capsule may move it out.
     Ok(unsafe { FFI_ArrowSchema::from_raw(pointer.as_ptr()) })
 }
 
@@ -120,7 +121,7 @@ pub(crate) fn is_table(source: &Bound<'_, PyAny>) -> PyResult<bool> {
     Ok(source.hasattr("__arrow_c_stream__")? || source.hasattr("__arrow_c_array__")?)
 }
 
-/// The tables of anything that has some. Nothing of it is copied.
+/// Imports the tables of an object, without a copy.
 pub(crate) fn import(source: &Bound<'_, PyAny>) -> PyResult<Reader> {
     if source.hasattr("__arrow_c_stream__")? {
         let capsule = source.call_method0("__arrow_c_stream__")?;
@@ -128,7 +129,8 @@ pub(crate) fn import(source: &Bound<'_, PyAny>) -> PyResult<Reader> {
             .cast::<PyCapsule>()?
             .pointer_checked(Some(STREAM))?
             .cast::<FFI_ArrowArrayStream>();
-        // SAFETY: a capsule of this name holds an ArrowArrayStream, and whoever gets the capsule may move it out.
+        // SAFETY: a capsule with this name contains an ArrowArrayStream, and the receiver of the capsule may move it
+        // out.
         let reader = unsafe { RecordBatchStreamReader::from_raw(pointer.as_ptr()) }
             .map_err(|error| refused(&error))?;
         return Ok(Box::new(reader));
@@ -145,7 +147,8 @@ fn import_array(source: &Bound<'_, PyAny>) -> PyResult<RecordBatch> {
         .pointer_checked(Some(SCHEMA))?
         .cast::<FFI_ArrowSchema>();
     let array = array.pointer_checked(Some(ARRAY))?.cast::<FFI_ArrowArray>();
-    // SAFETY: capsules of these names hold an ArrowSchema and an ArrowArray, which may be moved out and belong together.
+    // SAFETY: capsules with these names contain an ArrowSchema and an ArrowArray, which may be moved out and belong
+    // together.
     let data = unsafe {
         from_ffi(
             FFI_ArrowArray::from_raw(array.as_ptr()),
@@ -161,17 +164,17 @@ fn import_array(source: &Bound<'_, PyAny>) -> PyResult<RecordBatch> {
     }
     if data.null_count() > 0 {
         return Err(PyValueError::new_err(
-            "The rows of the table may not be null themselves.",
+            "The rows of the table must not be null as a whole.",
         ));
     }
     Ok(RecordBatch::from(StructArray::from(data)))
 }
 
 fn refused(error: &ArrowError) -> PyErr {
-    PyValueError::new_err(format!("The Arrow data cannot be taken over: {error}."))
+    PyValueError::new_err(format!("The Arrow data cannot be imported: {error}."))
 }
 
-/// Tables whose binary and text columns are views, for a consumer that takes them without a copy (Polars).
+/// Tables whose binary and text columns are views, for a consumer that accepts them without a copy (Polars).
 #[pyclass(frozen, module = "headwater._headwater", name = "_ArrowViews")]
 pub(crate) struct ArrowViews {
     pub(crate) schema: SchemaRef,
@@ -192,7 +195,7 @@ impl ArrowViews {
 }
 
 impl ArrowViews {
-    /// As a `polars.DataFrame`.
+    /// Converts to a `polars.DataFrame`.
     pub(crate) fn into_polars(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
         py.import("polars")?
             .getattr("DataFrame")?

@@ -18,10 +18,10 @@ use crate::message::{Message, Rows};
 use crate::messages::Messages;
 use crate::pickles::{self, Reduced};
 
-/// Records as a table, in order of partition and offset.
+/// Records as a table, ordered by partition and offset.
 ///
-/// It implements the Arrow capsule interface: `pl.DataFrame(batch)`, `pa.table(batch)` and `duckdb.sql("from batch")` work. Iterating
-/// it yields `Message`s. An empty batch is false.
+/// It implements the Arrow capsule interface: `pl.DataFrame(batch)`, `pa.table(batch)` and `duckdb.sql("from batch")`
+/// work. Iterating it yields `Message`s. An empty batch is false.
 ///
 /// >>> import headwater as hw
 /// >>> with hw.open() as client, client.producer() as producer:
@@ -40,7 +40,7 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// A batch of the core; `topic` names the topic where the table has no column of topics.
+    /// A batch of the core; `topic` is the topic if the table has no column of topics.
     pub(crate) fn new(batch: headwater::Batch, topic: Option<Arc<str>>) -> Self {
         let topic = topic.or_else(|| {
             batch
@@ -55,12 +55,12 @@ impl Batch {
         }
     }
 
-    /// The records that a consumer has waited for.
+    /// The records of an event.
     pub(crate) fn of_event(event: Event) -> Self {
         match event {
             Event::Batch(batch) => Self::new(batch, None),
             Event::Rebalance(_) | Event::End | Event::Message | Event::Left => {
-                unreachable!("whoever waits for records gets records")
+                unreachable!("a wait for records returns records")
             }
         }
     }
@@ -122,7 +122,8 @@ impl Batch {
             .call_method1("to_arrow", (slf,))
     }
 
-    /// The same records with keys and values decoded: see `Topic.scan` for the formats. The batch must hold their bytes.
+    /// The same records with keys and values decoded: see `Topic.scan` for the formats. The batch must have them as
+    /// bytes.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -152,7 +153,7 @@ impl Batch {
         Ok(Self::new(decoded.map_err(errors::raise)?, Some(topic)))
     }
 
-    /// Where to go on behind the batch, for each partition in it: give it to `Consumer.seek` or `Topic.scan(start=...)`.
+    /// The position after the batch, for each partition in it: pass it to `Consumer.seek` or `Topic.scan(start=...)`.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:

@@ -1,6 +1,7 @@
-//! The one thread that tells Python about results: it runs `add_done_callback` functions and wakes event loops.
+//! The thread that passes results to Python: it runs `add_done_callback` functions and wakes event loops.
 //!
-//! Results become known in threads that cannot run Python code: one of the runtime, or one in the middle of an append.
+//! Results become available in threads that cannot run Python code: a thread of the runtime, or one in the middle of an
+//! append.
 
 use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, JoinHandle};
@@ -9,7 +10,7 @@ use headwater::PerProcess;
 use parking_lot::Mutex;
 use pyo3::prelude::*;
 
-/// What the thread does next. It may call Python; it must not wait for long.
+/// A job for the thread. It may call Python, and must not wait for long.
 pub(crate) type Job = Box<dyn FnOnce(Python<'_>) + Send>;
 
 const NAME: &str = "headwater-callbacks";
@@ -19,10 +20,10 @@ struct Worker {
     thread: JoinHandle<()>,
 }
 
-/// A child of `fork()` has no such thread.
+/// A child of `fork()` does not have the thread.
 static WORKER: PerProcess<Mutex<Option<Worker>>> = PerProcess::new(Mutex::default);
 
-/// Runs `job` in the thread of callbacks, after those that were given before.
+/// Runs `job` in the thread of callbacks, after earlier jobs.
 pub(crate) fn run(job: Job) {
     let mut worker = WORKER.lock();
     if worker.is_none() {
@@ -34,13 +35,13 @@ pub(crate) fn run(job: Job) {
     }
 }
 
-/// Runs what is left and ends the thread. The caller does not hold the GIL.
+/// Runs the remaining jobs and ends the thread. The caller must not hold the GIL.
 pub(crate) fn finish() {
-    // Not held while the last callbacks run: they may give more.
+    // Released while the last callbacks run: they may add more.
     let worker = WORKER.try_lock().and_then(|mut worker| worker.take());
     if let Some(worker) = worker {
         drop(worker.jobs);
-        // A callback that failed has been reported by its own hook.
+        // A failed callback has been reported by its own hook.
         let _ = worker.thread.join();
     }
 }

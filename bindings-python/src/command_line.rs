@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 pub(crate) fn main(py: Python<'_>) -> PyResult<u8> {
     let args: Vec<std::ffi::OsString> = py.import("sys")?.getattr("argv")?.extract()?;
     let signals = py.import("signal")?;
-    // Python's handler only notes a Ctrl-C for when Python code runs again, which it does not before the end.
+    // Python's handler only records a Ctrl-C until Python code runs, which is not before the end.
     signals.call_method1(
         "signal",
         (signals.getattr("SIGINT")?, signals.getattr("SIG_DFL")?),

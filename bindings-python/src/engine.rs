@@ -19,23 +19,24 @@ use crate::tokens::Tokens;
 
 /// Open an embedded engine and return the client on it.
 ///
-/// `path` is its directory, made if it is missing; `None` keeps everything in memory until the client is closed. The same path
-/// twice in one process is the same engine, which closes with the last client on it; a second process, a child of `os.fork()` too, gets
-/// `LockedError`, which names the first one's pid. A directory that is removed or replaced while it is open takes nothing more: each
-/// call raises, and opening the path again opens what is there now.
+/// `path` is its directory, which is created if missing; `None` keeps everything in memory until the client is closed.
+/// Opening the same path again in one process returns the same engine, which closes with its last client; a second
+/// process, or a child of `os.fork()`, gets `LockedError` with the pid of the first one. If the directory is removed or
+/// replaced while it is open, each call raises an error, and opening the path again opens the new directory.
 ///
 /// The engine logs to `logging`, under "headwater".
 ///
-/// When the disk is full, or a limit of `headwater.storage.max.bytes` or `headwater.storage.min.free.bytes` is reached, the oldest
-/// records are deleted, even within their retention, so that the newest can be written. Each deletion is a warning that names topic and
-/// offsets. With `headwater_storage_on_full="fail"` nothing is deleted, and writes fail with `KAFKA_STORAGE_ERROR` until there is space.
+/// When the disk is full, or a limit of `headwater.storage.max.bytes` or `headwater.storage.min.free.bytes` is reached,
+/// the oldest records are deleted, even within their retention, so that new ones can be written. Each deletion logs a
+/// warning with topic and offsets. With `headwater_storage_on_full="fail"` nothing is deleted, and writes fail with
+/// `KAFKA_STORAGE_ERROR` until there is space.
 ///
-/// Tables that were read may be the files themselves, mapped into memory. Nothing that the engine does changes them; another program
-/// that cuts a file of an open directory ends this process (SIGBUS).
+/// Tables may be the files themselves, mapped into memory. The engine never changes them; but if another program
+/// truncates a file of an open directory, this process is killed (SIGBUS).
 ///
-/// `config` takes the broker's and the client's keys as Kafka spells them; keyword arguments take them with underscores. `stats` is a function
-/// that is called with `client.metrics()` every `statistics_interval_ms` (60,000), in a thread of the package or in the event loop; it should
-/// return soon.
+/// `config` takes the broker's and the client's keys in Kafka's spelling; keyword arguments take them with underscores.
+/// `stats` is a function that is called with `client.metrics()` every `statistics_interval_ms` (60,000), in a thread of
+/// the package or in the event loop; it should return quickly.
 ///
 /// >>> import headwater as hw
 /// >>> with hw.open(num_partitions=2) as client:
@@ -65,7 +66,7 @@ pub(crate) fn open(
     Client::new(access).into_object(py)
 }
 
-/// Opens an engine in a thread, because recovery may take its time: `headwater.aio.open` awaits it.
+/// Opens an engine in a thread, because recovery may take long: `headwater.aio.open` awaits it.
 #[pyfunction]
 #[pyo3(signature = (path=None, *, stats=None, config=None, **kafka_config))]
 pub(crate) fn _aio_open<'py>(
@@ -88,25 +89,28 @@ pub(crate) fn _aio_open<'py>(
     })
 }
 
-/// Connect to a Kafka cluster and return the client on it: Apache Kafka, a Headwater server, or any other that speaks Kafka's protocol.
+/// Connect to a Kafka cluster and return the client on it: Apache Kafka, a Headwater server, or any other server of
+/// Kafka's protocol.
 ///
-/// `bootstrap_servers` is one or more "HOST:PORT", separated by commas or in a list; one broker that can be reached is enough. The call
-/// returns when a broker has answered. It raises `TransportError` if none can be reached within `socket_connection_setup_timeout_ms`
-/// (10,000), and `AuthenticationError` if the broker refuses the credentials, or its certificate is not trusted.
+/// `bootstrap_servers` is one or more "HOST:PORT", separated by commas or in a list; one reachable broker is enough.
+/// The call returns when a broker has answered. It raises `TransportError` if none can be reached within
+/// `socket_connection_setup_timeout_ms` (10,000), and `AuthenticationError` if the broker refuses the credentials, or
+/// its certificate is not trusted.
 ///
-/// The client is the same as that of `open()`, but for `serve()`, which is refused.
+/// The client is the same as from `open()`, except that `serve()` is refused.
 ///
-/// `config` takes the keys of clients and connections as Kafka spells them, such as `security.protocol`, `ssl.truststore.location` (PEM),
-/// `sasl.mechanism` (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER), `sasl.username` and `sasl.password`; keyword arguments take them
-/// with underscores.
+/// `config` takes the keys of clients and connections in Kafka's spelling, such as `security.protocol`,
+/// `ssl.truststore.location` (PEM), `sasl.mechanism` (PLAIN, SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER),
+/// `sasl.username` and `sasl.password`; keyword arguments take them with underscores.
 ///
-/// OAUTHBEARER takes its tokens from `oauth_token`, or from the token endpoint `sasl.oauthbearer.token.endpoint.url`. `oauth_token` is a
-/// function without arguments that returns the access token, or a tuple of the token and its expiry: an aware datetime or seconds since 1970.
-/// The expiry of a JSON Web Token is read from it; a token without any is used for one connection. The function is called in a thread of its
-/// own, when the first connection is opened and before a token expires; it may wait, and for `headwater.aio` it may be a coroutine function.
+/// OAUTHBEARER gets its tokens from `oauth_token`, or from the token endpoint `sasl.oauthbearer.token.endpoint.url`.
+/// `oauth_token` is a function without arguments that returns the access token, or a tuple of the token and its expiry:
+/// an aware datetime or seconds since 1970. A JSON Web Token contains its expiry; a token without one is used for one
+/// connection. The function is called in its own thread, when the first connection is opened and before a token
+/// expires; it may wait, and for `headwater.aio` it can be a coroutine function.
 ///
-/// `stats` is a function that is called with `client.metrics()` every `statistics_interval_ms` (60,000), in a thread of the package or in
-/// the event loop; it should return soon. Both functions are kept until the client is closed.
+/// `stats` is a function that is called with `client.metrics()` every `statistics_interval_ms` (60,000), in a thread of
+/// the package or in the event loop; it should return quickly. Both functions are kept until the client is closed.
 ///
 /// >>> import headwater as hw
 /// >>> with hw.open() as engine, engine.serve(port=0) as server:

@@ -1,4 +1,4 @@
-//! Errors of the core as exceptions of `headwater.errors`.
+//! Converts errors of the core to exceptions of `headwater.errors`.
 
 use headwater::Error;
 use headwater::columnar::DecodeError;
@@ -14,7 +14,7 @@ pub(crate) fn raise(error: Error) -> PyErr {
     Python::attach(|py| {
         let source = std::error::Error::source(&error);
         if let Some(raised) = source.and_then(|source| source.downcast_ref::<PyErr>()) {
-            // A function of the caller raised it.
+            // A function of the caller raised this exception.
             return raised.clone_ref(py);
         }
         let fields = PyDict::new(py);
@@ -36,7 +36,7 @@ pub(crate) fn raise(error: Error) -> PyErr {
     })
 }
 
-/// What `DecodeError` has of the record besides its place: key and value as they were written.
+/// Sets the attributes of `DecodeError` for the record besides its position: its original key and value.
 fn set_record(fields: &Bound<'_, PyDict>, error: &Error) -> PyResult<()> {
     let source = std::error::Error::source(error);
     let decoding = source.and_then(|source| source.downcast_ref::<DecodeError>());
@@ -52,7 +52,7 @@ fn set_record(fields: &Bound<'_, PyDict>, error: &Error) -> PyResult<()> {
     fields.set_item("value", bytes(&record.value))
 }
 
-/// The object was made before a fork and is used in the child.
+/// The object was created before a fork and is used in the child.
 pub(crate) fn forked() -> PyErr {
     local(
         "ForkError",
@@ -66,17 +66,17 @@ pub(crate) fn closed(message: &str) -> PyErr {
     local("ClosedError", message)
 }
 
-/// A call did not finish in its time.
+/// A call did not complete in time.
 pub(crate) fn timed_out(message: &str) -> PyErr {
     local("RequestTimedOutError", message)
 }
 
-/// A configuration cannot be right.
+/// A configuration is invalid.
 pub(crate) fn config(message: &str) -> PyErr {
     local("ConfigError", message)
 }
 
-/// An argument cannot be right.
+/// An argument is invalid.
 pub(crate) fn invalid(message: &str) -> PyErr {
     local("InvalidArgumentError", message)
 }
@@ -92,7 +92,7 @@ fn instance(
     fields: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<PyErr> {
     if runtime::is_left_behind() {
-        // The interpreter ends and does not wait for this thread: it ends too, without a word.
+        // The interpreter exits and does not wait for this thread: end the thread silently.
         return Ok(PySystemExit::new_err(()));
     }
     let class = py.import("headwater.errors")?.getattr(class)?;

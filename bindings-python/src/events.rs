@@ -1,7 +1,7 @@
-//! The events of the core as records of Python's `logging`, under `headwater.*`.
+//! Passes events of the core to Python's `logging`, under `headwater.*`.
 //!
-//! An event may come from any thread, and from under any lock of the core. So it is only put into a bounded queue; the thread of callbacks,
-//! and calls that open an engine, hand the queue to Python.
+//! An event may come from any thread, and while any lock of the core is held. So it is only added to a bounded queue;
+//! the thread of callbacks, and calls that open an engine, pass the queue to Python.
 
 use std::collections::VecDeque;
 use std::fmt::{self, Write as _};
@@ -18,7 +18,7 @@ use tracing::{Level, Metadata, Subscriber};
 
 use crate::callbacks;
 
-/// The most events that wait for Python. Further ones are counted and dropped.
+/// The maximum number of events in the queue. Further ones are counted and dropped.
 const QUEUE_MAX: usize = 1_000;
 
 static QUEUE: PerProcess<Mutex<Queue>> = PerProcess::new(Mutex::default);
@@ -27,11 +27,11 @@ static QUEUE: PerProcess<Mutex<Queue>> = PerProcess::new(Mutex::default);
 struct Queue {
     events: VecDeque<Event>,
     lost: usize,
-    /// The thread of callbacks was asked to hand it over.
+    /// Whether the thread of callbacks is about to pass the queue to Python.
     is_asked: bool,
 }
 
-/// One event, as `headwater._logging` takes it.
+/// An event in the form that `headwater._logging` takes.
 #[derive(Debug)]
 struct Event {
     logger: String,
@@ -42,16 +42,16 @@ struct Event {
     message: String,
 }
 
-/// From now on events of the core go to Python, unless this process logs them already.
+/// Starts to pass events of the core to Python, unless this process logs them already.
 pub(crate) fn listen() {
     static LISTEN: Once = Once::new();
     LISTEN.call_once(|| {
-        // The command line writes its log itself.
+        // The command line writes its own log.
         let _ = tracing::subscriber::set_global_default(Listener);
     });
 }
 
-/// Hands the events that wait to Python. No lock of the core or of this module is held meanwhile.
+/// Passes the queued events to Python. No lock of the core or of this module is held meanwhile.
 pub(crate) fn hand_over(py: Python<'_>) {
     loop {
         let (events, lost) = {
@@ -113,7 +113,9 @@ impl Event {
                 .duration_since(UNIX_EPOCH)
                 .unwrap_or_default()
                 .as_secs_f64(),
-            message: format!("{lost} events came faster than they were logged, and are lost"),
+            message: format!(
+                "{lost} log events were lost, because they arrived faster than they could be logged"
+            ),
         }
     }
 
@@ -132,14 +134,14 @@ impl Event {
     }
 }
 
-/// `headwater_log::open` is `headwater.log.open`.
+/// `headwater_log::open` becomes `headwater.log.open`.
 fn logger(target: &str) -> String {
     target
         .replacen("headwater_", "headwater.", 1)
         .replace("::", ".")
 }
 
-/// Python's number of a level.
+/// The number of a level in Python.
 fn level(level: Level) -> u8 {
     match level {
         Level::ERROR => 40,
@@ -149,7 +151,7 @@ fn level(level: Level) -> u8 {
     }
 }
 
-/// Takes events of the core. There are no spans.
+/// Receives events of the core. There are no spans.
 struct Listener;
 
 impl Subscriber for Listener {
@@ -191,7 +193,7 @@ struct Text {
 
 impl Visit for Text {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = match field.name() {
             "message" => write!(self.message, "{value:?}"),
             name => write!(self.fields, " {name}={value:?}"),

@@ -1,6 +1,7 @@
-//! A value for one call at a time. A call takes it, across its waits, and gives it back when it ends; a thread uses it in place.
+//! A value for one call at a time. A call takes it, also across waits, and returns it at its end; or a thread uses it
+//! in place.
 //!
-//! Used in place, a free value costs two atomic operations: every message of a consumer comes that way.
+//! Using a free value in place costs two atomic operations, which matters for every message of a consumer.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -11,8 +12,8 @@ use tokio::sync::Notify;
 /// A value for one call at a time.
 #[derive(Debug)]
 pub(crate) struct Exclusive<T> {
-    /// Empty while a call has the value. Locked for a moment, or while the value is used in place. Calls only try to lock it: code of Python may run
-    /// while the value is used, and may make calls in the same thread.
+    /// Empty while a call has the value. Locked only briefly, or while the value is used in place. Calls only try to
+    /// lock it: Python code may run while the value is used, and may make calls in the same thread.
     value: Mutex<Option<Box<T>>>,
     returned: Notify,
 }
@@ -25,7 +26,7 @@ impl<T> Exclusive<T> {
         })
     }
 
-    /// Uses the value in place; returns nothing if a call has it.
+    /// Uses the value in place; returns `None` if a call has it.
     #[inline]
     pub(crate) fn use_in_place<R>(&self, function: impl FnOnce(&mut T) -> R) -> Option<R> {
         let mut value = self.value.try_lock()?;
@@ -44,9 +45,9 @@ impl<T> Exclusive<T> {
             let returned = self.returned.notified();
             match self.value.try_lock().map(|mut value| value.take()) {
                 Some(Some(value)) => return self.taken(value),
-                // A call has it, and notifies when it returns it.
+                // A call has the value, and notifies when it returns it.
                 Some(None) => returned.await,
-                // A thread uses it in place, for a moment.
+                // A thread is using the value in place, briefly.
                 None => tokio::task::yield_now().await,
             }
         }
@@ -67,7 +68,7 @@ pub(crate) struct Taken<T> {
     owner: Arc<Exclusive<T>>,
 }
 
-const UNTIL_DROPPED: &str = "the value is there until it is dropped";
+const UNTIL_DROPPED: &str = "the value is set until the drop";
 
 impl<T> Deref for Taken<T> {
     type Target = T;
@@ -85,7 +86,7 @@ impl<T> DerefMut for Taken<T> {
 
 impl<T> Drop for Taken<T> {
     fn drop(&mut self) {
-        // This waits for a moment at most: a taken value is not used in place.
+        // This waits only briefly: a taken value is not used in place.
         *self.owner.value.lock() = self.value.take();
         self.owner.returned.notify_one();
     }

@@ -1,5 +1,6 @@
-//! The two faces of the package. A method of `headwater` waits for its result, and its twin in `headwater.aio` returns something to await;
-//! both are one method of a base class, which hands its work and the conversion of the result to [`Access`].
+//! The two faces of the package. A method of `headwater` waits for its result, and its twin in `headwater.aio` returns
+//! an awaitable. Both are one method of a base class, which passes its work and the conversion of the result to
+//! [`Access`].
 
 use std::future::Future;
 use std::ops::Deref;
@@ -16,10 +17,10 @@ use crate::exclusive::{Exclusive, Taken};
 use crate::functions::Functions;
 use crate::runtime::{self, Embedded};
 
-/// How the methods of an object hand over their results.
+/// The way in which the methods of an object return their results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Face {
-    /// `headwater`: a method returns its result, and waits for it without the GIL.
+    /// `headwater`: a method waits for its result without the GIL, and returns it.
     Blocking,
     /// `headwater.aio`: a method returns an awaitable.
     Asyncio,
@@ -38,7 +39,7 @@ impl Face {
 /// The result of a method of a base class, or an awaitable of it.
 pub(crate) type Answer<'py> = PyResult<Bound<'py, PyAny>>;
 
-/// The conversion of a result of the core to a value that Python can have.
+/// The conversion of a result of the core to a value with a Python representation.
 pub(crate) trait Convert<T, R>:
     FnOnce(Python<'_>, T) -> PyResult<R> + Send + 'static
 {
@@ -49,13 +50,13 @@ impl<T, R, F: FnOnce(Python<'_>, T) -> PyResult<R> + Send + 'static> Convert<T, 
 pub(crate) trait Value: for<'py> IntoPyObject<'py> {}
 impl<R: for<'py> IntoPyObject<'py>> Value for R {}
 
-/// Converts the result of a method that returns nothing to `None`.
+/// Converts the result of a method without a return value to `None`.
 #[expect(clippy::unnecessary_wraps, reason = "it is a `Convert`")]
 pub(crate) fn none(py: Python<'_>, (): ()) -> PyResult<Py<PyAny>> {
     Ok(py.None())
 }
 
-/// The engine that an object belongs to, and the face of the object. Objects that are made from it get a clone.
+/// The engine of an object, and the object's face. Objects created from it get a clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Access {
     embedded: Arc<Embedded>,
@@ -105,7 +106,8 @@ impl Access {
         }
     }
 
-    /// A call that reads or writes records, which takes time before it waits for anything: asyncio begins it in a thread of the engine.
+    /// A call that reads or writes records, which takes time before its first wait: asyncio starts it in a thread of
+    /// the engine.
     pub(crate) fn transfer<'py, T: Send + 'static, R: Value>(
         &self,
         py: Python<'py>,
@@ -115,7 +117,7 @@ impl Access {
         self.transfer_with(py, |_| work, convert)
     }
 
-    /// [`Access::transfer`] whose work calls functions of Python, too.
+    /// [`Access::transfer`] whose work also calls functions of Python.
     pub(crate) fn transfer_with<'py, T, R, W>(
         &self,
         py: Python<'py>,
@@ -139,8 +141,8 @@ impl Access {
         }
     }
 
-    /// [`Access::transfer_with`] that takes records away from others. It begins when it is awaited, and if it is cancelled when the records
-    /// are there already, `take_back` gets them.
+    /// [`Access::transfer_with`] for work that takes records. It starts when it is awaited. If it is cancelled when the
+    /// records are already available, `take_back` gets them.
     pub(crate) fn take_with<'py, T, R, W>(
         &self,
         py: Python<'py>,
@@ -164,7 +166,7 @@ impl Access {
         })
     }
 
-    /// Work that blocks: without the GIL in this thread, or in a thread of its own.
+    /// Work that blocks: without the GIL in this thread, or in its own thread.
     pub(crate) fn block<'py, T: Send + 'static, R: Value>(
         &self,
         py: Python<'py>,
@@ -180,7 +182,7 @@ impl Access {
         }
     }
 
-    /// `None`, for a call that has nothing to do.
+    /// `None`, for a call without work.
     pub(crate) fn nothing<'py>(&self, py: Python<'py>) -> Answer<'py> {
         let none = py.None().into_bound(py);
         match self.face {
@@ -209,7 +211,7 @@ impl Access {
     }
 }
 
-/// Makes a Python object of a base class: one of the subclass of its face.
+/// Creates a Python object of a base class, with the subclass of its face.
 macro_rules! faces {
     ($base:ident: $blocking:ident, $asyncio:ident) => {
         impl $base {
@@ -232,7 +234,8 @@ macro_rules! faces {
     };
 }
 
-/// Gives `with` and `async with` to the subclasses of a base class: entering returns the object if `check` allows it, leaving closes it.
+/// Adds `with` and `async with` to the subclasses of a base class: entering returns the object if `check` succeeds,
+/// leaving closes it.
 macro_rules! closing {
     ($base:ident: $blocking:ident, $asyncio:ident) => {
         $crate::face::closing!($base: $blocking, $asyncio, |_: &$base| Ok(()));

@@ -1,5 +1,6 @@
-//! Functions of Python that a running call of the core calls, for rebalances and for progress. They run in the thread that waits for the
-//! call, or in its event loop. The work waits for them, and may hold no lock meanwhile: they may use the same object.
+//! Calls Python functions from a running call of the core, for rebalances and for progress. They run in the thread that
+//! waits for the call, or in its event loop. The work waits for them, and must not hold a lock meanwhile: they may use
+//! the same object.
 
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ pub(crate) enum Functions {
     InEventLoop(Arc<Py<PyAny>>),
 }
 
-/// A function that the thread that waits for the work calls.
+/// A function call for the thread that waits for the work.
 pub(crate) struct Request {
     function: Function,
     reply: Reply,
@@ -39,7 +40,7 @@ impl Request {
 }
 
 impl Functions {
-    /// For work that this thread waits for, and the requests that the thread receives meanwhile.
+    /// For work that this thread waits for, with the requests that the thread receives meanwhile.
     pub(crate) fn in_thread() -> (Self, UnboundedReceiver<Request>) {
         let (sender, requests) = unbounded_channel();
         (Self::InThread(sender), requests)
@@ -52,7 +53,7 @@ impl Functions {
         Ok(Self::InEventLoop(Arc::new(event_loop.unbind())))
     }
 
-    /// Calls `function` and waits for it. Its exception is the error.
+    /// Calls `function` and waits for it. An exception becomes the error.
     pub(crate) async fn call(
         &self,
         function: impl FnOnce(Python<'_>) -> PyResult<Py<PyAny>> + Send + 'static,
@@ -61,14 +62,14 @@ impl Functions {
         let (reply, result) = oneshot::channel();
         match self {
             Self::InThread(requests) => {
-                // A thread that does not wait any more has dropped this work.
+                // If the thread no longer waits, it has dropped this work.
                 let _ = requests.send(Request { function, reply });
             }
             Self::InEventLoop(event_loop) => {
                 let event_loop = Arc::clone(event_loop);
                 callbacks::run(Box::new(move |py| {
                     let call = FunctionCall(Mutex::new(Some(Request { function, reply })));
-                    // An event loop that is closed calls nothing.
+                    // A closed event loop makes no calls.
                     let _ = Bound::new(py, call).and_then(|call| {
                         event_loop.call_method1(py, "call_soon_threadsafe", (call,))
                     });
@@ -118,7 +119,7 @@ fn follow(coroutine: &Bound<'_, PyAny>, reply: Reply) {
     }
 }
 
-/// Passes the result of a coroutine on when it has ended.
+/// Passes on the result of a coroutine when it has ended.
 #[pyclass(frozen, module = "headwater._headwater", name = "_CoroutineDone")]
 struct CoroutineDone(Mutex<Option<Reply>>);
 

@@ -1,4 +1,4 @@
-//! The result of one record, now or later.
+//! The future of one record.
 
 use std::sync::{Arc, OnceLock};
 use std::task::{Wake, Waker};
@@ -14,11 +14,11 @@ use crate::future_protocol::WaitedFor;
 use crate::producer::{Producer, RecordMetadata};
 use crate::runtime;
 
-/// The result of a record: where it went, or why it did not.
+/// The result of a record: its position in the log, or its error.
 ///
-/// It needs no polling: records are sent when their batch is full, `linger_ms` after the first of them, or at once when a caller
-/// waits. It is a `concurrent.futures.Future` that cannot be cancelled: `wait`, `as_completed` and `asyncio.wrap_future` take it; and it
-/// can be awaited. It may be dropped: the record is sent all the same.
+/// It needs no polling: records are sent when their batch is full, `linger_ms` after the first of them, or at once when
+/// a caller waits. It is a `concurrent.futures.Future` that cannot be cancelled: `wait`, `as_completed` and
+/// `asyncio.wrap_future` accept it; and it can be awaited. It can be dropped: the record is sent anyway.
 ///
 /// >>> import headwater as hw
 /// >>> with hw.open() as client, client.producer() as producer:
@@ -29,7 +29,8 @@ use crate::runtime;
 #[pyclass(frozen, weakref, module = "headwater")]
 #[derive(Debug)]
 pub(crate) struct Future {
-    // Before the producer, which keeps all alive that the handle points to: so dropping a handle never closes anything.
+    // Declared before the producer, which keeps everything alive that the handle refers to, so that dropping a handle
+    // never closes anything.
     pub(crate) handle: SendHandle,
     pub(crate) producer: Py<Producer>,
     pub(crate) waited_for: OnceLock<WaitedFor>,
@@ -44,7 +45,7 @@ impl Future {
         }
     }
 
-    /// The result, waiting at most `timeout` seconds.
+    /// Waits for the result at most `timeout` seconds.
     fn wait(
         &self,
         py: Python<'_>,
@@ -66,10 +67,10 @@ impl Future {
             self.handle.clone(),
             deadline,
         )?;
-        result.ok_or_else(|| errors::timed_out("The record is not acknowledged yet, but still may be: ask again, or give it more time."))
+        result.ok_or_else(|| errors::timed_out("The record is not acknowledged yet, but still may be: call result() again, or use a longer timeout."))
     }
 
-    /// Runs `job` in the thread of callbacks once the result is there. Does not hurry the record.
+    /// Runs `job` in the thread of callbacks when the result is available. Does not send the record earlier.
     pub(crate) fn when_done(&self, job: Job) {
         let waker = Waker::from(Arc::new(Later(Mutex::new(Some(job)))));
         if !self.handle.wake_when_done(&waker) {
@@ -91,7 +92,7 @@ impl Wake for Later {
 
 #[pymethods]
 impl Future {
-    /// Where the record went; waits for it at most `timeout` seconds. Raises the error if it could not be written.
+    /// The position of the record; waits for it at most `timeout` seconds. Raises the error if it could not be written.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -105,7 +106,7 @@ impl Future {
             .map_err(errors::raise)
     }
 
-    /// The error that kept the record from being written, or `None`; waits for it at most `timeout` seconds.
+    /// The error of the record, or `None` if it was written; waits for it at most `timeout` seconds.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -126,7 +127,7 @@ impl Future {
         }))
     }
 
-    /// Whether the result is there. Does not hurry the record.
+    /// Whether the result is available. Does not send the record earlier.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -139,7 +140,8 @@ impl Future {
         self.handle.is_done()
     }
 
-    /// Call `function(future)` once the result is there, in a thread of the package. Does not hurry the record.
+    /// Call `function(future)` when the result is available, in a thread of the package. Does not send the record
+    /// earlier.
     ///
     /// >>> import headwater as hw, threading
     /// >>> done = threading.Event()

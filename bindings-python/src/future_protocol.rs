@@ -1,5 +1,5 @@
-//! What `concurrent.futures` and `asyncio.wrap_future` use of a future besides its public methods: its class and three private attributes,
-//! which are the same from Python 3.10 to 3.14.
+//! The protocol of `concurrent.futures` and `asyncio.wrap_future` besides a future's public methods: its class and
+//! three private attributes, which are the same from Python 3.10 to 3.14.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -9,10 +9,10 @@ use pyo3::types::{PyList, PyType};
 
 use crate::future::Future;
 
-/// What a future has once somebody waits for it together with others.
+/// The state of a future that a caller waits for together with others.
 #[derive(Debug)]
 pub(crate) struct WaitedFor {
-    /// A `threading.Condition`. Who holds it sees the state and the waiters as they belong together.
+    /// A `threading.Condition`. While it is held, the state and the waiters are consistent.
     condition: Py<PyAny>,
     waiters: Py<PyList>,
     is_finished: AtomicBool,
@@ -29,7 +29,7 @@ impl WaitedFor {
         })
     }
 
-    /// Tells the waiters of `future`.
+    /// Notifies the waiters of `future`.
     fn finish(&self, future: &Bound<'_, Future>) -> PyResult<()> {
         let py = future.py();
         let condition = self.condition.bind(py);
@@ -53,7 +53,7 @@ impl WaitedFor {
 }
 
 impl Future {
-    /// What waiting needs, made at the first wait; that also sends the record.
+    /// The state for waiting, created at the first wait, which also sends the record.
     fn waited_for<'a>(slf: &'a Bound<'_, Self>) -> PyResult<&'a WaitedFor> {
         let (py, this) = (slf.py(), slf.get());
         if let Some(waited_for) = this.waited_for.get() {
@@ -109,7 +109,7 @@ impl Future {
         false
     }
 
-    /// Whether the result is still to come.
+    /// Whether the result is not available yet.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -122,7 +122,7 @@ impl Future {
         !self.handle.is_done()
     }
 
-    /// `isinstance(future, concurrent.futures.Future)` holds, which those functions check.
+    /// Makes `isinstance(future, concurrent.futures.Future)` true, which those functions check.
     #[getter(__class__)]
     fn class(slf: &Bound<'_, Self>) -> PyResult<Py<PyType>> {
         static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();

@@ -7,12 +7,12 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use crate::face::{Answer, Face};
 
-/// Batches that come one after the other.
+/// A sequence of batches.
 pub(crate) trait Batches: Debug + Send + Sync {
     /// The next batch. At the end it raises `StopIteration` or `StopAsyncIteration`.
     fn next<'py>(&self, py: Python<'py>) -> Answer<'py>;
 
-    /// Shows its references to the garbage collector.
+    /// Reports its references to the garbage collector.
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError>;
 
     /// Drops references for the garbage collector.

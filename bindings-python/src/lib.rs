@@ -1,13 +1,15 @@
-//! The native half of the Python package `headwater`: it converts between Python and the core, and only converts.
+//! The extension module of the Python package `headwater`: it converts between Python and the core, and does nothing
+//! else.
 //!
-//! One file per class of the public API, with the same names as its sibling in the Node package. A class of `headwater` and its twin in
-//! `headwater.aio` share their methods (`face`): `runtime` waits for the core without the GIL and answers Ctrl-C, `aio` turns futures of the
-//! core into awaitables. `errors` raises, `arrow` is the border that tables cross, `convert` reads arguments.
+//! There is one file per class of the public API, with the same names as in the Node package. A class of `headwater`
+//! and its twin in `headwater.aio` share their methods (`face`): `runtime` waits for the core without the GIL and
+//! handles Ctrl-C, `aio` converts futures of the core to awaitables. `errors` raises exceptions, `arrow` exchanges
+//! tables, `convert` converts arguments.
 
 #![allow(
     clippy::doc_link_with_quotes,
     clippy::doc_markdown,
-    reason = "what documents a class or a method is its Python docstring, with its examples"
+    reason = "the documentation of a class or a method is its Python docstring, with its examples"
 )]
 
 mod aio;
@@ -48,7 +50,7 @@ mod topic;
 
 use pyo3::prelude::*;
 
-/// The native half of headwater. Import `headwater` instead.
+/// The extension module of headwater. Import `headwater` instead.
 #[pymodule]
 fn _headwater(module: &Bound<'_, PyModule>) -> PyResult<()> {
     allocator::keep_freed_memory();

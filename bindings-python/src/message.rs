@@ -1,4 +1,4 @@
-//! One record. Its attributes are made from the columns of its batch when they are asked for.
+//! One record. Its attributes are created from the columns of its batch on access.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -19,7 +19,7 @@ use crate::convert::cell::cell;
 use crate::convert::time;
 use crate::pickles::{self, Reduced};
 
-/// A table of records with its columns at hand: what a batch and all its messages share.
+/// A table of records with its columns, shared by a batch and all its messages.
 #[derive(Debug)]
 pub(crate) struct Rows {
     pub(crate) records: RecordBatch,
@@ -36,7 +36,7 @@ pub(crate) struct Rows {
 
 #[derive(Debug)]
 enum Topic {
-    /// The records of one topic. The text is made once.
+    /// The records of one topic. The Python text is created once.
     One(Arc<str>, OnceLock<Py<PyString>>),
     Column(ArrayRef),
     Unknown,
@@ -49,14 +49,14 @@ enum Cells {
     /// By far the most frequent kind.
     Bytes(BinaryViewArray),
     Any(ArrayRef),
-    /// JSON without a schema: what `json.loads` makes of it.
+    /// JSON without a schema, parsed by `json.loads`.
     Json(BinaryViewArray),
-    /// The fields of the value, which stand in the table themselves.
+    /// The fields of the value, which are columns of the table.
     Fields(Vec<(String, ArrayRef)>),
 }
 
 impl Cells {
-    /// The cells of a column of that name, or of the text that it was read from.
+    /// The cells of a column with that name, or of the text from which it was parsed.
     fn of(records: &RecordBatch, json: Option<&RecordBatch>, name: Column) -> Self {
         let text = json.and_then(|json| json.column_by_name(name.name()));
         if let Some(text) = text.and_then(|text| text.as_binary_view_opt()) {
@@ -100,12 +100,12 @@ fn loads<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Bound<'py, PyAny>> {
 
 fn missing(name: &str) -> PyErr {
     PyAttributeError::new_err(format!(
-        "The column `{name}` was not read: name it in columns=[...]."
+        "The column `{name}` was not read: add it to columns=[...]."
     ))
 }
 
 impl Rows {
-    /// `topic` names the topic where the table has no column of topics; `json` has the texts of JSON without a schema.
+    /// `topic` is the topic if the table has no column of topics; `json` has the texts of JSON without a schema.
     pub(crate) fn new(
         records: RecordBatch,
         json: Option<&RecordBatch>,
@@ -136,7 +136,7 @@ impl Rows {
         self.records.num_rows()
     }
 
-    /// The one topic of all rows, where the table has no column of topics.
+    /// The topic of all rows, if the table has no column of topics.
     pub(crate) fn one_topic(&self) -> Option<&str> {
         match &self.topic {
             Topic::One(topic, _) => Some(topic),
@@ -195,7 +195,7 @@ fn unnested(records: &RecordBatch) -> Cells {
 #[derive(Debug)]
 pub(crate) struct Message {
     rows: Arc<Rows>,
-    /// Set again only by [`Messages`](crate::messages::Messages), which then has the only reference.
+    /// Changed only by [`Messages`](crate::messages::Messages), which then has the only reference.
     row: AtomicU32,
 }
 
@@ -207,7 +207,7 @@ impl Message {
         }
     }
 
-    /// Makes it the message of another row. The caller has the only reference.
+    /// Changes the row of the message. The caller must have the only reference.
     pub(crate) fn move_to(&self, row: usize) {
         self.row.store(row as u32, Ordering::Relaxed);
     }
@@ -253,7 +253,7 @@ impl Message {
             .ok_or_else(|| missing("offset"))
     }
 
-    /// The time of the record in milliseconds since 1970.
+    /// The timestamp of the record in milliseconds since 1970.
     #[getter]
     fn timestamp_ms(&self) -> PyResult<i64> {
         self.rows
@@ -263,20 +263,20 @@ impl Message {
             .ok_or_else(|| missing("timestamp"))
     }
 
-    /// The time of the record as a datetime in UTC.
+    /// The timestamp of the record as a datetime in UTC.
     #[getter]
     fn timestamp<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         time::to_datetime(py, self.timestamp_ms()?)
     }
 
-    /// The key: bytes, or what its format makes of it.
+    /// The key: bytes, or decoded by its format.
     #[getter]
     fn key<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.rows.key.get(py, self.row(), "key")
     }
 
-    /// The value: bytes, or what its format makes of it; of JSON without a schema, what `json.loads` gives. NaN and Infinity are not JSON
-    /// and are refused, as are numbers beyond the largest float.
+    /// The value: bytes, or decoded by its format; JSON without a schema by `json.loads`. NaN and Infinity are not JSON
+    /// and are refused, and so are numbers beyond the largest float.
     #[getter]
     fn value<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.rows.value.get(py, self.row(), "value")

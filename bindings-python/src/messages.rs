@@ -1,4 +1,4 @@
-//! Messages as Python objects, one after the other.
+//! Creates the Python objects of consecutive messages.
 
 use std::sync::Arc;
 
@@ -8,10 +8,11 @@ use pyo3::prelude::*;
 use crate::batch::Batch;
 use crate::message::{Message, Rows};
 
-/// Makes the objects of messages.
+/// Creates the objects of messages.
 ///
-/// A loop forgets each message when it has the next one. So the last but one is looked at: if nobody else has kept it, it becomes the
-/// next message, and no object is made. Nobody can tell, because whoever could still look at it would have a reference.
+/// A loop usually drops each message when it has the next one. So if the last but one has no other reference, it is
+/// reused for the next message, and no object is created. This is not observable, because an observer would have a
+/// reference.
 #[derive(Debug, Default)]
 struct Objects {
     last: Option<Py<Message>>,
@@ -19,7 +20,7 @@ struct Objects {
 }
 
 impl Objects {
-    /// The message of a row. All rows of these objects are of one table.
+    /// The message of a row. All rows of these objects must be from one table.
     #[inline]
     fn object(&mut self, py: Python<'_>, rows: &Arc<Rows>, row: usize) -> PyResult<Py<Message>> {
         let message = match self.last_but_one.take() {
@@ -34,7 +35,7 @@ impl Objects {
     }
 }
 
-/// The messages of a table, one after the other.
+/// The messages of a table, in order.
 #[derive(Debug)]
 pub(crate) struct Messages {
     rows: Arc<Rows>,
@@ -69,7 +70,7 @@ pub(crate) struct ConsumerMessages {
     table: Option<Table>,
 }
 
-/// The table of the last message, with its columns at hand.
+/// The table of the last message, with its columns.
 #[derive(Debug)]
 struct Table {
     batch: Arc<headwater::Batch>,
@@ -107,7 +108,7 @@ impl ConsumerMessages {
     }
 }
 
-/// Whether the caller's is the only reference. The caller holds the GIL, so nobody gets one meanwhile.
+/// Whether the caller has the only reference. The caller holds the GIL, so no other reference can appear meanwhile.
 #[expect(unsafe_code, reason = "there is no safe name for it")]
 fn is_forgotten(message: &Py<Message>) -> bool {
     // SAFETY: the object is alive, because there is a reference to it.

@@ -8,7 +8,7 @@ use headwater::{
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-/// All metrics, as `headwater.types.Metrics` describes them. `deletions`: those of an embedded engine.
+/// All metrics, as documented in `headwater.types.Metrics`. `deletions`: those of an embedded engine.
 pub(crate) fn metrics<'py>(
     py: Python<'py>,
     metrics: &ClientMetrics,

@@ -1,4 +1,5 @@
-//! How objects of the package are pickled: as a function of the module and its arguments. Tables go as an Arrow stream.
+//! Pickles objects of the package: as a function of the module and its arguments. Tables are pickled as an Arrow
+//! stream.
 
 use std::io::Cursor;
 use std::sync::Arc;
@@ -18,10 +19,10 @@ use crate::convert::consuming;
 use crate::message::{Message, Rows};
 use crate::producer::RecordMetadata;
 
-/// What `__reduce__` returns.
+/// The result of `__reduce__`.
 pub(crate) type Reduced<'py> = (Bound<'py, PyAny>, Bound<'py, PyTuple>);
 
-/// `function` of the module, called with `arguments` to make the object again.
+/// `function` of the module, which is called with `arguments` to recreate the object.
 pub(crate) fn reduced<'py>(
     py: Python<'py>,
     function: &str,
@@ -31,7 +32,7 @@ pub(crate) fn reduced<'py>(
     Ok((function, arguments.into_pyobject(py)?))
 }
 
-/// A table as an Arrow stream, without bytes of the log that only its neighbours have.
+/// A table as an Arrow stream, without fetched bytes of other tables.
 pub(crate) fn to_stream<'py>(
     py: Python<'py>,
     records: &RecordBatch,
@@ -60,7 +61,7 @@ fn broken(error: ArrowError) -> PyErr {
     PyValueError::new_err(format!("The pickled table cannot be read: {error}."))
 }
 
-/// Makes a pickled `Batch` again.
+/// Recreates a pickled `Batch`.
 #[pyfunction]
 pub(crate) fn _unpickle_batch(
     py: Python<'_>,
@@ -78,7 +79,7 @@ pub(crate) fn _unpickle_batch(
     Ok(Batch::new(batch, topic.map(Arc::from)))
 }
 
-/// Makes a pickled `Message` again.
+/// Recreates a pickled `Message`.
 #[pyfunction]
 pub(crate) fn _unpickle_message(
     py: Python<'_>,
@@ -96,12 +97,12 @@ pub(crate) fn _unpickle_message(
         Ok(Message::new(rows, 0))
     } else {
         Err(PyValueError::new_err(
-            "The pickled message is not one record.",
+            "The pickled message does not contain exactly one record.",
         ))
     }
 }
 
-/// Makes a pickled `RecordMetadata` again.
+/// Recreates a pickled `RecordMetadata`.
 #[pyfunction]
 pub(crate) fn _unpickle_record_metadata(
     topic: &str,

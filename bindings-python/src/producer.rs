@@ -1,4 +1,4 @@
-//! The producer: records one by one, or whole tables.
+//! The producer: sends records one by one, or whole tables.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,7 +27,8 @@ pub(crate) struct Producer {
 
 /// Sends records. Any number of threads may use it at once.
 ///
-/// The partitioner is Java's: by the murmur2 hash of the key, and without a key whichever partition is being filled.
+/// It partitions like the Java producer: by the murmur2 hash of the key, and without a key by filling one partition
+/// after the other.
 ///
 /// >>> import headwater as hw
 /// >>> with hw.open() as client:
@@ -41,7 +42,7 @@ pub(crate) struct Producer {
 #[derive(Debug)]
 pub(crate) struct BlockingProducer;
 
-/// `headwater.Producer` for asyncio. `send()` takes the record at once; its result is awaited.
+/// `headwater.Producer` for asyncio. `send()` accepts the record at once; its result is awaited.
 ///
 /// >>> import asyncio, headwater.aio as hw
 /// >>> async def main():
@@ -68,7 +69,7 @@ impl Producer {
         &self.access
     }
 
-    /// The producer of the core, unless this is a child of its process.
+    /// The producer of the core, unless this is a child process after a fork.
     pub(crate) fn get(&self) -> PyResult<&headwater::Producer> {
         self.producer.get()
     }
@@ -76,10 +77,12 @@ impl Producer {
 
 #[pymethods]
 impl Producer {
-    /// Send a record. Returns at once with the future of its result, unless `buffer_memory` is full: then it waits up to `max_block_ms`.
+    /// Send a record. Returns the future of its result at once, unless `buffer_memory` is full: then it waits up to
+    /// `max_block_ms`.
     ///
-    /// `value` and `key` are bytes, or str as UTF-8; `headers` a list of pairs of a name and bytes; `timestamp` milliseconds since 1970
-    /// or an aware datetime, of which whole milliseconds are kept. `value=None` deletes the key in a compacted topic.
+    /// `value` and `key` are bytes, or str as UTF-8; `headers` a list of pairs of a name and bytes; `timestamp`
+    /// milliseconds since 1970 or an aware datetime, rounded down to milliseconds. `value=None` deletes the key in a
+    /// compacted topic.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -128,16 +131,17 @@ impl Producer {
         }
     }
 
-    /// Send a table, or many rows, and wait until all of it is written. Nothing costs per record.
+    /// Send a table, or many rows, and wait until all of it is written. There is no cost in Python per record.
     ///
-    /// `rows` is anything with an Arrow capsule (a frame of Polars or pandas, a table of PyArrow or DuckDB), or an iterable of dicts,
-    /// bytes or str. `key`, `value`, `headers`, `timestamp` and `partition` name its columns; without `value` the columns that are left
-    /// are packed as JSON. `partition` may be a number.
+    /// `rows` is any object with an Arrow capsule (a frame of Polars or pandas, a table of PyArrow or DuckDB), or an
+    /// iterable of dicts, bytes or str. `key`, `value`, `headers`, `timestamp` and `partition` are the names of its
+    /// columns; without `value` the remaining columns are packed as JSON. `partition` can be a number.
     ///
-    /// Every value is written exactly, or refused with its row and column: NaN, and dates and times outside the years 1 to 9999, have no
-    /// form in JSON. Bytes are written in hexadecimal, times in ISO 8601. A key or value column of text, bytes, numbers, dates or times
-    /// is its text alone, without quotes. Timestamps are whole milliseconds; finer digits are cut off. Of rows that are in memory the first
-    /// 256 MiB are checked before anything is written; if a row is refused later, the error says how many rows were written.
+    /// Every value is written exactly, or refused with its row and column: NaN, and dates and times outside the years 1
+    /// to 9999, cannot be expressed in JSON. Bytes are written in hexadecimal, times in ISO 8601. A key or value column
+    /// of text, bytes, numbers, dates or times is written as plain text, without quotes. Timestamps are rounded down to
+    /// milliseconds. Of rows in memory the first 256 MiB are checked before anything is written; if a row is refused
+    /// later, the error has the number of rows written.
     ///
     /// >>> import headwater as hw, polars as pl
     /// >>> frame = pl.DataFrame({"carrier": ["UA", "AA"], "delay": [12, 0]})
@@ -168,10 +172,10 @@ impl Producer {
         let mut sender = producer.tables(topic, tables.options.clone());
         let mut pieces = match self.access.face() {
             Face::Blocking => tables.next(py)?,
-            // Python's rows are made in the thread of the event loop, before the work begins.
+            // Python rows are converted in the thread of the event loop, before the work starts.
             Face::Asyncio => tables.all(py)?,
         };
-        // A thread sends rows that come slowly, or never end, as they come.
+        // A thread sends rows as they arrive, if they are slow or endless.
         while self.access.face() == Face::Blocking && !pieces.is_empty() {
             let sent = sender.send_checked(&pieces);
             runtime::call(py, self.access.runtime(), sent)?;
@@ -185,7 +189,8 @@ impl Producer {
             .transfer(py, work, |_, sum| Ok(BatchResult(sum)))
     }
 
-    /// Send all records that were taken before, and wait for the answers, at most `timeout` seconds. Errors stay with the futures.
+    /// Send all records accepted before, and wait for the results, at most `timeout` seconds. Errors are raised by the
+    /// futures only.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -211,12 +216,12 @@ impl Producer {
         self.access.transfer(py, flush, |py, flushed| match flushed {
             Some(()) => Ok(py.None()),
             None => Err(errors::timed_out(
-                "Not all records are acknowledged yet, but they still may be: flush again, or give it more time.",
+                "Not all records are acknowledged yet, but they still may be: flush again, or use a longer timeout.",
             )),
         })
     }
 
-    /// Flush, then take no more records. Idempotent; `with` calls it.
+    /// Flush, then accept no more records. Idempotent; `with` calls it.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:
@@ -238,7 +243,7 @@ impl Producer {
     }
 }
 
-/// The future of a record that `producer` has taken.
+/// The future of a record accepted by `producer`.
 fn future<'py>(producer: &Bound<'py, Producer>, handle: SendHandle) -> Answer<'py> {
     let future = Future::new(handle, producer.clone().unbind());
     Ok(Bound::new(producer.py(), future)?.into_any())
@@ -271,7 +276,7 @@ fn bulk_options(
     Ok(options)
 }
 
-/// Where a record went.
+/// The position of a written record.
 ///
 /// >>> import headwater as hw
 /// >>> with hw.open() as client, client.producer() as producer:
@@ -303,7 +308,8 @@ impl RecordMetadata {
         self.0.offset.map(headwater::Offset::get)
     }
 
-    /// The time of the record in milliseconds since 1970: the producer's, or the broker's where the topic says so.
+    /// The timestamp of the record in milliseconds since 1970: the producer's, or the broker's for topics with
+    /// `LogAppendTime`.
     #[getter]
     fn timestamp_ms(&self) -> i64 {
         self.0.timestamp_ms
@@ -332,7 +338,7 @@ impl RecordMetadata {
     }
 }
 
-/// Where a table went.
+/// The result of sending a table.
 ///
 /// >>> import headwater as hw
 /// >>> with hw.open() as client, client.producer() as producer:
@@ -346,19 +352,19 @@ pub(crate) struct BatchResult(pub(crate) headwater::BatchResult);
 
 #[pymethods]
 impl BatchResult {
-    /// How many records were written.
+    /// The number of records written.
     #[getter]
     fn records(&self) -> u64 {
         self.0.records
     }
 
-    /// How many bytes they take in the log.
+    /// Their size in the log in bytes.
     #[getter]
     fn bytes(&self) -> u64 {
         self.0.bytes
     }
 
-    /// The ranges of offsets that the rows got in each partition, in order.
+    /// The ranges of offsets of the rows in each partition, in order.
     #[getter]
     fn offsets<'py>(&self, py: Python<'py>) -> PyResult<BTreeMap<i32, Vec<Bound<'py, PyAny>>>> {
         let range = py.import("builtins")?.getattr("range")?;

@@ -10,7 +10,7 @@ use crate::errors;
 use crate::message::Message;
 use crate::messages::ConsumerMessages;
 
-/// What a consumer of either face reads with.
+/// The reading state of a consumer of either face.
 #[derive(Debug)]
 pub(crate) struct Reading {
     pub(crate) consumer: Consumer,
@@ -25,7 +25,7 @@ impl Reading {
         }
     }
 
-    /// The next message, if one is decoded already.
+    /// The next message, if one is already decoded.
     #[inline]
     pub(crate) fn ready_message(&mut self, py: Python<'_>) -> PyResult<Option<Py<Message>>> {
         let row = self.consumer.ready_message().map_err(errors::raise)?;
@@ -44,7 +44,7 @@ impl Reading {
         }
     }
 
-    /// Carries `seek()` out.
+    /// Carries out `seek()`.
     pub(crate) async fn seek(&mut self, moves: Moves) -> headwater::Result<()> {
         for (to, partitions) in moves {
             self.consumer.seek(&to, &partitions).await?;

@@ -27,7 +27,7 @@ impl Callbacks {
         }
     }
 
-    /// The function for this rebalance. Without `on_lost`, partitions that are lost are revoked, as in Kafka.
+    /// The function for this rebalance. Without `on_lost`, lost partitions are passed to `on_revoke`, as in Kafka.
     pub(crate) fn of(&self, rebalance: &Rebalance) -> Option<&Py<PyAny>> {
         match rebalance {
             Rebalance::Assigned(_) => self.assigned.as_ref(),
@@ -36,7 +36,8 @@ impl Callbacks {
         }
     }
 
-    /// Shows the functions to the garbage collector: a method of an object that has the consumer is in a cycle with it.
+    /// Reports the functions to the garbage collector: a method of an object that owns the consumer forms a cycle with
+    /// it.
     pub(crate) fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.assigned)?;
         visit.call(&self.revoked)?;

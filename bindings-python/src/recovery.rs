@@ -1,11 +1,11 @@
-//! What opening a directory found, as `headwater.types.RecoveryReport`.
+//! The report of opening a directory, as `headwater.types.RecoveryReport`.
 
 use headwater::{OpenReport, RecoveredPartition, TopicPartition};
 use pyo3::prelude::*;
 
 use crate::convert::partitions;
 
-/// The report, if there is anything to tell: the last owner did not close the directory in order, or something was repaired or is missing.
+/// The report; `None` if the directory was closed in order, and nothing was repaired or is missing.
 pub(crate) fn report<'py>(
     py: Python<'py>,
     found: Option<&OpenReport>,

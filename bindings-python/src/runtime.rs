@@ -1,4 +1,5 @@
-//! Waiting for the core in threads of Python: without the GIL, in slices, so that Ctrl-C is answered; and the end of the interpreter.
+//! Waits for the core in threads of Python: without the GIL, in slices, so that Ctrl-C is handled. Also handles the
+//! exit of the interpreter.
 
 use std::future::Future;
 use std::mem::ManuallyDrop;
@@ -18,19 +19,19 @@ use crate::callbacks;
 use crate::errors;
 use crate::functions::{Functions, Request};
 
-/// Between two looks at signals. Ctrl-C must be answered within 100 ms.
+/// The interval between two checks for signals. Ctrl-C must be handled within 100 ms.
 pub(crate) const SLICE: Duration = Duration::from_millis(40);
 
-/// How long exit waits for records that were not sent yet.
+/// The time that exit waits for unsent records.
 const EXIT: Duration = Duration::from_secs(30);
 
-/// Every engine that was opened in this process, so that exit can close those that are left.
+/// Every engine that was opened in this process, so that exit can close the remaining ones.
 static OPEN: PerProcess<Mutex<Vec<Weak<Embedded>>>> = PerProcess::new(Mutex::default);
 
-/// A value of the core, bound to the process that made it.
+/// A value of the core, bound to the process that created it.
 ///
-/// A child of `fork()` has none of the threads of its parent and shares its files, so there the value can be neither used (an error)
-/// nor dropped (it stays as it is until the child ends).
+/// A child of `fork()` has none of the threads of its parent and shares its files. So in the child the value can be
+/// neither used (an error) nor dropped (it stays until the child ends).
 #[derive(Debug)]
 pub(crate) struct Owned<T: Send> {
     value: ManuallyDrop<T>,
@@ -45,12 +46,12 @@ impl<T: Send> Owned<T> {
         }
     }
 
-    /// Whether this is the process that made it.
+    /// Whether this is the process that created it.
     fn is_ours(&self) -> bool {
         self.forks == forks()
     }
 
-    /// The value to change it, unless this is a child of its process.
+    /// The value for changes, unless this is a child process.
     pub(crate) fn get_mut(&mut self) -> PyResult<&mut T> {
         if self.is_ours() {
             Ok(&mut self.value)
@@ -59,12 +60,12 @@ impl<T: Send> Owned<T> {
         }
     }
 
-    /// The value, unless this is a child of its process.
+    /// The value, unless this is a child process.
     pub(crate) fn get(&self) -> PyResult<&T> {
         self.if_ours().ok_or_else(errors::forked)
     }
 
-    /// The same for the garbage collector, which must not make an error: that takes the interpreter.
+    /// The same for the garbage collector, which must not create an error: that needs the interpreter.
     pub(crate) fn if_ours(&self) -> Option<&T> {
         self.is_ours().then_some(&self.value)
     }
@@ -81,7 +82,7 @@ impl<T: Send> Drop for Owned<T> {
         }
         // SAFETY: this is the only place that takes the value, and `self` ends here.
         let value = unsafe { ManuallyDrop::take(&mut self.value) };
-        // The last handle of an engine flushes and joins threads, which may want the GIL.
+        // The last handle of an engine flushes and joins threads, which may need the GIL.
         let mut value = Some(value);
         if Python::try_attach(|py| py.detach(|| drop(value.take()))).is_none() {
             drop(value);
@@ -89,7 +90,7 @@ impl<T: Send> Drop for Owned<T> {
     }
 }
 
-/// Waits for `future` in this thread, without the GIL. An exception of a signal handler (`KeyboardInterrupt`) is raised here.
+/// Waits for `future` in this thread, without the GIL. Raises the exception of a signal handler (`KeyboardInterrupt`).
 pub(crate) fn wait<T: Send>(
     py: Python<'_>,
     runtime: &Handle,
@@ -97,11 +98,13 @@ pub(crate) fn wait<T: Send>(
 ) -> PyResult<T> {
     match wait_until(py, runtime, future, None)? {
         Some(value) => Ok(value),
-        None => Err(errors::timed_out("The call did not finish in its time.")),
+        None => Err(errors::timed_out(
+            "The call did not finish within its timeout: use a longer one.",
+        )),
     }
 }
 
-/// [`wait`] that gives up at `deadline` with `None`.
+/// Like [`wait`], but returns `None` at `deadline`.
 pub(crate) fn wait_until<T: Send>(
     py: Python<'_>,
     runtime: &Handle,
@@ -126,32 +129,32 @@ pub(crate) fn wait_until<T: Send>(
     }
 }
 
-/// When a time-out of so many seconds ends; `None` never does.
+/// The end of a timeout in seconds; `None` never ends.
 pub(crate) fn deadline(timeout: Option<f64>) -> PyResult<Option<Instant>> {
     let timeout = timeout.map(duration).transpose()?;
     Ok(timeout.and_then(|timeout| Instant::now().checked_add(timeout)))
 }
 
-/// A time-out of so many seconds. A negative one is over at once.
+/// A timeout in seconds. A negative one is already over.
 pub(crate) fn duration(seconds: f64) -> PyResult<Duration> {
     if seconds.is_nan() {
         return Err(errors::invalid(
-            "The timeout is not a number: give seconds, or None to wait for ever.",
+            "The timeout is not a number: use seconds, or None to wait for ever.",
         ));
     }
     Ok(Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX))
 }
 
-/// After a `KeyboardInterrupt` that cannot be raised here: it is raised again as soon as Python code runs.
+/// Repeats a `KeyboardInterrupt` that cannot be raised here: it is raised as soon as Python code runs.
 pub(crate) fn interrupt_again() {
     #[expect(unsafe_code, reason = "there is no safe name for it")]
-    // SAFETY: it only sets a flag, and may be called at any time.
+    // SAFETY: the call only sets a flag, and is allowed at any time.
     unsafe {
         pyo3::ffi::PyErr_SetInterrupt();
     }
 }
 
-/// [`wait`], with the error of the core raised.
+/// Like [`wait`], but raises the error of the core.
 pub(crate) fn call<T: Send>(
     py: Python<'_>,
     runtime: &Handle,
@@ -160,7 +163,7 @@ pub(crate) fn call<T: Send>(
     wait(py, runtime, future)?.map_err(errors::raise)
 }
 
-/// [`call`] of work that calls functions of Python meanwhile: this thread runs them.
+/// Like [`call`], for work that calls Python functions meanwhile: they run in this thread.
 pub(crate) fn call_with<T: Send, W: Future<Output = headwater::Result<T>> + Send>(
     py: Python<'_>,
     runtime: &Handle,
@@ -188,7 +191,7 @@ pub(crate) fn call_with<T: Send, W: Future<Output = headwater::Result<T>> + Send
     }
 }
 
-/// An engine. Every object that was made from it keeps it open.
+/// An engine. Every object created from it keeps it open.
 #[derive(Debug)]
 pub(crate) struct Embedded {
     engine: Owned<headwater::Engine>,
@@ -196,7 +199,7 @@ pub(crate) struct Embedded {
 }
 
 impl Embedded {
-    /// Takes an engine over; exit closes it if nobody else has.
+    /// Takes over an engine; exit closes it if it is still open.
     pub(crate) fn new(engine: headwater::Engine) -> Arc<Self> {
         let runtime = engine.runtime().clone();
         let embedded = Arc::new(Self {
@@ -220,7 +223,7 @@ impl Embedded {
         let engine = self.engine()?;
         engine.check().map_err(|error| match error.kind() {
             ErrorKind::Closed => {
-                errors::closed("The client is closed: make another one with headwater.open() or headwater.connect().")
+                errors::closed("The client is closed: create another one with headwater.open() or headwater.connect().")
             }
             _ => errors::raise(error),
         })?;
@@ -232,16 +235,16 @@ impl Embedded {
         self.client().map(drop)
     }
 
-    /// What waits and works for it.
+    /// The runtime that drives its work.
     pub(crate) fn runtime(&self) -> &Handle {
         &self.runtime
     }
 }
 
-/// How long exit waits for threads that are left behind to end.
+/// The time that exit waits for remaining threads.
 const LEFT_BEHIND: Duration = Duration::from_millis(300);
 
-/// How many threads use an engine, or did and still run.
+/// The number of threads that use an engine, or have used one and are still running.
 static USERS: PerProcess<AtomicUsize> = PerProcess::new(|| AtomicUsize::new(0));
 
 thread_local! {
@@ -268,13 +271,13 @@ impl Drop for User {
     }
 }
 
-/// Counts this thread as one that uses an engine until it ends.
+/// Counts this thread as a user of an engine until it ends.
 pub(crate) fn count_as_user() {
     USER.with(|_| ());
 }
 
-/// Waits until the threads that are left behind have ended, for a moment. An interpreter that ends while one is in the middle of a call
-/// from here to Python kills it there, and before Python 3.14 the whole process.
+/// Waits briefly for the remaining threads. If the interpreter exits while one is in the middle of a call from here to
+/// Python, it kills the thread, and before Python 3.14 the whole process.
 fn wait_for_users() {
     let until = Instant::now() + LEFT_BEHIND;
     USER.with(|_| ());
@@ -283,17 +286,17 @@ fn wait_for_users() {
     }
 }
 
-/// The thread in which the interpreter ends, from then on.
+/// The thread in which the interpreter exits; set at exit.
 static EXITING: OnceLock<ThreadId> = OnceLock::new();
 
-/// Whether the interpreter ends and this is a thread of Python that it does not wait for: a daemon.
+/// Whether the interpreter is exiting and this is a Python thread that it does not wait for: a daemon.
 pub(crate) fn is_left_behind() -> bool {
     EXITING
         .get()
         .is_some_and(|exiting| *exiting != thread::current().id() && !callbacks::is_here())
 }
 
-/// Runs at exit: closes every engine, then lets the last callbacks run.
+/// Runs at exit: closes every engine, then runs the last callbacks.
 #[pyfunction]
 fn _at_exit(py: Python<'_>) {
     EXITING.get_or_init(|| thread::current().id());
@@ -303,9 +306,9 @@ fn _at_exit(py: Python<'_>) {
             let Ok(engine) = embedded.engine() else {
                 continue;
             };
-            // What takes longer is lost, as if the process had been killed: it was never acknowledged.
+            // Records that take longer are lost, as if the process had been killed: they were never acknowledged.
             if let Err(error) = engine.close_within(EXIT) {
-                tracing::warn!(%error, "records are lost at exit");
+                tracing::warn!(%error, "records could not be sent before the interpreter exited, and are lost");
             }
         }
         wait_for_users();
@@ -313,7 +316,8 @@ fn _at_exit(py: Python<'_>) {
     });
 }
 
-/// Registers what must run at exit: before `logging` closes its handlers, which it has registered by now.
+/// Registers the exit function: it runs before `logging` closes its handlers, because `logging` has already registered
+/// its own.
 pub(crate) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     let py = module.py();
     py.import("headwater._logging")?;

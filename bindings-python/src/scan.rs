@@ -23,10 +23,10 @@ pub(crate) struct Scan {
     progress: Collectable,
 }
 
-/// A range of a topic, read when it is used, any number of times; each reading fixes its own end when it starts.
+/// A range of a topic, which is read on use, any number of times; each reading fixes its own end when it starts.
 ///
-/// Iterating it yields `Batch`es. It implements the Arrow capsule interface: `pa.table(scan)` and `duckdb.sql("from scan")` work and
-/// hold only a part of it in memory at a time.
+/// Iterating it yields `Batch`es. It implements the Arrow capsule interface: `pa.table(scan)` and `duckdb.sql("from
+/// scan")` work and keep only a part of it in memory at a time.
 ///
 /// >>> import headwater as hw
 /// >>> with hw.open() as client, client.producer() as producer:
@@ -69,7 +69,7 @@ impl Scan {
         self.inner.get().cloned()
     }
 
-    /// One reading of it, which has not begun.
+    /// A new reading of it, which has not started.
     fn reading(&self, py: Python<'_>) -> PyResult<ScanReading> {
         let progress = self.progress.get(py).map(Progress::new);
         Ok(ScanReading::new(self.get()?, progress))
@@ -82,7 +82,7 @@ impl Scan {
         iterator(py, self.access.face(), batches)
     }
 
-    /// All of it, in memory.
+    /// Reads all of it into memory.
     fn collect<'py>(
         &self,
         py: Python<'py>,
@@ -93,7 +93,7 @@ impl Scan {
         self.access.transfer_with(py, collect, convert)
     }
 
-    /// As a lazy frame of Polars, which reads it without asyncio.
+    /// A lazy frame of Polars, which reads it without asyncio.
     fn lazy<'py>(&self, py: Python<'py>) -> Answer<'py> {
         let scan = self.get()?;
         let work = async move {
@@ -142,9 +142,10 @@ impl Scan {
         self.progress.clear();
     }
 
-    /// As a `polars.DataFrame`, without a copy of keys and values. `lazy=True` gives a `polars.LazyFrame` with the same results: filters on
-    /// `offset`, `partition` and `timestamp`, the selected columns and row limits are pushed down to the log's indexes, and Polars does the
-    /// rest. Its schema is fixed when it is made; its records are read when it is collected.
+    /// Convert to a `polars.DataFrame`, without a copy of keys and values. `lazy=True` returns a `polars.LazyFrame`
+    /// with the same results: filters on `offset`, `partition` and `timestamp`, the selected columns and row limits are
+    /// pushed down to the log's indexes, and Polars does the rest. Its schema is fixed when it is created; its records
+    /// are read when it is collected.
     ///
     /// >>> import headwater as hw, polars as pl
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -160,8 +161,8 @@ impl Scan {
         self.collect(py, |py, tables| Ok(tables.into_polars(py)?.unbind()))
     }
 
-    /// As a `pandas.DataFrame`; `dtype_backend` is pandas' own ("pyarrow", "numpy_nullable"). Bytes become objects, which is slow: ask for
-    /// `value="string"` or a schema.
+    /// Convert to a `pandas.DataFrame`; `dtype_backend` is pandas' own ("pyarrow", "numpy_nullable"). Bytes become
+    /// objects, which is slow: use `value="string"` or a schema.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -194,7 +195,7 @@ impl Scan {
         })
     }
 
-    /// As a `pyarrow.RecordBatchReader`, which holds only a part in memory at a time.
+    /// A `pyarrow.RecordBatchReader`, which keeps only a part in memory at a time.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -212,7 +213,8 @@ impl Scan {
         })
     }
 
-    /// The number of records, counted from batch headers. With `on_error="skip"` keys and values that have a format are decoded.
+    /// The number of records, counted from batch headers. With `on_error="skip"` keys and values that have a format are
+    /// decoded.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -238,8 +240,8 @@ impl Scan {
         self.access.transfer(py, work, |_, text| Ok(text))
     }
 
-    /// The names and types of the columns: a `polars.Schema`, a `pyarrow.schema` or a DataFrame can be made of it. JSON without a schema
-    /// is inferred from the first records.
+    /// The names and types of the columns: convert it to a `polars.Schema`, a `pyarrow.schema` or a DataFrame. JSON
+    /// without a schema is inferred from the first records.
     ///
     /// >>> import headwater as hw, pyarrow as pa
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -295,7 +297,8 @@ impl BlockingScan {
         this.export_stream(slf.py(), requested_schema)
     }
 
-    /// The same scan with the columns and bounds of a query; `columns` are names of its schema. `None` leaves a bound as it is.
+    /// The same scan with the columns and bounds of a query; `columns` are names of its schema. `None` does not change
+    /// a bound.
     #[pyo3(
         signature = (*, columns=None, partitions=None, offsets=(None, None), timestamps=(None, None), limit=None),
         text_signature = "($self, *, columns=None, partitions=None, offsets=(None, None), timestamps=(None, None), limit=None)"

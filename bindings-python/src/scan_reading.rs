@@ -21,11 +21,11 @@ use crate::garbage::Collectable;
 use crate::iterators::Batches;
 use crate::runtime::{self, Owned};
 
-/// The function that is called with the progress of a reading.
+/// The function for the progress of a reading.
 #[derive(Debug)]
 pub(crate) struct Progress {
     function: Collectable,
-    /// Progress that the function was not called with yet.
+    /// Progress that was not passed to the function yet.
     latest: Arc<Mutex<Option<ScanProgress>>>,
 }
 
@@ -57,7 +57,7 @@ impl Progress {
     }
 }
 
-/// One reading of a scan. It begins with the first batch, or when it is opened.
+/// One reading of a scan. It starts with the first batch, or when it is opened.
 #[derive(Debug)]
 pub(crate) struct ScanReading {
     scan: headwater::Scan,
@@ -82,7 +82,7 @@ impl ScanReading {
         }
     }
 
-    /// The same reading when it has begun, which fixes its end.
+    /// Starts the reading, which fixes its end.
     pub(crate) async fn opened(mut self) -> headwater::Result<Self> {
         self.reader().await?;
         Ok(self)
@@ -143,7 +143,7 @@ impl Batches for ScanBatches {
         self.access.check()?;
         let reading = self.access.take(
             self.reading.get()?,
-            "Another thread is reading this iterator: give each thread its own, with iter(scan).",
+            "Another thread is reading this iterator: use a separate one for each thread, with iter(scan).",
         )?;
         let next = |functions| async move { reading.await.next(&functions).await };
         let (topic, face) = (Arc::clone(&self.topic), self.access.face());
@@ -156,7 +156,7 @@ impl Batches for ScanBatches {
 
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
         match &self.progress {
-            // The reading has the other reference. A call that has a third one uses the function.
+            // The reading has the other reference. If there is a third one, a call is using the function.
             Some(progress) if Arc::strong_count(progress) == 2 => progress.function.traverse(visit),
             _ => Ok(()),
         }
@@ -175,7 +175,7 @@ impl Batches for ScanBatches {
 pub(crate) struct Stream(Mutex<Option<StreamReader>>);
 
 impl Stream {
-    /// `reading` has begun.
+    /// `reading` must have started.
     pub(crate) fn new(access: Access, reading: ScanReading) -> Self {
         Self(Mutex::new(StreamReader::new(access, reading)))
     }
@@ -191,7 +191,7 @@ impl Stream {
     ) -> PyResult<Bound<'py, PyCapsule>> {
         let views = arrow::wants_views(requested_schema)?;
         let Some(reader) = self.0.lock().take() else {
-            let message = "This stream was exported before: read the scan again.";
+            let message = "This stream has already been exported: read the scan again.";
             return Err(errors::invalid(message));
         };
         let reader: arrow::Reader = Box::new(reader);
@@ -224,7 +224,7 @@ impl StreamReader {
         })
     }
 
-    /// The next batch in a thread that may ask for the GIL.
+    /// The next batch in a thread that may acquire the GIL.
     fn next_attached(&mut self, py: Python<'_>) -> PyResult<Option<headwater::Batch>> {
         self.access.check()?;
         let reading = self.reading.get_mut()?;
@@ -232,7 +232,7 @@ impl StreamReader {
         runtime::call_with(py, self.access.runtime(), next)
     }
 
-    /// The next batch in a thread that may not.
+    /// The next batch in a thread that must not.
     fn next_detached(&mut self) -> Result<Option<headwater::Batch>, ArrowError> {
         let reading = self
             .reading
@@ -251,7 +251,8 @@ impl Iterator for StreamReader {
     type Item = Result<RecordBatch, ArrowError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        // Only the thread that exported the stream may ask for the GIL: another one's consumer may wait for it while it holds the GIL.
+        // Only the thread that exported the stream may acquire the GIL: another thread's consumer may wait for it while
+        // it holds the GIL.
         let next = if self.thread == std::thread::current().id() {
             Python::attach(|py| {
                 self.next_attached(py).map_err(|error| {

@@ -6,7 +6,7 @@ use pyo3::types::PyCapsule;
 
 use crate::arrow;
 
-/// The names and types of a table's columns, for anything that takes an Arrow schema.
+/// The names and types of a table's columns, for any function that takes an Arrow schema.
 ///
 /// >>> import headwater as hw, pyarrow as pa
 /// >>> with hw.open() as client:

@@ -1,4 +1,4 @@
-//! An engine that Kafka clients reach.
+//! A listener of an engine for Kafka clients.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub(crate) struct Server {
     access: Access,
 }
 
-/// An engine that listens for Kafka clients, until it or the client it came from is closed. `Client.serve` makes it.
+/// A listener of an engine for Kafka clients, until it or its client is closed. `Client.serve` creates it.
 ///
 /// >>> import headwater as hw
 /// >>> with hw.open() as client, client.serve(port=0) as server:
@@ -60,7 +60,7 @@ fn joined<T: ToString>(addresses: impl IntoIterator<Item = T>) -> String {
 
 #[pymethods]
 impl Server {
-    /// Where it listens, with the port that was taken.
+    /// The address on which it listens, with the actual port.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.serve(port=0) as server:
@@ -82,8 +82,8 @@ impl Server {
         Ok(joined(self.server.get()?.advertised()))
     }
 
-    /// Answer the requests that have arrived, for some seconds at most, and close all connections; the client stays open. Idempotent;
-    /// `with` calls it.
+    /// Answer the requests that have arrived, for a few seconds at most, and close all connections; the client stays
+    /// open. Idempotent; `with` calls it.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:
@@ -95,7 +95,7 @@ impl Server {
         self.server.get()?;
         let server = Arc::clone(&self.server);
         let shutdown = move || {
-            // It is always of this process: that was checked, and so is the thread.
+            // It always belongs to this process: that was checked, and so does the thread.
             if let Some(server) = server.if_ours() {
                 server.shutdown();
             }

@@ -1,4 +1,4 @@
-//! `stats`: a function of Python that is called with the metrics of a client from time to time.
+//! `stats`: a Python function that is periodically called with the metrics of a client.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,10 +14,10 @@ use crate::face::{Access, Face};
 use crate::functions::Functions;
 use crate::metrics::metrics;
 
-/// The key that has an effect with `stats` only.
+/// The key that requires `stats`.
 const INTERVAL: &str = "statistics.interval.ms";
 
-/// The function, and where it is called.
+/// The function, and the thread that calls it.
 pub(crate) struct Stats {
     function: Arc<Py<PyAny>>,
     /// The event loop; `None`: the thread of callbacks.
@@ -35,7 +35,7 @@ impl Stats {
             let is_interval = |(key, _): &(String, String)| canonical_key(key) == INTERVAL;
             if pairs.iter().any(is_interval) {
                 return Err(errors::config(&format!(
-                    "{INTERVAL} has no effect without a function: give stats=, or leave it out."
+                    "{INTERVAL} has no effect without a function: pass stats=, or leave it out."
                 )));
             }
             return Ok(None);
@@ -56,11 +56,11 @@ impl Stats {
         }))
     }
 
-    /// Calls the function with the metrics every `statistics.interval.ms`, until the client is closed. What it raises is reported and does
-    /// not stop it. A function that is slower than the interval misses some.
+    /// Calls the function with the metrics every `statistics.interval.ms`, until the client is closed. Its exceptions
+    /// are reported and do not stop it. A function slower than the interval misses reports.
     pub(crate) fn report(self, access: &Access) -> PyResult<()> {
         let embedded = access.downgrade();
-        // `None` for a cluster, and when the engine closes.
+        // `None` for a cluster, and after the engine is closed.
         let deletions = move || embedded.upgrade()?.engine().ok()?.deletions();
         let is_busy = Arc::new(AtomicBool::new(false));
         let runtime = access.runtime().clone();
@@ -96,7 +96,7 @@ impl Stats {
     }
 }
 
-/// Lets the next report in when this one has ended.
+/// Allows the next report when this one has ended.
 struct Idle(Arc<AtomicBool>);
 
 impl Drop for Idle {
@@ -114,7 +114,7 @@ fn call(
     function.call1(py, (metrics(py, collected, deletions)?,))
 }
 
-/// Reports what the function raised in the event loop.
+/// Reports an exception of the function in the event loop.
 fn raised(error: &headwater::Error) {
     let source = std::error::Error::source(error);
     if let Some(raised) = source.and_then(|source| source.downcast_ref::<PyErr>()) {

@@ -1,4 +1,4 @@
-//! `oauth_token`: a function of Python that gives the tokens for OAUTHBEARER.
+//! `oauth_token`: a Python function that returns the tokens for OAUTHBEARER.
 
 use std::thread;
 use std::time::Duration;
@@ -14,13 +14,13 @@ use crate::convert::time;
 use crate::face::Face;
 use crate::runtime;
 
-/// How long a coroutine may take, in seconds. The core gives a token up before, unless a time-out was raised.
+/// The time limit of a coroutine. The core gives up earlier, unless its timeout was raised.
 const COROUTINE: Duration = Duration::from_mins(5);
 
-/// Calls a function of Python for each token, in a thread of its own: it may ask a server and wait.
+/// Calls a Python function for each token, in its own thread: it may send a request and wait.
 pub(crate) struct Tokens {
     function: Py<PyAny>,
-    /// Where coroutines run.
+    /// The event loop for coroutines.
     event_loop: Option<Py<PyAny>>,
 }
 
@@ -60,7 +60,7 @@ impl Tokens {
                 ask(function.bind(py), event_loop).map_err(|error| describe(py, &error))
             });
             if let Some(asked) = asked {
-                // The core may have given it up.
+                // The core may have stopped waiting.
                 let _ = reply.send(asked);
             }
         };
@@ -79,21 +79,21 @@ impl TokenProvider for Tokens {
             };
             token.unwrap_or_else(|| {
                 Err(TokenError::unavailable(
-                    "oauth_token could not be called: the interpreter ends, or has no thread left",
+                    "oauth_token could not be called: the interpreter exits, or no thread could be started",
                 ))
             })
         })
     }
 }
 
-/// Calls the function, and awaits what it returns if that is a coroutine.
+/// Calls the function, and awaits the result if it is a coroutine.
 fn ask(function: &Bound<'_, PyAny>, event_loop: Option<&Bound<'_, PyAny>>) -> PyResult<OauthToken> {
     let mut result = function.call0()?;
     if result.hasattr("__await__")? {
         let Some(event_loop) = event_loop else {
             result.call_method0("close").ok();
             return Err(PyTypeError::new_err(
-                "a coroutine needs headwater.aio.connect; give headwater.connect a plain function",
+                "a coroutine needs headwater.aio.connect; pass a plain function to headwater.connect",
             ));
         };
         let asyncio = function.py().import("asyncio")?;
@@ -103,7 +103,7 @@ fn ask(function: &Bound<'_, PyAny>, event_loop: Option<&Bound<'_, PyAny>>) -> Py
     convert(&result)
 }
 
-/// A token, or a token and when it expires.
+/// A token, or a token and its expiry.
 fn convert(result: &Bound<'_, PyAny>) -> PyResult<OauthToken> {
     if let Ok(token) = result.cast::<PyString>() {
         return Ok(OauthToken::new(token.to_str()?));
@@ -126,7 +126,7 @@ fn convert(result: &Bound<'_, PyAny>) -> PyResult<OauthToken> {
     )))
 }
 
-/// Milliseconds of an aware datetime, or of seconds since the Unix epoch.
+/// The milliseconds of an aware datetime, or of seconds since the Unix epoch.
 fn milliseconds(expiry: &Bound<'_, PyAny>) -> PyResult<i64> {
     if expiry.is_instance_of::<PyDateTime>()
         && let Some(milliseconds) = time::timestamp(expiry)?
@@ -142,7 +142,7 @@ fn milliseconds(expiry: &Bound<'_, PyAny>) -> PyResult<i64> {
     }
 }
 
-/// What the function raised, as the reason for having no token.
+/// The exception of the function, as the reason for the missing token.
 fn describe(py: Python<'_>, error: &PyErr) -> TokenError {
     let class = error.get_type(py).name().map(|name| name.to_string());
     let class = class.unwrap_or_else(|_| "an exception".to_owned());

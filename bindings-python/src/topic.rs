@@ -1,4 +1,4 @@
-//! A topic: its records as tables, its offsets, its shape.
+//! A topic: its records as tables, and its offsets.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(crate) struct Topic {
     topic: Owned<headwater::Topic>,
 }
 
-/// A topic of a client. Making one looks nothing up; `len()` is the number of its records, counted from the headers of their batches.
+/// A topic of a client. Creating it sends no request; `len()` is the number of its records, counted from batch headers.
 ///
 /// >>> import headwater as hw
 /// >>> with hw.open() as client, client.producer() as producer:
@@ -65,7 +65,7 @@ impl Topic {
         self.topic.get().cloned()
     }
 
-    /// All records.
+    /// A scan of all records.
     fn whole(&self) -> PyResult<Scan> {
         let scan = self.get()?.scan(ScanOptions::default());
         Ok(Scan::new(self.access.clone(), scan, None))
@@ -101,16 +101,18 @@ impl Topic {
         Ok(self.topic.get()?.name())
     }
 
-    /// The records from `start` to before `end` as a table that is read when it is used, any number of times.
+    /// The records from `start` to before `end` as a table that is read on use, any number of times.
     ///
-    /// `start` and `end` are positions: "earliest", "latest", an offset, `{partition: offset}`, an aware datetime, or an age such as
-    /// "-15m". `key` and `value` are "bytes", "string" or "json"; a `schema` (an Arrow schema or `{"name": dtype}`) types the JSON value,
-    /// `unnest=True` lifts its fields to the top, and `on_error` ("raise", "null", "skip") is for a record that does not
-    /// fit: the whole schema decides which records are skipped, whatever `columns` names. `columns` names the columns to read. `progress` is called
-    /// with the records done and the records in all, which are counted first.
+    /// `start` and `end` are positions: "earliest", "latest", an offset, `{partition: offset}`, an aware datetime, or
+    /// an age such as "-15m". `key` and `value` are "bytes", "string" or "json"; a `schema` (an Arrow schema or
+    /// `{"name": dtype}`) types the JSON value, `unnest=True` turns its fields into columns, and `on_error` ("raise",
+    /// "null", "skip") handles records that do not fit: the whole schema decides which records are skipped, whatever
+    /// `columns` contains. `columns` are the columns to read. `progress` is called with the records done and the total,
+    /// which is counted first.
     ///
-    /// A value fits a type that holds it exactly; floats are the nearest, and a decimal with too many decimals is rounded, halves away from
-    /// zero. Dates and times are of the years 1 to 9999. A datetime of Python has microseconds: finer digits are cut off there.
+    /// A value fits a type that represents it exactly; floats are rounded to the nearest, and a decimal with too many
+    /// decimals is rounded, halves away from zero. Dates and times are in the years 1 to 9999. A Python datetime has
+    /// microseconds: finer decimals are rounded down.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -175,7 +177,7 @@ impl Topic {
         self.table(py, |topic| async move { topic.head(n, decode).await })
     }
 
-    /// The last `n` records: of all partitions the newest. Reads only the end of the topic.
+    /// The `n` newest records of all partitions. Reads only the end of the topic.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -199,7 +201,7 @@ impl Topic {
         self.table(py, |topic| async move { topic.tail(n, decode).await })
     }
 
-    /// The number of records, counted from the headers of their batches.
+    /// The number of records, counted from batch headers.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -229,8 +231,8 @@ impl Topic {
             .call(py, work, |_, offsets| Ok(offsets_by_number(offsets)))
     }
 
-    /// Records and bytes in each interval of time, from batch headers: columns `time`, `records` and `bytes`. A batch that spans several
-    /// intervals is spread evenly over them.
+    /// Records and bytes in each interval of time, from batch headers: columns `time`, `records` and `bytes`. A batch
+    /// that spans several intervals is spread evenly.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -276,7 +278,7 @@ impl BlockingTopic {
             })
             .collect();
         let rows = rows.concat();
-        // Names of topics are letters, digits, dots, dashes and underscores: nothing to escape.
+        // Topic names consist of letters, digits, dots, dashes and underscores: nothing to escape.
         Ok(format!(
             "<table><caption>Topic <b>{}</b></caption><thead><tr><th>partition</th><th>first offset</th><th>next offset</th>\
              <th>records</th><th>size</th></tr></thead><tbody>{rows}</tbody></table>",
@@ -288,7 +290,7 @@ impl BlockingTopic {
         slf.as_super().get().count(slf.py())?.extract()
     }
 
-    // Without this an empty topic would be false, and the question would read.
+    // Without this an empty topic would be false, and evaluating it would read the topic.
     #[expect(clippy::unused_self, reason = "Python's protocol")]
     fn __bool__(&self) -> bool {
         true

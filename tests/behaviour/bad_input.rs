@@ -1,4 +1,4 @@
-//! Wrong input: each gives the one error at the call that caused it, with what to do, and harms nothing.
+//! Invalid input: the call that gets it returns one error with the remedy, and nothing changes.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -43,7 +43,7 @@ fn an_unknown_key_names_the_nearest() {
 }
 
 #[test]
-fn a_value_that_is_not_allowed_names_what_is() {
+fn an_invalid_value_lists_the_allowed_ones() {
     refused(
         &ProducerConfig::parse([("acks", "2")]).unwrap_err(),
         ErrorKind::Config,
@@ -83,7 +83,7 @@ fn a_value_that_is_not_allowed_names_what_is() {
 #[case::path("../../etc/passwd")]
 #[case::space("a b")]
 #[case::long(&"x".repeat(250))]
-fn a_name_that_is_no_topic_name_is_refused(target: Target, #[case] name: &str) {
+fn an_invalid_topic_name_is_refused(target: Target, #[case] name: &str) {
     let broker = target.start();
     let error = broker
         .wait(broker.admin().create_topic(NewTopic::new(name)))
@@ -126,7 +126,7 @@ fn a_topic_with_a_wrong_configuration_is_not_made(target: Target) {
 }
 
 #[behaviour]
-fn an_unknown_topic_is_named_with_what_to_do(target: Target) {
+fn an_unknown_topic_is_an_error_with_its_name_and_advice(target: Target) {
     let broker = target.start();
     let nope = broker.name("nope");
     let unknown =
@@ -146,7 +146,10 @@ fn an_unknown_topic_is_named_with_what_to_do(target: Target) {
             .send_blocking(&Record::new(nope, b"v"))
             .unwrap_err(),
     );
-    assert!(broker.topics().is_empty(), "a typing error makes no topic");
+    assert!(
+        broker.topics().is_empty(),
+        "a typing error creates no topic"
+    );
 }
 
 #[behaviour]
@@ -205,7 +208,7 @@ fn a_record_without_a_key_does_not_go_into_a_compacted_topic(target: Target) {
 }
 
 #[test]
-fn a_directory_that_is_not_ours_is_left_as_it_is() {
+fn a_directory_with_other_files_is_left_unchanged() {
     let directory = TempDir::new().unwrap();
     fs::write(directory.path().join("thesis.txt"), "years of work").unwrap();
     let error = headwater::open(Some(directory.path()), NO_CONFIG).unwrap_err();
@@ -221,12 +224,12 @@ fn a_directory_that_is_not_ours_is_left_as_it_is() {
 }
 
 #[test]
-fn a_directory_without_permission_says_so() {
+fn a_directory_without_permission_is_an_error_with_the_reason() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("closed");
     fs::create_dir(&path).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o500)).unwrap();
-    // Permissions do not bind root: there they cannot be tried.
+    // root ignores permissions, so they cannot be tested as root.
     if fs::write(path.join("probe"), "").is_ok() {
         return;
     }
@@ -235,7 +238,7 @@ fn a_directory_without_permission_says_so() {
 }
 
 #[test]
-fn damaged_records_are_found_and_never_handed_out() {
+fn damaged_records_are_detected_and_never_returned() {
     let directory = TempDir::new().unwrap();
     let engine = headwater::open(Some(directory.path()), NO_CONFIG).unwrap();
     engine

@@ -212,7 +212,7 @@ fn a_table_that_cannot_be_sent_sends_nothing(
     assert_eq!(broker.wait(broker.topic(t).count()).unwrap(), 0);
 }
 
-/// How many bytes of values each partition of `t` has.
+/// The number of value bytes in each partition of `t`.
 fn bytes_by_partition(broker: &Running, count: i32) -> Vec<usize> {
     let t = broker.name("t");
     let scan = broker.topic(t).scan(ScanOptions {
@@ -241,7 +241,7 @@ fn keyless(rows: usize, size: usize) -> RecordBatch {
 #[behaviour]
 fn tables_without_keys_are_spread_by_bytes(
     target: Target,
-    // Every other table is this many times as large.
+    // The factor by which every other table is larger.
     #[values(1, 10)] large: usize,
 ) {
     let broker = target.start();
@@ -309,7 +309,7 @@ fn records_without_keys_are_spread_by_bytes_whatever_closes_their_batches(
     assert_even(&bytes_by_partition(&broker, 4), 16_384 + 2_000);
 }
 
-/// Records of these rows whose key is null only at `without_key`.
+/// Records of these rows, with a null key only in row `without_key`.
 fn keyed(count: usize, without_key: usize) -> RecordBatch {
     let key: StringArray = (0..count)
         .map(|row| (row != without_key).then(|| format!("key {row}")))
@@ -325,7 +325,10 @@ fn keyed(count: usize, without_key: usize) -> RecordBatch {
 #[behaviour]
 #[case::one_partition(1)]
 #[case::by_key(3)]
-fn a_refused_row_is_named_with_what_was_written(target: Target, #[case] partitions: i32) {
+fn a_refused_row_is_an_error_with_the_number_of_written_rows(
+    target: Target,
+    #[case] partitions: i32,
+) {
     let broker = target.start();
     let t = broker.name("t");
     let compacted = NewTopic::new(t)

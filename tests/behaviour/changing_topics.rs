@@ -29,7 +29,7 @@ fn partitions_that_are_added_are_read_from_their_first_record(
         partitions: Some(3),
         ..TopicChanges::default()
     };
-    // Another client: this one is not told.
+    // Another client, so that this one is not notified.
     let other = broker.another();
     broker.wait(other.admin().alter_topic(t, more)).unwrap();
     let producer = other.producer(ProducerConfig::default());
@@ -101,7 +101,7 @@ fn polling_sees_partitions_that_are_added(target: Target) {
     let batch = broker.wait(consumer.poll(PATIENCE, None)).unwrap();
     assert_eq!(values(&batch), ["new"]);
     assert_eq!(consumer.assignment().len(), 2);
-    // Who names partitions reads these and no others.
+    // A consumer with explicit partitions reads only these.
     let named = consumer.assignment()[..1].to_vec();
     broker.wait(consumer.assign(named)).unwrap();
     assert_eq!(broker.wait(consumer.lag()).unwrap().len(), 1);
@@ -135,7 +135,7 @@ fn a_deleted_topic_does_not_keep_the_others_from_being_read(target: Target) {
             .wait(consumer.seek(&Position::Latest, &[of_b]))
             .is_err()
     );
-    // It comes back.
+    // The topic comes back.
     broker.make(b, 1);
     broker.fill(b, 0, ["back"]);
     let batch = broker.wait(consumer.poll(PATIENCE, None)).unwrap();

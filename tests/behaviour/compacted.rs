@@ -1,4 +1,4 @@
-//! Compacted topics: what clients see of them while the cleaner works.
+//! Compacted topics: clients' view while the cleaner works.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use headwater_behaviour_macro::behaviour;
 use crate::table::{keys, offsets, text, values};
 use crate::target::{Running, Target};
 
-/// Long enough for every machine; tests never wait for it when all is well.
+/// Long enough for any machine; passing tests never wait that long.
 const PATIENCE: Duration = Duration::from_mins(1);
 const KEYS: usize = 5;
 const RECORDS: usize = 2_000;
@@ -30,7 +30,7 @@ fn start(target: Target) -> Running {
     broker
 }
 
-/// Writes each key again and again, in small batches.
+/// Writes each key repeatedly, in small batches.
 fn fill(broker: &Running) {
     let t = broker.name("t");
     let producer = broker.producer_with(&[("compression.type", "lz4"), ("linger.ms", "0")]);
@@ -76,7 +76,7 @@ fn readers_of_a_compacted_topic_get_the_last_value_of_each_key_at_its_offset(tar
     let deadline = Instant::now() + PATIENCE;
     let seen = loop {
         let seen = everything(&broker);
-        // However far the cleaner is: the last value of each key is there, and offsets grow.
+        // However far the cleaner is, the last value of each key is present, and offsets grow.
         let last: BTreeMap<_, _> = seen
             .iter()
             .map(|(offset, key, _)| (key.clone(), *offset as usize))
@@ -87,15 +87,16 @@ fn readers_of_a_compacted_topic_get_the_last_value_of_each_key_at_its_offset(tar
             seen.iter()
                 .all(|(offset, _, value)| *value == format!("value {offset}"))
         );
-        // A scan is several fetches, and the cleaner works between them: the first fetch may still have found the oldest segments.
+        // A scan is several fetches, and the cleaner works between them: the first fetch may still have found the
+        // oldest segments.
         if seen.len() < RECORDS / 5 && seen[0].0 > 100 {
             break seen;
         }
         assert!(Instant::now() < deadline, "{} records are left", seen.len());
         std::thread::sleep(Duration::from_millis(10));
     };
-    // From and to the middle of a gap. The cleaner may be at work still, and only ever takes more away: what is read between two looks that
-    // find the same first record is read of the same log.
+    // From and to the middle of a gap. The cleaner may still be working, and only removes records: if two reads find
+    // the same first record, the log between them was the same.
     let from = |start, end| {
         scan(
             &broker,
@@ -111,10 +112,10 @@ fn readers_of_a_compacted_topic_get_the_last_value_of_each_key_at_its_offset(tar
             assert_eq!(to_first.len(), 1);
             break;
         }
-        assert!(Instant::now() < deadline, "the log does not come to rest");
+        assert!(Instant::now() < deadline, "the log does not become stable");
     }
     assert_eq!(from(10, 50), []);
-    // A consumer goes over the gaps to the end.
+    // A consumer reads across the gaps to the end.
     let (read, position) = consume(&broker);
     assert!(read.len() <= seen.len() && read.is_sorted());
     assert_eq!(
@@ -124,7 +125,7 @@ fn readers_of_a_compacted_topic_get_the_last_value_of_each_key_at_its_offset(tar
     assert_eq!(position, RECORDS as i64);
 }
 
-/// A topic whose records have no keys loses all of them when it becomes compacted. Its end stays where it was, and readers come there.
+/// A topic whose records have no keys loses all of them when it becomes compacted. Its end stays, and readers reach it.
 #[behaviour(
     not_on_kafka = "Kafka never cleans the newest segment, which begins with the next record: https://kafka.apache.org/documentation/#design_compactionguarantees"
 )]
@@ -159,7 +160,7 @@ fn readers_come_to_the_end_of_a_topic_that_lost_its_last_records(target: Target)
     assert_eq!(consume(&broker), (vec![0], 11));
 }
 
-/// The offsets that a consumer reads to the end of the topic, and its position then.
+/// The offsets that a consumer reads to the end of the topic, and its final position.
 fn consume(broker: &Running) -> (Vec<i64>, i64) {
     let t = broker.name("t");
     let config = [("auto.offset.reset", "earliest")];

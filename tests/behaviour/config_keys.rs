@@ -1,7 +1,8 @@
-//! Every configuration key has an effect, or takes Kafka's default only.
+//! Every configuration key has an effect, or accepts only Kafka's default.
 //!
-//! A key is read into a field of a configuration, whose doc names the key. The test looks into the sources for the field's readers:
-//! `.field` behind a name that stands for that configuration. A field of the same name in another struct does not count.
+//! A key is parsed into a field of a configuration, whose doc comment contains the key. The test searches the sources
+//! for readers of the field: `.field` after a name that stands for that configuration. A field with the same name in
+//! another struct does not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,14 +13,14 @@ use headwater_metadata::Table;
 use headwater_metadata::config::{BROKER, TOPIC};
 use rstest::rstest;
 
-/// Where configurations are defined; what is read here alone has no effect.
+/// The directories that define configurations; a field that is read only there has no effect.
 const CONFIG_DIRECTORIES: [&str; 2] = ["client/src/config", "metadata/src/config"];
 
 fn core() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../core")
 }
 
-/// The texts of all sources below `directory`.
+/// The texts of all sources in `directory`.
 fn sources(directory: &Path, texts: &mut Vec<(PathBuf, String)>) {
     for entry in fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
@@ -35,13 +36,13 @@ fn sources(directory: &Path, texts: &mut Vec<(PathBuf, String)>) {
 /// A field of a struct.
 type Field = (String, String);
 
-/// What the sources declare, as far as single lines show it.
+/// The declarations in the sources, as far as single lines show them.
 #[derive(Default)]
 struct Declarations {
     fields: BTreeSet<Field>,
-    /// By key, the first public field of a configuration whose doc names it.
+    /// By key, the first public field of a configuration whose doc comment contains the key.
     of_keys: BTreeMap<String, Field>,
-    /// By crate and name: the types that fields, parameters and variables of that name have, and functions of that name return.
+    /// By crate and name: the types of fields, parameters, variables and function results with that name.
     types: BTreeMap<(String, String), BTreeSet<String>>,
 }
 
@@ -92,8 +93,8 @@ impl Declarations {
         bound.or_default().extend(types.map(str::to_owned));
     }
 
-    /// Whether `text` reads the field: behind a name that stands for its struct in that crate, and for no other struct that has a field of
-    /// the same name.
+    /// Whether `text` reads the field: after a name that stands for its struct in that crate, and for no other struct
+    /// with a field of the same name.
     fn reads(&self, crate_name: &str, text: &str, (owner, field): &Field) -> bool {
         let access = format!(".{field}");
         text.match_indices(&access).any(|(at, _)| {
@@ -121,7 +122,7 @@ fn last_name(text: &str) -> &str {
     start.map_or(text, |start| &text[start + 1..])
 }
 
-/// The name behind the word `before`.
+/// The name after the word `before`.
 fn name_after<'a>(code: &'a str, before: &str) -> Option<&'a str> {
     let (visibility, rest) = code.split_once(before)?;
     let is_word = visibility.is_empty() || visibility.ends_with(' ');
@@ -137,7 +138,8 @@ fn field_of(code: &str) -> Option<&str> {
     (is_field && !name.is_empty()).then_some(name)
 }
 
-/// The name of what a field is taken from, behind which `text` ends: `a.config` and `config(x)?.read()` both end with `config`.
+/// The name at the end of `text`, from which a field is read: `a.config` and `config(x)?.read()` both end with
+/// `config`.
 fn receiver(text: &str) -> &str {
     let mut text = text.trim_end().trim_end_matches('?').trim_end();
     if text.ends_with(')') {
@@ -234,7 +236,7 @@ fn every_key_is_read_or_takes_its_default_only(#[case] table: &'static Table) {
             .iter()
             .flat_map(|topic| topic.synonyms)
             .any(|(synonym, _)| *synonym == definition.name);
-        // Bounds on what others may set are read where those are checked.
+        // Limits for other settings are read where those are checked.
         let is_bound = configs
             .iter()
             .filter(|(_, path, _)| path.ends_with("group_bounds.rs"))
@@ -245,7 +247,7 @@ fn every_key_is_read_or_takes_its_default_only(#[case] table: &'static Table) {
     }
     assert!(
         unread.is_empty(),
-        "keys of the {} that nobody reads: give each an effect, or `fixed` it with the reason: {unread:?}",
+        "keys of the {} that are never read: give each an effect, or mark it `fixed` with the reason: {unread:?}",
         table.scope()
     );
 }

@@ -13,7 +13,7 @@ use crate::table::{offsets, partitions, text, values};
 use crate::target::{Running, Target};
 
 const SECOND: Duration = Duration::from_secs(1);
-/// Long enough for every machine; tests never wait for it when all is well.
+/// Long enough for any machine; passing tests never wait that long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) fn consumer(broker: &Running, topics: &[&str], pairs: &[(&str, &str)]) -> Consumer {
@@ -137,7 +137,7 @@ fn batches_end_where_the_log_ended_at_the_first_call(target: Target) {
     for partition in 0..3 {
         assert_eq!(read[&partition], (0..1_000).collect::<Vec<_>>());
     }
-    // The next stream has the next end.
+    // The next stream has a new end.
     consumer.pause(&[]).unwrap();
     consumer.resume(&[]).unwrap();
     let batch = broker.wait(consumer.poll(PATIENCE, None)).unwrap();
@@ -145,7 +145,7 @@ fn batches_end_where_the_log_ended_at_the_first_call(target: Target) {
 }
 
 #[behaviour]
-fn a_table_tells_where_to_go_on(target: Target) {
+fn a_table_has_the_next_offsets(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
     broker.make(t, 2);
@@ -303,7 +303,7 @@ fn no_partition_starves(target: Target) {
 }
 
 #[behaviour]
-fn several_topics_are_told_apart(target: Target) {
+fn several_topics_are_distinguished(target: Target) {
     let broker = target.start();
     let (a, b) = (broker.name("a"), broker.name("b"));
     broker.make(a, 1);
@@ -322,7 +322,7 @@ fn several_topics_are_told_apart(target: Target) {
 }
 
 #[behaviour]
-fn an_assignment_keeps_the_positions_of_what_stays(target: Target) {
+fn an_assignment_keeps_the_positions_of_partitions_that_stay(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
     broker.make(t, 2);
@@ -346,7 +346,7 @@ fn an_assignment_keeps_the_positions_of_what_stays(target: Target) {
 }
 
 #[behaviour]
-fn a_consumer_that_cannot_read_says_so(target: Target) {
+fn a_consumer_that_cannot_read_returns_an_error(target: Target) {
     let broker = target.start();
     let (t, nope) = (broker.name("t"), broker.name("nope"));
     broker.make(t, 1);
@@ -370,7 +370,7 @@ fn a_consumer_that_cannot_read_says_so(target: Target) {
 }
 
 #[behaviour]
-fn without_a_rule_and_without_a_group_the_caller_says_where_to_start(target: Target) {
+fn without_a_rule_and_without_a_group_the_caller_sets_the_start(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
     broker.make(t, 2);

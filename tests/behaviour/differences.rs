@@ -1,4 +1,4 @@
-//! The known differences between targets, `tests/differences.toml`: what must fail there, and why that is right.
+//! The known differences between targets, `tests/differences.toml`: tests that must fail on a target, with the reason.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::LazyLock;
@@ -9,12 +9,12 @@ use crate::target::Target;
 
 const FILE: &str = include_str!("../differences.toml");
 
-/// A test that fails on a target, as it should.
+/// A test that must fail on a target.
 #[derive(Debug)]
 struct Difference {
     test: String,
     target: String,
-    /// What the failure says, so that another one is not taken for it.
+    /// A part of the expected failure message, to distinguish other failures.
     shows: String,
 }
 
@@ -48,7 +48,7 @@ fn text(table: &Table, key: &str) -> String {
         .to_owned()
 }
 
-/// Runs a test on a target. A test that is listed for the target must fail, and say what the list says.
+/// Runs a test on a target. A test that is listed for the target must fail with the listed message.
 pub(crate) fn check(test: &str, target: Target, body: impl FnOnce()) {
     let test = test.split_once("::").map_or(test, |(_, path)| path);
     let difference = DIFFERENCES

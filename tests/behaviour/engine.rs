@@ -31,7 +31,7 @@ fn read(engine: &Engine) -> Vec<String> {
 }
 
 #[test]
-fn what_was_written_is_there_after_a_close() {
+fn records_are_stored_after_a_close() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("new/data");
     let engine = open(&path);
@@ -51,7 +51,7 @@ fn what_was_written_is_there_after_a_close() {
 }
 
 #[test]
-fn closing_an_engine_sends_what_its_producers_hold() {
+fn closing_an_engine_sends_the_records_of_its_producers() {
     let directory = TempDir::new().unwrap();
     let engine = open(directory.path());
     engine
@@ -91,13 +91,13 @@ fn dropping_the_last_handle_closes() {
     drop(engine);
     assert!(
         !open(directory.path()).is_closed(),
-        "the topic and the producer still hold it"
+        "the topic and the producer still keep it open"
     );
     drop((topic, producer, handle));
     let again = open(directory.path());
     assert!(
         again.report().unwrap().clean_shutdown,
-        "the last handle left it clean"
+        "the last handle closed it cleanly"
     );
     assert_eq!(read(&again), ["in the buffer"]);
 }
@@ -122,7 +122,7 @@ fn the_same_path_twice_is_the_same_engine() {
     let directory = TempDir::new().unwrap();
     let path = directory.path().join("data");
     let one = headwater::open(Some(&path), [("num.partitions", "3")]).unwrap();
-    // The same place under another name.
+    // The same directory under another name.
     let two = open(&directory.path().join("./data"));
     one.block_on(one.admin().create_topic(NewTopic::new("t")))
         .unwrap();
@@ -175,7 +175,7 @@ fn a_call_that_waits_ends_when_its_handle_closes() {
     assert_eq!(one.block_on(one.admin().topics(false)).unwrap().len(), 1);
 }
 
-/// What people do to a directory that is open.
+/// Ways in which users remove an open directory.
 const REMOVALS: [fn(&Path); 3] = [
     |path| std::fs::remove_dir_all(path).unwrap(),
     |path| std::fs::rename(path, path.with_extension("old")).unwrap(),
@@ -289,7 +289,7 @@ fn engines_in_memory_are_apart() {
     assert!(two.block_on(two.admin().topics(true)).unwrap().is_empty());
 }
 
-/// A second process is this test binary again, told by an environment variable to open and report.
+/// The second process is this test binary, with an environment variable that makes it open the directory and report.
 #[test]
 fn a_second_process_is_refused_with_the_pid_of_the_first() {
     const PATH: &str = "HEADWATER_TEST_OPEN";

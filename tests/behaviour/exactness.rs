@@ -1,4 +1,4 @@
-//! What ranges and formats do to scans: exact counts, skipped records, inferred types.
+//! The effect of ranges and formats on scans: exact counts, skipped records, inferred types.
 
 use std::collections::BTreeMap;
 

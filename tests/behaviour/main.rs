@@ -1,7 +1,8 @@
-//! What a client promises, told through the public API only. The target comes from [`target`]: the same tests run in process, against our
-//! server and against Apache Kafka. Tests of one place, as those of directories in `engine`, are plain tests.
+//! The promises of a client, tested through the public API only. The target comes from [`target`]: the same tests run
+//! in process, with our server, and with Apache Kafka. Tests that concern only one of these, like those of directories
+//! in `engine`, are plain tests.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on ends")]
+#![allow(clippy::unwrap_used, reason = "a panic ends a failed test")]
 
 mod bad_input;
 mod bulk;

@@ -13,7 +13,7 @@ use crate::target::Target::{self, Directory};
 #[case::snappy("snappy")]
 #[case::lz4("lz4")]
 #[case::zstd("zstd")]
-fn what_was_sent_is_what_is_read(target: Target, #[case] codec: &str) {
+fn sent_records_are_read_unchanged(target: Target, #[case] codec: &str) {
     let broker = target.start();
     let t = broker.name("t");
     broker.make(t, 1);
@@ -61,7 +61,7 @@ fn null_values_and_headers_come_back(target: Target) {
         "{:?}",
         arrow_array::cast::AsArray::as_list::<i32>(column).value(0)
     );
-    // A duplicate name stays, in order, and null is not empty.
+    // A repeated name stays, in order, and null differs from empty.
     let at = |text: &str| {
         shown
             .find(text)
@@ -72,7 +72,7 @@ fn null_values_and_headers_come_back(target: Target) {
 }
 
 #[behaviour]
-fn the_result_of_a_send_says_where_the_record_is(target: Target) {
+fn the_result_of_a_send_has_the_position_of_the_record(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
     broker.make(t, 4);
@@ -111,7 +111,7 @@ fn the_result_of_a_send_says_where_the_record_is(target: Target) {
 }
 
 #[behaviour]
-fn the_broker_stamps_records_where_the_topic_says_so(target: Target) {
+fn the_broker_stamps_records_if_the_topic_requires_it(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
     let topic = headwater::NewTopic::new(t).config("message.timestamp.type", "LogAppendTime");
@@ -132,7 +132,7 @@ fn the_broker_stamps_records_where_the_topic_says_so(target: Target) {
 }
 
 #[rstest]
-fn a_topic_that_asks_for_fsync_gets_it_before_the_answer(#[values(Directory)] target: Target) {
+fn a_topic_with_fsync_is_synced_before_the_response(#[values(Directory)] target: Target) {
     let broker = target.start();
     let t = broker.name("t");
     broker

@@ -1,5 +1,5 @@
-//! A client on brokers of several releases of Kafka: every request and response goes through its encoding in the newest version that the
-//! release supports, and the broker answers in the way of that version.
+//! A client with brokers of several releases of Kafka: every request and response is encoded in the newest version that
+//! the release supports, and the broker behaves according to that version.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -120,7 +120,7 @@ fn consumer(client: &Client, pairs: &[(&str, &str)]) -> Consumer {
     client.consumer(ConsumerConfig::parse(fixed.iter().chain(pairs).copied()).unwrap())
 }
 
-/// Polls until `count` records have come.
+/// Polls until `count` records have arrived.
 fn read(runtime: &Runtime, consumer: &mut Consumer, count: usize) {
     let (mut read, start) = (0, Instant::now());
     while read < count {

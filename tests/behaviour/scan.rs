@@ -206,13 +206,13 @@ fn a_time_filter_never_loses_a_record(target: Target) {
         }
         assert!(
             from < 9 || found.len() < times.len(),
-            "the start is cut where it can be"
+            "the start is cut where possible"
         );
     }
 }
 
 #[behaviour]
-fn a_limit_stops_after_so_many_records(target: Target) {
+fn a_limit_stops_after_that_many_records(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
     broker.make(t, 2);
@@ -234,7 +234,7 @@ fn a_limit_stops_after_so_many_records(target: Target) {
 }
 
 #[behaviour]
-fn only_the_partitions_that_were_asked_for_are_read(target: Target) {
+fn only_the_requested_partitions_are_read(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
     broker.make(t, 4);
@@ -260,7 +260,7 @@ fn only_the_partitions_that_were_asked_for_are_read(target: Target) {
 }
 
 #[behaviour]
-fn columns_that_were_not_asked_for_are_not_there(target: Target) {
+fn columns_that_were_not_requested_are_missing(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
     broker.make(t, 1);
@@ -283,7 +283,7 @@ fn columns_that_were_not_asked_for_are_not_there(target: Target) {
 }
 
 #[behaviour]
-fn progress_is_told_and_ends_at_the_whole(target: Target) {
+fn progress_is_reported_until_it_reaches_the_total(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
     broker.make(t, 2);
@@ -360,7 +360,7 @@ fn an_empty_topic_is_an_empty_table_with_its_schema(target: Target) {
 }
 
 #[behaviour]
-fn json_becomes_columns_and_what_does_not_fit_is_named(target: Target) {
+fn json_becomes_columns_and_a_misfit_is_an_error_with_its_place(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
     broker.make(t, 1);
@@ -399,7 +399,7 @@ fn json_becomes_columns_and_what_does_not_fit_is_named(target: Target) {
 }
 
 #[behaviour]
-fn classic_types_are_there_for_those_who_ask(target: Target) {
+fn classic_types_are_available_on_request(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
     broker.make(t, 1);
@@ -432,7 +432,7 @@ fn head_and_tail_are_the_two_ends(target: Target) {
         values(&broker.wait(topic.head(3, text())).unwrap()),
         ["0-0", "0-1", "0-2"]
     );
-    // The newest by timestamp, which is the index here; of two with one time either will do.
+    // The newest by timestamp, which is the index here; of two with the same timestamp, either is valid.
     assert_eq!(
         values(&broker.wait(topic.tail(3, text())).unwrap()),
         ["0-17", "0-18", "0-19"]
@@ -447,7 +447,7 @@ fn head_and_tail_are_the_two_ends(target: Target) {
 }
 
 #[behaviour]
-fn explain_says_what_will_be_read(target: Target) {
+fn explain_describes_the_read(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
     broker.make(t, 2);

@@ -1,4 +1,4 @@
-//! Streams of tables: each has an end of its own.
+//! Streams of tables: each has its own end.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn each_stream_has_its_own_end(target: Target) {
         batch.map(|batch| offsets(&batch).last().copied().unwrap())
     };
     assert_eq!(next(&early), Some(29));
-    // Left early. What comes meanwhile belongs to the next stream.
+    // The stream was left early. Later records belong to the next stream.
     broker.fill(t, 0, numbers(50));
     assert_eq!(next(&late), Some(59));
     assert_eq!(next(&early), Some(89));
@@ -37,7 +37,7 @@ fn each_stream_has_its_own_end(target: Target) {
 }
 
 #[behaviour]
-fn a_stream_after_a_seek_ends_at_the_end_of_its_time(target: Target) {
+fn a_stream_after_a_seek_ends_at_the_current_end(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
     broker.make(t, 1);
@@ -54,7 +54,7 @@ fn a_stream_after_a_seek_ends_at_the_end_of_its_time(target: Target) {
 }
 
 #[behaviour]
-fn limits_that_let_nothing_through_are_refused(target: Target) {
+fn limits_of_zero_are_refused(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
     broker.make(t, 1);

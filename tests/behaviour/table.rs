@@ -1,10 +1,10 @@
-//! Reading the tables that tests get.
+//! Reads the tables of tests.
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Int32Type, Int64Type, TimestampMillisecondType};
 use headwater::{Batch, DecodeOptions, Format};
 
-/// Values as text, whatever else there is.
+/// Values as text, and all other columns.
 pub(crate) fn text() -> DecodeOptions {
     DecodeOptions {
         value: Format::String,

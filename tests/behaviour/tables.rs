@@ -39,7 +39,7 @@ fn a_narrowed_scan_reads_what_a_query_needs(target: Target) {
         ..Bounds::default()
     });
     assert_eq!(partitions(&batch), [1; 10]);
-    // The scan has no column of offsets, so the bound is about a field of that name.
+    // The scan has no column of offsets, so the bound applies to a field of that name.
     let values_only = ScanOptions {
         decode: DecodeOptions {
             columns: Projection::of(&[Column::Value]),

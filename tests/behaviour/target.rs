@@ -1,4 +1,4 @@
-//! What the tests run against.
+//! The targets of the tests.
 
 use std::future::Future;
 use std::ops::Deref;
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 /// The variable with the bootstrap addresses of the Apache Kafka cluster that all tests share.
 const KAFKA: &str = "HEADWATER_TEST_KAFKA";
-/// What the brokers of that cluster are told.
+/// The configuration of the brokers of that cluster.
 const KAFKA_CONFIG: &str = include_str!("../foreign/kafka/cluster.properties");
 
 /// A kind of broker.
@@ -30,16 +30,16 @@ pub(crate) enum Target {
     Kafka,
 }
 
-/// A broker that runs, with a client on it. It is a [`Client`] by `Deref`.
+/// A running broker, with a client on it. It is a [`Client`] by `Deref`.
 pub(crate) struct Running {
     /// The client under test: on the engine itself, or connected to it.
     client: Engine,
     place: Place,
-    /// The end of the names of this test's topics and groups.
+    /// The suffix of the names of this test's topics and groups.
     suffix: String,
 }
 
-/// Where the broker is.
+/// The location of the broker.
 enum Place {
     Memory,
     Directory(TempDir),
@@ -68,7 +68,7 @@ impl Target {
         self.start_with(&NO_CONFIG)
     }
 
-    /// The same, with a broker that has these keys.
+    /// The same, with these keys in the broker's configuration.
     pub(crate) fn start_with(self, pairs: &[(&str, &str)]) -> Running {
         let keys = || pairs.iter().copied();
         let (client, place) = match self {
@@ -89,7 +89,8 @@ impl Target {
     }
 }
 
-/// Something that no other test has, nor one of another run on the same cluster. It means itself in a regular expression.
+/// A suffix that no other test has, nor another run on the same cluster. It has no special meaning in a regular
+/// expression.
 fn new_suffix() -> String {
     static RUN: LazyLock<String> = LazyLock::new(|| {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
@@ -104,7 +105,7 @@ fn connect_to_kafka(pairs: &[(&str, &str)]) -> Engine {
         let line = format!("{key}={value}");
         assert!(
             KAFKA_CONFIG.lines().any(|has| has == line),
-            "the cluster is not told {line}"
+            "the cluster is not configured with {line}"
         );
     }
     headwater::connect(&kafka_addresses(), NO_CONFIG).unwrap()
@@ -114,7 +115,7 @@ fn kafka_addresses() -> String {
     std::env::var(KAFKA).unwrap_or_else(|_| panic!("{KAFKA} is not set: run make test-kafka"))
 }
 
-/// Serves an engine in memory and connects to it. The keys of the client go to both.
+/// Serves an engine in memory and connects to it. The keys of the client apply to both.
 fn serve<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> (Engine, Place) {
     let engine = headwater::open(None, pairs.clone()).unwrap();
     let options = ServeOptions {
@@ -136,7 +137,7 @@ fn address(server: &Server) -> String {
 }
 
 impl Running {
-    /// Waits for a future as a plain thread does.
+    /// Waits for a future like a plain thread.
     pub(crate) fn wait<F: Future>(&self, future: F) -> F::Output {
         self.client.runtime().block_on(future)
     }
@@ -160,7 +161,7 @@ impl Running {
         }
     }
 
-    /// The name of this test's topic or group that it calls so itself. It is leaked: tests end soon.
+    /// The actual name of this test's topic or group `own`. It is leaked: tests end soon.
     pub(crate) fn name(&self, own: &str) -> &'static str {
         format!("{own}-{}", self.suffix).leak()
     }
@@ -184,7 +185,8 @@ impl Running {
         names.filter(|name| name.ends_with(&self.suffix)).collect()
     }
 
-    /// Makes a topic with small segments, so that rolls happen in every test, and without retention: timestamps of tests are long ago.
+    /// Creates a topic with small segments, so that every test rolls segments, and without retention, because
+    /// timestamps in tests are old.
     pub(crate) fn make(&self, name: &str, partitions: i32) {
         let topic = NewTopic::new(name)
             .partitions(partitions)
@@ -193,12 +195,12 @@ impl Running {
         self.wait(self.admin().create_topic(topic)).unwrap();
     }
 
-    /// A producer with the defaults but for `pairs`.
+    /// A producer with the defaults, except for `pairs`.
     pub(crate) fn producer_with(&self, pairs: &[(&str, &str)]) -> Producer {
         self.producer(ProducerConfig::parse(pairs.iter().copied()).unwrap())
     }
 
-    /// Sends these values to a partition, all stamped with the offset that they get in a fresh partition, and waits for all.
+    /// Sends these values to a partition, each with its offset in a new partition as timestamp, and waits for all.
     pub(crate) fn fill<V: AsRef<[u8]>>(
         &self,
         topic: &str,

@@ -1,4 +1,4 @@
-//! Offsets by time, and rates.
+//! Offsets by timestamp, and rates.
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{Int64Type, TimestampMillisecondType};
@@ -13,7 +13,7 @@ fn offsets_by_time_are_those_of_a_linear_scan(target: Target) {
     let t = broker.name("t");
     broker.make(t, 1);
     let producer = broker.producer_with(&[("batch.size", "300")]);
-    // Disordered on purpose.
+    // Out of order on purpose.
     let times: Vec<i64> = (0..300).map(|index| (index * 7_919) % 1_000).collect();
     for time in &times {
         drop(

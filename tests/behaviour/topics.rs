@@ -1,4 +1,4 @@
-//! Topics: made, listed, configured, grown, deleted.
+//! Topics: create, list, configure, add partitions, delete.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -13,12 +13,12 @@ use crate::table::{offsets, text};
 use crate::target::Target;
 
 #[behaviour]
-fn a_topic_that_was_made_is_listed_and_described(target: Target) {
+fn a_created_topic_is_listed_and_described(target: Target) {
     let broker = target.start();
     let (b, a) = (broker.name("b"), broker.name("a"));
     broker.make(b, 3);
     broker.make(a, 1);
-    // A broker of a cluster may list a topic a moment after its creation.
+    // A broker of a cluster may list a topic slightly after its creation.
     let deadline = Instant::now() + PATIENCE;
     while broker.topics() != [a, b] {
         assert!(Instant::now() < deadline, "{:?}", broker.topics());
@@ -40,7 +40,7 @@ fn a_topic_that_was_made_is_listed_and_described(target: Target) {
 }
 
 #[behaviour]
-fn a_second_topic_of_the_same_name_is_an_error_unless_the_first_will_do(target: Target) {
+fn a_topic_that_exists_is_an_error_unless_it_is_accepted(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
     broker.make(t, 2);
@@ -60,7 +60,7 @@ fn a_second_topic_of_the_same_name_is_an_error_unless_the_first_will_do(target: 
 fn configuration_is_layered_and_can_be_put_back(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
-    // Keys may be written the Python way.
+    // Keys may be written in Python style.
     broker
         .wait(
             broker
@@ -160,7 +160,7 @@ fn a_deleted_topic_is_gone_and_its_name_is_free(target: Target) {
     assert_eq!(
         sent.offset,
         Some(Offset::ZERO),
-        "the new topic starts anew, also for a producer that knew the old one"
+        "the new topic starts at 0, also for a producer of the old one"
     );
 }
 
@@ -194,7 +194,7 @@ fn deleted_records_are_gone_and_the_rest_keeps_its_offsets(target: Target) {
 }
 
 #[behaviour]
-fn a_position_that_names_a_partition_that_is_not_there_is_refused(target: Target) {
+fn a_position_of_an_unknown_partition_is_refused(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
     broker.make(t, 2);

@@ -1,4 +1,4 @@
-//! A call that waits is ended from another thread.
+//! A waiting call is ended from another thread.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::table::{text, values};
 use crate::target::{Running, Target};
 
 const SOON: Duration = Duration::from_millis(50);
-/// Long enough for every machine; tests never wait for it when all is well.
+/// Long enough for any machine; passing tests never wait that long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn consumer(broker: &Running, pairs: &[(&str, &str)]) -> Consumer {
@@ -25,16 +25,16 @@ fn consumer(broker: &Running, pairs: &[(&str, &str)]) -> Consumer {
     consumer
 }
 
-/// The call of a reader that waits.
+/// The waiting call of a reader.
 #[derive(Debug, Clone, Copy)]
 enum Waiting {
     Poll,
     Batches,
-    /// There is nothing to be asked of the broker.
+    /// A poll that has nothing to request from the broker.
     PausedPoll,
 }
 
-/// How the call ends.
+/// The kind of error with which the call ends.
 fn wait(broker: &Running, consumer: &mut Consumer, waiting: Waiting) -> ErrorKind {
     let start = Instant::now();
     let error = match waiting {
@@ -75,7 +75,7 @@ fn a_wakeup_ends_the_call_that_waits_and_loses_nothing(
 }
 
 #[behaviour]
-fn a_wakeup_that_finds_nobody_ends_the_next_call_and_only_that_one(target: Target) {
+fn a_wakeup_without_a_waiting_call_ends_only_the_next_call(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
     broker.make(t, 1);
@@ -120,7 +120,7 @@ fn closing_ends_the_call_that_waits(
     broker.wait(consumer.close());
 }
 
-#[behaviour(not_on_kafka = "there groups wait for nobody")]
+#[behaviour(not_on_kafka = "groups there do not wait for more members")]
 fn a_member_that_waits_for_its_group_is_woken(target: Target) {
     let broker = target.start_with(&[("group.initial.rebalance.delay.ms", "60000")]);
     let t = broker.name("t");

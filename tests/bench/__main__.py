@@ -1,4 +1,4 @@
-"""Every bench of the Python package, one table: `python -m tests.bench`."""
+"""All benches of the Python package in one table: `python -m tests.bench`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Iterating messages one by one against confluent-kafka's tuned `consume(10000)`, 100-byte values."""
+"""Iterate messages, compared with confluent-kafka's tuned `consume(10000)`, for 100-byte values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VALUE = b"x" * 100
 
 
 def ours(client: hw.Client) -> float:
-    """Iterate a consumer and look at each value."""
+    """Iterate a consumer and read each value."""
 
     def work() -> None:
         seen = size = 0

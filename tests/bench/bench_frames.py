@@ -1,4 +1,4 @@
-"""`send_batch` of a Polars frame, and `batches()` to Polars, against the same calls of the core in Rust; 100-byte values."""
+"""`send_batch` of a Polars frame, and `batches()` to Polars, compared with the Rust core, for 100-byte values."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ RECORDS = 3_000_000
 
 
 def core(program: Path) -> dict[str, float]:
-    """Run the Rust side once: records a second by name."""
+    """Run the Rust program once: records per second by name."""
     with tempfile.TemporaryDirectory() as path:
         output = subprocess.run([program, path, str(RECORDS)], check=True, capture_output=True, text=True).stdout
     return {name: float(figure) for name, figure in (line.split() for line in output.splitlines())}
 
 
 def python() -> dict[str, float]:
-    """Run the same from Python once."""
+    """Run the same calls from Python once."""
     frame = pl.DataFrame({"value": pl.repeat(b"x" * 100, RECORDS, dtype=pl.Binary, eager=True)})
     with tempfile.TemporaryDirectory() as path, hw.open(path) as client:
         client.create_topic("bench")

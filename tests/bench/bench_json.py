@@ -1,4 +1,4 @@
-"""`value="json"` with a schema against `polars.read_ndjson` of the same lines."""
+"""`value="json"` with a schema, compared with `polars.read_ndjson` of the same lines."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ DTYPES = {
 
 
 def frame() -> pl.DataFrame:
-    """Make flights up, always the same ones."""
+    """Generate flights, always the same ones."""
     chance = random.Random(7)
     return pl.DataFrame(
         {

@@ -1,4 +1,4 @@
-"""`batches()` to Polars of a consumer as the member of a group, against the same without a group; 100-byte values."""
+"""`batches()` to Polars as a member of a group, compared with the same without a group, for 100-byte values."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def alone(client: hw.Client) -> float:
 
 
 def member(client: hw.Client) -> float:
-    """Join a new group, then read all that it assigns."""
+    """Join a new group, then read all records of the assignment."""
     with client.consumer("bench", group_id=f"bench-{next(GROUPS)}", auto_offset_reset="earliest") as consumer:
         while not consumer.assignment():
             consumer.poll(0.01, max_records=1)

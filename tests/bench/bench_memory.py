@@ -1,4 +1,4 @@
-"""Memory of a scan of a topic ten times larger than its budget: it stays within the budget and 64 MiB."""
+"""The memory of a scan of a topic ten times larger than its budget stays below the budget plus 64 MiB."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import headwater as hw
 from tests.bench.table import Row, print_rows
 
-# The scan's own budget of fetched bytes.
+# The scan's budget for fetched bytes.
 BUDGET_MIB = 64
 READER = """
 import sys, headwater as hw
@@ -26,7 +26,7 @@ with hw.open(sys.argv[1]) as client:
 
 
 def rows() -> list[Row]:
-    """Measure in a process of its own, because a peak never falls."""
+    """Measure in a separate process, because a peak never falls."""
     value, batch = b"x" * 1000, 10_000
     batches = BUDGET_MIB * 10 * 2**20 // (len(value) * batch) + 1
     with tempfile.TemporaryDirectory() as path:

@@ -1,4 +1,4 @@
-"""`send()` one by one against confluent-kafka's `produce()`, 100-byte values."""
+"""`send()` for each record, compared with confluent-kafka's `produce()`, for 100-byte values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VALUE = b"x" * 100
 
 
 def ours(client: hw.Client) -> float:
-    """Send in a loop, keep nothing, flush."""
+    """Send in a loop without keeping the futures, then flush."""
     producer = client.producer()
 
     def work() -> None:

@@ -1,4 +1,4 @@
-"""The size of the wheel that is published."""
+"""The size of the published wheel."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LIMIT_MIB = 10
 
 
 def rows() -> list[Row]:
-    """Build the wheel with the profile `dist` and weigh it."""
+    """Build the wheel with the profile `dist` and return its size."""
     with tempfile.TemporaryDirectory() as out:
         manifest = ROOT / "bindings-python" / "Cargo.toml"
         command: list[str | Path] = [

@@ -1,4 +1,4 @@
-"""confluent-kafka (librdkafka) at its best."""
+"""confluent-kafka (librdkafka) in its fastest configuration."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def consumer_config(address: str) -> dict[str, Any]:
-    """A consumer that fetches far ahead, and soon again when its queue was full."""
+    """A consumer that fetches far ahead, and soon continues after its queue was full."""
     return {
         "bootstrap.servers": address,
         "log_level": 3,
@@ -25,7 +25,7 @@ def consumer_config(address: str) -> dict[str, Any]:
 
 
 def producer_config(address: str) -> dict[str, Any]:
-    """A producer whose queue takes all that a run produces."""
+    """A producer whose queue has space for all records of a run."""
     return {
         "bootstrap.servers": address,
         "log_level": 3,

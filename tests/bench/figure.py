@@ -1,4 +1,4 @@
-"""A row of a table: a figure of another program, ours, their ratio so that more is better for us, and its floor."""
+"""A row of a table: Headwater's figure, another program's figure, their ratio (more is better for us), its floor."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 
 def header(theirs: str) -> str:
-    """The head of a table that compares with `theirs`."""
+    """The header of a table that compares with `theirs`."""
     return f"{'what':<66} {'unit':>10} {theirs:>10} {'ours':>10} {'ratio':>7} {'floor':>7}"
 
 
 class Better(enum.Enum):
-    """Which of two figures is the better one."""
+    """Which of two figures is better."""
 
     LESS = enum.auto()
     MORE = enum.auto()
@@ -20,7 +20,7 @@ class Better(enum.Enum):
 
 @dataclass(frozen=True)
 class Kind:
-    """What is measured; of several runs the best counts. Without a floor the ratio is only shown."""
+    """A measured quantity; the best of several runs is used. A figure without a floor only shows the ratio."""
 
     what: str
     unit: str
@@ -34,7 +34,7 @@ class Kind:
 
 @dataclass(frozen=True)
 class Figure:
-    """What was measured of both; a side that did not run has none."""
+    """The measurements of both sides; a side that did not run has none."""
 
     kind: Kind
     theirs: float | None
@@ -42,14 +42,14 @@ class Figure:
 
     @property
     def ratio(self) -> float | None:
-        """How many times better ours is."""
+        """The factor by which ours is better."""
         if self.theirs is None or self.ours is None:
             return None
         return self.theirs / self.ours if self.kind.better is Better.LESS else self.ours / self.theirs
 
     @property
     def missed(self) -> bool:
-        """Whether the ratio is known and under its floor."""
+        """Whether the ratio is known and below its floor."""
         return self.ratio is not None and self.kind.floor is not None and self.ratio < self.kind.floor
 
     def __str__(self) -> str:
@@ -63,7 +63,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Limit:
-    """What ours may be at most, whatever theirs is."""
+    """A limit for our figure, independent of theirs."""
 
     what: str
     unit: str
@@ -73,7 +73,7 @@ class Limit:
 
     @property
     def missed(self) -> bool:
-        """Whether ours is known and over the limit."""
+        """Whether our figure is known and above the limit."""
         return self.ours is not None and self.ours > self.most
 
     def __str__(self) -> str:

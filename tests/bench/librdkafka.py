@@ -1,4 +1,4 @@
-"""librdkafka through confluent-kafka: topics, and records that are awaited one by one. For full speed there is `rdkafka_performance`."""
+"""librdkafka through confluent-kafka: topics and awaited records. `rdkafka_performance` has the fast loads."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def create_topic(address: str, topic: str) -> None:
     """Create a topic of one partition, with the broker's defaults."""
     client = AdminClient({"bootstrap.servers": address, "log_level": 4})
     client.create_topics([NewTopic(topic, 1, 1)])[topic].result(SECONDS)
-    # The controller has created it; the broker learns of it a moment later.
+    # The controller has created it, but the broker may learn of it slightly later.
     while client.list_topics(topic, SECONDS).topics[topic].error:
         time.sleep(0.01)
 
@@ -27,7 +27,7 @@ def delete_topic(address: str, topic: str) -> None:
 
 
 def await_each(address: str, topic: str, records: int, warmup: int) -> list[float]:
-    """Produce one record after the other, each awaited; return the seconds that each took, in order of size."""
+    """Produce records, each after the acknowledgement of the one before; return the sorted seconds for each."""
     config: dict[str, Any] = {"bootstrap.servers": address, "linger.ms": 0}
     producer = Producer(config)
     took = [_await_one(producer, topic) for _ in range(warmup + records)]
@@ -35,7 +35,7 @@ def await_each(address: str, topic: str, records: int, warmup: int) -> list[floa
 
 
 def produce_first(address: str, topic: str) -> None:
-    """Produce one record to a broker that may be starting, and wait until it is acknowledged."""
+    """Produce one record, and wait for its acknowledgement. The broker may still be starting."""
     impatient: dict[str, Any] = {"linger.ms": 0, "reconnect.backoff.ms": 1, "retry.backoff.ms": 1, "log_level": 0}
     _await_one(Producer({"bootstrap.servers": address, **impatient}), topic)
 

@@ -1,4 +1,4 @@
-"""confluent-kafka at its best, on librdkafka's built-in mock broker."""
+"""confluent-kafka in its fastest configuration, with librdkafka's built-in mock broker."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from tests.bench import confluent
 
-#: 100-byte records that a partition of the mock broker surely keeps.
+#: 100-byte records that fit in a partition of the mock broker.
 PARTITION_RECORDS = 40_000
 
 
@@ -41,7 +41,7 @@ class Peer:
         self.producer.flush()
 
     def fill(self, value: bytes, records: int) -> None:
-        """Spread records over as many partitions as it takes: the mock broker keeps only the last 5 MB of each."""
+        """Spread records over as many partitions as needed: the mock broker keeps only the last 5 MB of each."""
         count = -(-records // PARTITION_RECORDS)
         self.partitions = [TopicPartition(f"fill-{n // 4}", n % 4, 0) for n in range(count)]
         for partition in self.partitions:
@@ -50,7 +50,7 @@ class Peer:
             self.producer.flush()
 
     def consume(self, records: int) -> int:
-        """Read what `fill` wrote, ten thousand records at a time, and look at each value; returns the bytes seen."""
+        """Read the records of `fill`, ten thousand at a time, and each value; return the number of bytes."""
         consumer = Consumer(confluent.consumer_config(self.servers))
         consumer.assign(self.partitions)
         seen = size = 0
@@ -63,6 +63,6 @@ class Peer:
             seen += len(messages)
         consumer.close()
         if seen < records:
-            problem = f"the mock broker gave {seen} of {records} records"
+            problem = f"the mock broker returned {seen} of {records} records"
             raise RuntimeError(problem)
         return size

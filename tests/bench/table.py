@@ -1,4 +1,4 @@
-"""A row of the table: what was measured, against what, and the floor."""
+"""A row of the table: a measurement, its reference, and the floor."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HEADER = f"{'what':<58} {'ours':>14} {'against':>14}  {'ratio':>6}  {'floor':>6}
 
 @dataclass(frozen=True)
 class Row:
-    """A figure: ours, what it is measured against, and the least or the most that their ratio may be."""
+    """A figure: ours, the reference, and the minimum or maximum of their ratio."""
 
     what: str
     ours: float
@@ -26,16 +26,16 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        """Ours by the other."""
+        """Ours divided by the reference."""
         return self.ours / self.against
 
     @property
     def reached(self) -> bool:
-        """Whether the floor is reached; for a ceiling, whether it is kept."""
+        """Whether the ratio is within its floor or ceiling."""
         return self.ratio <= self.floor if self.most else self.ratio >= self.floor
 
     def __str__(self) -> str:
-        """Format the row as it stands in the table."""
+        """Format the row of the table."""
         floor = f"{'<=' if self.most else '>='}{self.floor:g}"
         verdict = "" if self.reached else "  missed"
         return f"{self.what:<58} {self._figure(self.ours)} {self._figure(self.against)}  {self.ratio:>6.2f}  {floor:>6}{verdict}"
@@ -47,7 +47,7 @@ class Row:
 
 
 def print_rows(rows: list[Row]) -> bool:
-    """Print a table and say whether all floors are reached."""
+    """Print a table and return whether all floors are reached."""
     print(HEADER)
     for row in rows:
         print(row, flush=True)
@@ -55,7 +55,7 @@ def print_rows(rows: list[Row]) -> bool:
 
 
 def rate(records: int, work: Callable[[], object]) -> float:
-    """Records a second of one run of `work`, without a collection of garbage in between."""
+    """Records per second of one run of `work`, without garbage collection."""
     gc.collect()
     gc.disable()
     try:
@@ -67,7 +67,7 @@ def rate(records: int, work: Callable[[], object]) -> float:
 
 
 def in_turns(rounds: int, *contestants: Callable[[], float]) -> list[float]:
-    """Let the contestants run in turns and return the best of each."""
+    """Run the contestants in turns and return the best result of each."""
     best = [0.0] * len(contestants)
     for _ in range(rounds):
         for index, contestant in enumerate(contestants):

@@ -1,4 +1,4 @@
-"""The program `headwater`, run as a process."""
+"""Runs the program `headwater` as a process."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ HEADWATER = Path(sys.executable).with_name("headwater")
 
 
 @dataclass(frozen=True)
-class Ended:
-    """What a command did: its exit code and what it wrote."""
+class CommandResult:
+    """The result of a command: its exit code and its output."""
 
     code: int
     output: bytes
@@ -31,12 +31,12 @@ class Ended:
 
     @property
     def rows(self) -> list[list[str]]:
-        """The cells of the lines, as other programs get them."""
+        """The cells of the lines, in the format for other programs."""
         return [line.split("\t") for line in self.lines]
 
     @property
     def objects(self) -> list[Any]:
-        """The lines of the output, which are JSON."""
+        """The lines of the output, parsed as JSON."""
         return [json.loads(line) for line in self.lines]
 
 
@@ -46,18 +46,18 @@ def command(*arguments: object) -> list[str]:
 
 
 def files(most: int | None) -> Callable[[], None] | None:
-    """What limits a process to so many open files and sockets before it starts."""
+    """A function that limits the open files and sockets of a process, to call before it starts."""
     return None if most is None else lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def run(*arguments: object, given: bytes = b"", files_max: int | None = None) -> Ended:
+def run(*arguments: object, given: bytes = b"", files_max: int | None = None) -> CommandResult:
     """Run a command to its end."""
     done = subprocess.run(command(*arguments), input=given, capture_output=True, timeout=120, check=False, preexec_fn=files(files_max))
-    return Ended(done.returncode, done.stdout, done.stderr.decode())
+    return CommandResult(done.returncode, done.stdout, done.stderr.decode())
 
 
-def succeed(*arguments: object, given: bytes = b"") -> Ended:
-    """Run a command that must do what it is asked for, and have nothing to complain about."""
+def succeed(*arguments: object, given: bytes = b"") -> CommandResult:
+    """Run a command that must succeed without warnings."""
     ended = run(*arguments, given=given)
     assert (ended.code, ended.problems) == (0, ""), f"{arguments} ended with {ended.code}: {ended.problems}"
     return ended

@@ -1,4 +1,4 @@
-"""What the tests of the command line share."""
+"""Fixtures shared by the tests of the command line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.command import succeed
-from tests.cli.serving import Serving
+from tests.cli.serving import RunningServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    """Where a data directory will be."""
+    """The path of a data directory that does not exist yet."""
     return tmp_path / "data"
 
 
@@ -30,12 +30,12 @@ def flights(data: Path) -> Path:
 
 
 @pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
-    """Starts servers; what still runs at the end is killed."""
-    started: list[Serving] = []
+def serve(tmp_path: Path) -> Iterator[Callable[..., RunningServer]]:
+    """Starts servers; kills servers that still run at the end."""
+    started: list[RunningServer] = []
 
-    def start(*arguments: object, files_max: int | None = None) -> Serving:
-        serving = Serving.start(tmp_path / f"serve-{len(started)}.log", *arguments, files_max=files_max)
+    def start(*arguments: object, files_max: int | None = None) -> RunningServer:
+        serving = RunningServer.start(tmp_path / f"serve-{len(started)}.log", *arguments, files_max=files_max)
         started.append(serving)
         return serving
 

@@ -1,4 +1,4 @@
-"""`headwater serve`, as a process that runs."""
+"""A running `headwater serve` process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from tests.cli.command import command, files
-from tests.foreign.process import Started, await_line
+from tests.foreign.process import StartedBroker, await_line
 
 if TYPE_CHECKING:
     import signal
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Serving:
-    """A server that is ready, the addresses that it named, and what it printed."""
+class RunningServer:
+    """A running server with its printed addresses and its output."""
 
     process: subprocess.Popen[bytes]
     addresses: list[str]
@@ -26,7 +26,7 @@ class Serving:
     def start(cls, log: Path, *arguments: object, files_max: int | None = None) -> Self:
         with log.open("wb") as output:
             process = subprocess.Popen(command("serve", *arguments), stdout=output, stderr=subprocess.STDOUT, preexec_fn=files(files_max))
-        ready = await_line(Started("headwater", process, "", log.parent, log), r"ready on (\S+:\d+(?:, \S+:\d+)*)")
+        ready = await_line(StartedBroker("headwater", process, "", log.parent, log), r"ready on (\S+:\d+(?:, \S+:\d+)*)")
         return cls(process, ready[1].split(", "), log)
 
     @property

@@ -1,4 +1,4 @@
-"""What holds for every command: help, version, wrong use."""
+"""Behaviour of all commands: help, version, wrong use."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def test_every_command_has_help(name: str) -> None:
         ["serve", "--no-such"],
     ],
 )
-def test_a_wrong_use_ends_with_two_and_says_why(arguments: list[str]) -> None:
+def test_a_wrong_use_ends_with_code_two_and_the_reason(arguments: list[str]) -> None:
     ended = run(*arguments)
     assert ended.code == 2
     assert "Usage: headwater" in ended.problems
     assert ended.output == b""
 
 
-def test_a_command_that_is_nearly_one_is_named() -> None:
+def test_a_misspelled_command_is_an_error_with_the_nearest() -> None:
     assert "'serve'" in run("server").problems

@@ -1,4 +1,4 @@
-"""The commands on a running cluster: `--bootstrap-server`."""
+"""Commands with a running cluster: `--bootstrap-server`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.cli.serving import Serving
+    from tests.cli.serving import RunningServer
 
 
 @pytest.fixture
-def cluster(serve: Callable[..., Serving]) -> str:
+def cluster(serve: Callable[..., RunningServer]) -> str:
     """The address of a server with a topic of two partitions and five records."""
     address = serve("--listen", "127.0.0.1:0").address
     succeed("topic", "create", "flights", "--bootstrap-server", address, "--partitions", 2)
@@ -59,18 +59,18 @@ def test_the_environment_names_the_cluster(cluster: str, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("arguments", [("topic", "list"), ("consume", "flights"), ("group", "list"), ("user", "list")])
-def test_nothing_to_work_on_is_a_wrong_call(arguments: tuple[str, ...]) -> None:
+def test_a_missing_target_is_a_wrong_use(arguments: tuple[str, ...]) -> None:
     ended = run(*arguments)
     assert (ended.code, "--bootstrap-server" in ended.problems, "--data" in ended.problems) == (2, True, True)
 
 
-def test_a_cluster_that_is_not_there_is_named() -> None:
+def test_an_unreachable_cluster_is_an_error_with_its_address() -> None:
     ended = run("topic", "list", "--bootstrap-server", "127.0.0.1:1")
     assert ended.code == 1
     assert "127.0.0.1:1" in ended.problems
 
 
-def test_a_properties_file_of_kafkas_tools_gives_the_credentials(serve: Callable[..., Serving], data: Path, tmp_path: Path) -> None:
+def test_a_properties_file_of_kafkas_tools_gives_the_credentials(serve: Callable[..., RunningServer], data: Path, tmp_path: Path) -> None:
     subprocess.run(command("user", "add", "ada", "--data", data), input=b"secret\n", check=True, capture_output=True)
     address = serve("--listen", "SASL_PLAINTEXT://127.0.0.1:0", "--sasl=SCRAM-SHA-256", "--data", data).address
     properties = tmp_path / "client.properties"

@@ -1,4 +1,4 @@
-"""`headwater dump`: what stands in segment files, whole and damaged."""
+"""`headwater dump`: the content of segment files, valid and damaged."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.cli.serving import Serving
+    from tests.cli.serving import RunningServer
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_json_has_the_same(segment: Path) -> None:
     assert (record["offset"], record["key"], record["payload"]) == (0, "UA", "v0")
 
 
-def test_a_wrong_checksum_is_told_and_what_follows_is_read(segment: Path) -> None:
+def test_a_wrong_checksum_is_reported_and_later_batches_are_read(segment: Path) -> None:
     size = segment.stat().st_size // 3
     with segment.open("r+b") as file:
         file.seek(2 * size - 2)
@@ -49,7 +49,7 @@ def test_a_wrong_checksum_is_told_and_what_follows_is_read(segment: Path) -> Non
     assert "1 batches are damaged or cut" in ended.problems
 
 
-def test_a_cut_batch_is_told(segment: Path) -> None:
+def test_a_cut_batch_is_reported(segment: Path) -> None:
     size = segment.stat().st_size
     with segment.open("r+b") as file:
         file.truncate(size - 1)
@@ -58,13 +58,13 @@ def test_a_cut_batch_is_told(segment: Path) -> None:
     assert ended.lines[2].startswith(f"position: {size // 3 * 2} damage: ")
 
 
-def test_a_file_that_is_no_segment_is_refused(data: Path, segment: Path) -> None:
+def test_a_file_that_is_not_a_segment_is_refused(data: Path, segment: Path) -> None:
     ended = run("dump", segment.with_suffix(".index"))
     assert ended.code == 2
-    assert "give a .log file of a partition" in ended.problems
+    assert "use a .log file of a partition" in ended.problems
     assert run("dump", data / "nothing.log").code == 1
 
 
-def test_a_segment_of_a_running_broker_can_be_read(serve: Callable[..., Serving], data: Path, segment: Path) -> None:
+def test_a_segment_of_a_running_broker_can_be_read(serve: Callable[..., RunningServer], data: Path, segment: Path) -> None:
     serve("--data", data, "--listen", "127.0.0.1:0")
     assert len(succeed("dump", segment).lines) == 3

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.cli.serving import Serving
+    from tests.cli.serving import RunningServer
 
 
 def committed(data: Path, group: str) -> dict[int, tuple[int, int]]:
-    """What a group has committed, with its lag, by partition."""
+    """The commits of a group, with its lag, by partition."""
     [described] = succeed("group", "describe", group, "--data", data, "--json").objects
     return {offset["partition"]: (offset["committed_offset"], offset["lag"]) for offset in described["offsets"]}
 
@@ -28,7 +28,7 @@ def test_a_directory_without_groups_lists_none(flights: Path) -> None:
 
 
 @pytest.mark.parametrize("protocol", ["classic", "consumer"])
-def test_what_a_foreign_consumer_committed_is_described(serve: Callable[..., Serving], flights: Path, protocol: str) -> None:
+def test_the_commits_of_a_foreign_consumer_are_described(serve: Callable[..., RunningServer], flights: Path, protocol: str) -> None:
     serving = serve("--data", flights, "--listen", "127.0.0.1:0", "--config", "group.initial.rebalance.delay.ms=0")
     consumer = Consumer(
         {
@@ -43,7 +43,7 @@ def test_what_a_foreign_consumer_committed_is_described(serve: Callable[..., Ser
     seen = 0
     while seen < 5:
         messages = consumer.consume(5, timeout=30)
-        assert messages, f"nothing came after {seen} records"
+        assert messages, f"no message arrived after {seen} records"
         seen += len(messages)
     consumer.commit(asynchronous=False)
     consumer.close()
@@ -77,13 +77,13 @@ def test_a_group_is_deleted_with_its_offsets(flights: Path) -> None:
     assert 'Cannot delete group "arrivals": there is no such group' in again.problems
 
 
-def test_a_group_that_is_not_there_is_an_error(flights: Path) -> None:
+def test_an_unknown_group_is_an_error(flights: Path) -> None:
     ended = run("group", "describe", "arrivals", "--data", flights)
     assert ended.code == 1
     assert "there is no such group" in ended.problems
 
 
-def test_a_position_that_is_none_is_a_wrong_use(flights: Path) -> None:
+def test_an_invalid_position_is_a_wrong_use(flights: Path) -> None:
     ended = run("group", "reset", "arrivals", "--topic", "flights", "--to", "yesterday", "--data", flights)
     assert ended.code == 2
-    assert "is no position" in ended.problems
+    assert "is not a position" in ended.problems

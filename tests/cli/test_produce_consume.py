@@ -1,4 +1,4 @@
-"""`headwater produce` and `headwater consume`: what goes in comes out."""
+"""`headwater produce` and `headwater consume`: the output equals the input."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_keys_choose_partitions(flights: Path) -> None:
     assert all(record["partition"] == partitions[record["key"]] for record in records)
 
 
-def test_a_line_without_the_separator_is_named(data: Path) -> None:
+def test_a_line_without_the_separator_is_an_error_with_its_number(data: Path) -> None:
     succeed("topic", "create", "flights", "--data", data)
     ended = run("produce", "flights", "--data", data, "--key-separator", ":", given=b"UA:late\nearly\n")
     assert ended.code == 1
@@ -83,7 +83,7 @@ def test_a_range_is_chosen_by_position_partition_and_number(flights: Path) -> No
     assert succeed("consume", "flights", "--data", flights, "--from", "latest").objects == []
 
 
-def test_arrow_is_a_stream_that_others_read(flights: Path) -> None:
+def test_arrow_output_is_a_stream_for_other_programs(flights: Path) -> None:
     table = pa.ipc.open_stream(io.BytesIO(succeed("consume", "flights", "--data", flights, "--format", "arrow").output)).read_all()
     assert table.column_names == ["partition", "offset", "timestamp", "key", "value", "headers"]
     assert sorted(table["value"].to_pylist()) == [b"v0", b"v1", b"v2", b"v3", b"v4"]
@@ -102,7 +102,7 @@ def test_a_table_has_headings(flights: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_following_goes_on_until_a_signal(flights: Path, number: signal.Signals) -> None:
+def test_following_continues_until_a_signal(flights: Path, number: signal.Signals) -> None:
     process = subprocess.Popen(command("consume", "flights", "--data", flights, "--follow"), stdout=subprocess.PIPE)
     assert process.stdout is not None
     for _ in range(5):
@@ -113,7 +113,7 @@ def test_following_goes_on_until_a_signal(flights: Path, number: signal.Signals)
     assert (process.returncode, rest) == (0, b"")
 
 
-def test_a_reader_that_leaves_is_no_failure(data: Path) -> None:
+def test_a_reader_that_leaves_is_not_a_failure(data: Path) -> None:
     succeed("topic", "create", "flights", "--data", data)
     succeed("produce", "flights", "--data", data, given=b"late\n" * 100_000)
     process = subprocess.Popen(
@@ -130,7 +130,7 @@ def test_a_reader_that_leaves_is_no_failure(data: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["produce", "consume"])
-def test_a_topic_that_is_not_there_is_an_error(data: Path, name: str) -> None:
+def test_an_unknown_topic_is_an_error(data: Path, name: str) -> None:
     succeed("topic", "create", "flights", "--data", data)
     ended = run(name, "flight", "--data", data, given=b"late\n")
     assert ended.code == 1
@@ -148,7 +148,7 @@ def test_an_offset_that_is_not_in_the_log_is_an_error(data: Path) -> None:
     assert succeed("consume", "flights", "--data", data, "--from", "2100-01-01T00:00:00Z").objects == []
 
 
-def test_an_offset_may_lie_behind_the_end_of_some_partitions(data: Path) -> None:
+def test_an_offset_may_be_after_the_end_of_some_partitions(data: Path) -> None:
     succeed("topic", "create", "flights", "--data", data, "--partitions", 2)
     succeed("produce", "flights", "--data", data, "--partition", 1, given=b"a\nb\nc\n")
     records = succeed("consume", "flights", "--data", data, "--from", 2).objects

@@ -1,4 +1,4 @@
-"""`headwater serve`: readiness, settings, who may come in, and its end."""
+"""`headwater serve`: readiness, settings, authentication, and its end."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from tests.cli.command import run, succeed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.cli.serving import Serving
+    from tests.cli.serving import RunningServer
 
-#: What is written when everything was closed.
+#: The last line of output when everything was closed.
 CLEAN = ".kafka_cleanshutdown"
 
 
@@ -32,7 +32,7 @@ def topics(address: str, **configuration: str) -> list[str]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_cleanly(serve: Callable[..., Serving], data: Path, number: signal.Signals) -> None:
+def test_a_signal_ends_it_cleanly(serve: Callable[..., RunningServer], data: Path, number: signal.Signals) -> None:
     serving = serve("--data", data, "--listen", "127.0.0.1:0")
     assert not (data / CLEAN).exists()
     assert serving.end(number) == 0
@@ -40,14 +40,14 @@ def test_a_signal_ends_it_cleanly(serve: Callable[..., Serving], data: Path, num
     assert serving.log.read_text() == f"headwater ready on {serving.address}, serving {data}\n"
 
 
-def test_without_a_directory_everything_is_in_memory(serve: Callable[..., Serving]) -> None:
+def test_without_a_directory_everything_is_in_memory(serve: Callable[..., RunningServer]) -> None:
     serving = serve("--listen", "127.0.0.1:0")
     assert topics(serving.address) == []
     assert serving.end(signal.SIGTERM) == 0
 
 
-@pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="only Linux tells the limits of another process")
-def test_it_may_open_as_many_files_as_the_system_allows(serve: Callable[..., Serving]) -> None:
+@pytest.mark.skipif(not Path("/proc/self/limits").exists(), reason="only Linux shows the limits of another process")
+def test_it_raises_its_limit_of_open_files(serve: Callable[..., RunningServer]) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 512), hard))
     try:
@@ -57,7 +57,7 @@ def test_it_may_open_as_many_files_as_the_system_allows(serve: Callable[..., Ser
     assert resource.prlimit(serving.process.pid, resource.RLIMIT_NOFILE) == (hard, hard)
 
 
-def test_more_written_partitions_than_files_may_be_open(serve: Callable[..., Serving], data: Path) -> None:
+def test_more_written_partitions_than_files_may_be_open(serve: Callable[..., RunningServer], data: Path) -> None:
     partitions, sessions = 600, 3
     succeed("topic", "create", "flights", "--data", data, "--partitions", partitions)
     for session in range(1, sessions + 1):
@@ -72,7 +72,7 @@ def test_more_written_partitions_than_files_may_be_open(serve: Callable[..., Ser
         assert len(stored) == session * partitions
 
 
-def test_too_few_files_name_the_limit(data: Path) -> None:
+def test_too_few_files_are_an_error_with_the_limit(data: Path) -> None:
     succeed("topic", "create", "flights", "--data", data)
     refused = [ended.problems for most in range(4, 24) if (ended := run("topic", "list", "--data", data, files_max=most)).code != 0]
     unopened = [problems for problems in refused if "Cannot open the engine" in problems]
@@ -82,14 +82,14 @@ def test_too_few_files_name_the_limit(data: Path) -> None:
         assert "heck the disk" not in problems, problems
 
 
-def test_too_many_connections_of_one_address_are_closed(serve: Callable[..., Serving]) -> None:
+def test_too_many_connections_of_one_address_are_closed(serve: Callable[..., RunningServer]) -> None:
     serving = serve("--listen", "127.0.0.1:0", "--config", "max.connections.per.ip=1")
     host, port = serving.address.split(":")
     with socket.create_connection((host, int(port)), timeout=30), socket.create_connection((host, int(port)), timeout=30) as second:
         assert second.recv(1) == b""
 
 
-def test_every_acknowledged_record_survives_a_signal_under_load(serve: Callable[..., Serving], data: Path) -> None:
+def test_every_acknowledged_record_survives_a_signal_under_load(serve: Callable[..., RunningServer], data: Path) -> None:
     succeed("topic", "create", "flights", "--data", data)
     serving = serve("--data", data, "--listen", "127.0.0.1:0")
     acknowledged: list[bytes] = []
@@ -127,7 +127,7 @@ def test_every_acknowledged_record_survives_a_signal_under_load(serve: Callable[
     assert {value.decode() for value in acknowledged} <= stored
 
 
-def test_a_second_process_is_refused_with_the_pid_of_the_first(serve: Callable[..., Serving], data: Path) -> None:
+def test_a_second_process_is_refused_with_the_pid_of_the_first(serve: Callable[..., RunningServer], data: Path) -> None:
     serving = serve("--data", data, "--listen", "127.0.0.1:0")
     for arguments in [("serve", "--listen", "127.0.0.1:0"), ("topic", "list")]:
         second = run(*arguments, "--data", data)
@@ -135,7 +135,7 @@ def test_a_second_process_is_refused_with_the_pid_of_the_first(serve: Callable[.
         assert f"{data} is in use by process {serving.process.pid}: close it there" in second.problems
 
 
-def test_settings_are_the_brokers(serve: Callable[..., Serving]) -> None:
+def test_settings_configure_the_broker(serve: Callable[..., RunningServer]) -> None:
     settings = {
         "num.partitions": "3",
         "log.retention.ms": "-1",
@@ -156,11 +156,11 @@ def test_settings_are_the_brokers(serve: Callable[..., Serving]) -> None:
     [
         ("num.partition=3", 'unknown broker configuration "num.partition"; did you mean "num.partitions"?'),
         ("num.partitions=many", '"many" is not a value of num.partitions: it takes an integer of at least 1'),
-        ("num.partitions", "num.partitions is not KEY=VALUE"),
+        ("num.partitions", "num.partitions is not a setting: write KEY=VALUE"),
         ("group.consumer.heartbeat.interval.ms=1000", "group.consumer.min.heartbeat.interval.ms (5000) must not be more than"),
     ],
 )
-def test_a_wrong_setting_says_what_is_right(data: Path, setting: str, problem: str) -> None:
+def test_a_wrong_setting_is_an_error_with_advice(data: Path, setting: str, problem: str) -> None:
     ended = run("serve", "--data", data, "--config", setting)
     assert ended.code == 2
     assert problem in ended.problems
@@ -169,24 +169,24 @@ def test_a_wrong_setting_says_what_is_right(data: Path, setting: str, problem: s
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["--listen", "localhost"], "localhost is not HOST:PORT"),
+        (["--listen", "localhost"], "localhost is not a valid address: write HOST:PORT"),
         (["--listen", "HTTP://localhost:1"], "HTTP is not a security protocol"),
         (["--listen", "0.0.0.0:0", "--advertised", "localhost:1"], "other machines can reach it"),
-        (["--listen", "127.0.0.1:0", "--advertised", "a:1", "--advertised", "b:1"], "give one for each listener"),
+        (["--listen", "127.0.0.1:0", "--advertised", "a:1", "--advertised", "b:1"], "use one for each listener"),
         (["--listen", "SSL://127.0.0.1:0"], "needs a certificate"),
         (["--tls-cert", "cert.pem"], "--tls-key"),
         (["--listen", "PLAINTEXT://127.0.0.1:0", "--sasl"], "No listener uses --sasl"),
         (["--sasl=GSSAPI"], "GSSAPI is not a SASL mechanism"),
-        (["--log", "headwater=loud"], "is no filter"),
+        (["--log", "headwater=loud"], "is not a filter"),
     ],
 )
-def test_wrong_arguments_say_what_is_right(arguments: list[str], problem: str) -> None:
+def test_wrong_arguments_are_errors_with_advice(arguments: list[str], problem: str) -> None:
     ended = run("serve", *arguments)
     assert ended.code == 2
     assert problem in ended.problems
 
 
-def test_a_port_in_use_is_named() -> None:
+def test_a_port_in_use_is_an_error_with_the_port() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         ended = run("serve", "--listen", f"127.0.0.1:{port}")
@@ -194,13 +194,13 @@ def test_a_port_in_use_is_named() -> None:
     assert f"Cannot listen on 127.0.0.1:{port}" in ended.problems
 
 
-def test_clients_are_told_the_advertised_address(serve: Callable[..., Serving]) -> None:
+def test_clients_get_the_advertised_address(serve: Callable[..., RunningServer]) -> None:
     serving = serve("--listen", "127.0.0.1:0", "--advertised", "broker.example:19092")
     brokers = AdminClient({"bootstrap.servers": serving.address, "log_level": 0}).list_topics(timeout=30).brokers
     assert [str(broker) for broker in brokers.values()] == ["broker.example:19092/1"]
 
 
-def test_only_users_come_in_where_a_password_is_asked_for(serve: Callable[..., Serving], data: Path) -> None:
+def test_only_users_can_connect_where_a_password_is_required(serve: Callable[..., RunningServer], data: Path) -> None:
     succeed("topic", "create", "flights", "--data", data)
     succeed("user", "add", "ada", "--data", data, given=b"secret\n")
     serving = serve("--data", data, "--listen", "127.0.0.1:0", "--sasl", "--listen", "PLAINTEXT://127.0.0.1:0")
@@ -220,10 +220,10 @@ def test_only_users_come_in_where_a_password_is_asked_for(serve: Callable[..., S
             ).list_topics(timeout=2)
 
 
-def test_tls_is_spoken_with_the_certificate_that_is_given(serve: Callable[..., Serving], tmp_path: Path) -> None:
+def test_tls_uses_the_given_certificate(serve: Callable[..., RunningServer], tmp_path: Path) -> None:
     openssl = shutil.which("openssl")
     if openssl is None:
-        pytest.fail("there is no openssl to make a certificate with: run tests/foreign/install.sh")
+        pytest.fail("openssl is missing: run tests/foreign/install.sh")
     certificate, key = tmp_path / "server.pem", tmp_path / "server.key"
     request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
     files: list[str | Path] = ["-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_topics_are_made_listed_and_deleted(data: Path) -> None:
+def test_topics_are_created_listed_and_deleted(data: Path) -> None:
     succeed("topic", "create", "flights", "--data", data, "--partitions", 4)
     succeed("topic", "create", "airports", "--data", data)
     assert [row[:2] for row in succeed("topic", "list", "--data", data).rows] == [["airports", "1"], ["flights", "4"]]
@@ -19,20 +19,20 @@ def test_topics_are_made_listed_and_deleted(data: Path) -> None:
     assert (topic["name"], topic["partitions"], topic["internal"], len(topic["topic_id"])) == ("flights", 4, False, 36)
 
 
-def test_a_topic_that_is_there_is_an_error_unless_it_may_be(flights: Path) -> None:
+def test_an_existing_topic_is_an_error_unless_it_is_allowed(flights: Path) -> None:
     again = run("topic", "create", "flights", "--data", flights)
     assert again.code == 1
     assert 'Cannot create topic "flights"' in again.problems
     succeed("topic", "create", "flights", "--data", flights, "--if-not-exists")
 
 
-def test_a_topic_that_is_missing_is_an_error_unless_it_may_be(data: Path) -> None:
+def test_a_missing_topic_is_an_error_unless_it_is_allowed(data: Path) -> None:
     succeed("topic", "create", "flights", "--data", data)
     assert run("topic", "delete", "flight", "--data", data).code == 1
     succeed("topic", "delete", "flight", "--data", data, "--if-exists")
 
 
-def test_describe_shows_partitions_and_what_was_set(flights: Path) -> None:
+def test_describe_shows_partitions_and_settings(flights: Path) -> None:
     succeed("topic", "alter", "flights", "--data", flights, "--config", "retention.ms=-1", "--config", "max.message.bytes=5000")
     [topic] = succeed("topic", "describe", "flights", "--data", flights, "--json").objects
     assert [partition["partition"] for partition in topic["partitions"]] == [0, 1]
@@ -42,7 +42,7 @@ def test_describe_shows_partitions_and_what_was_set(flights: Path) -> None:
     assert [len(row) for row in rows] == [5, 5, 3, 3]
 
 
-def test_alter_adds_partitions_and_takes_settings_back(flights: Path) -> None:
+def test_alter_adds_partitions_and_resets_settings(flights: Path) -> None:
     succeed("topic", "alter", "flights", "--data", flights, "--partitions", 3, "--config", "retention.ms=-1")
     succeed("topic", "alter", "flights", "--data", flights, "--unset", "retention.ms")
     [topic] = succeed("topic", "describe", "flights", "--data", flights, "--json").objects
@@ -62,7 +62,7 @@ def test_altering_nothing_is_a_wrong_use(flights: Path) -> None:
     assert run("topic", "alter", "flights", "--data", flights).code == 2
 
 
-def test_a_wrong_path_is_not_made_into_a_directory(tmp_path: Path) -> None:
+def test_a_wrong_path_creates_no_directory(tmp_path: Path) -> None:
     ended = run("topic", "list", "--data", tmp_path / "nothing")
     assert ended.code == 1
     assert "There is no data directory at" in ended.problems

@@ -1,1 +1,1 @@
-"""Foreign clients, each through a whole scenario, against Headwater or (``--broker=kafka``) against Apache Kafka."""
+"""Foreign clients, each in a complete scenario, with Headwater or, with ``--broker=kafka``, with Apache Kafka."""

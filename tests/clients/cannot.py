@@ -1,4 +1,4 @@
-"""The list of what clients cannot do, ``cannot.toml``. It may only shrink: a test in it that passes is an error."""
+"""The list of clients' missing features, ``cannot.toml``. It may only shrink: a test in it that passes is an error."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tomllib
 
 LIST = Path(__file__).with_name("cannot.toml")
 Test = tuple[str, str]
-#: The tests that pytest found, by the name of their file and their own.
+#: The tests that pytest found, by file name and test name.
 COLLECTED = pytest.StashKey[set[Test]]()
 
 

@@ -1,6 +1,6 @@
-"""What a foreign client is asked to do. A client that cannot do something says so; ``cannot.toml`` must then say why."""
+"""The interface of the foreign clients. A client reports a missing feature; ``cannot.toml`` must contain the reason."""
 
-# ruff: noqa: ARG002 - what a client cannot do, it cannot do with any argument.
+# ruff: noqa: ARG002 - a missing feature ignores its arguments.
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import enum
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal, NoReturn
 
-from tests.clients.records import Data, Record
+from tests.clients.records import Record, ValueKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
     from tests.clients.consumer import Consumer
 
-#: A place in a partition: one of its ends, or the first record that is as young as a time in milliseconds.
+#: A position in a partition: one of its ends, or the first record at or after a timestamp in milliseconds.
 At = Literal["earliest", "latest"] | int
 
 
 class Cannot(Exception):  # noqa: N818 - not an error, but a fact about the client
-    """The client, not the broker, has no way to do it."""
+    """The client, rather than the broker, lacks the feature."""
 
 
 class Strategy(enum.Enum):
-    """How a group divides its partitions: by its leader, taking all away first or not, or by the broker (KIP-848)."""
+    """The assignment in a group: by its leader, eager or cooperative, or by the broker (KIP-848)."""
 
     EAGER = enum.auto()
     COOPERATIVE = enum.auto()
@@ -34,7 +34,7 @@ class Strategy(enum.Enum):
 
 @dataclass(frozen=True)
 class Member:
-    """How a consumer takes part in a group; with an instance's name it is a static member."""
+    """The options of a group member; with an instance name it is a static member."""
 
     group: str
     strategy: Strategy
@@ -43,31 +43,31 @@ class Member:
 
 @dataclass(frozen=True)
 class Group:
-    """A group as it is described: its state in Kafka's spelling, and the partitions of each member, in no order."""
+    """The description of a group: its state in Kafka's spelling, and the partitions of each member, in no order."""
 
     state: str
     assignment: tuple[frozenset[int], ...]
 
     @staticmethod
     def of(state: str, assignment: list[set[int]]) -> Group:
-        """Describe a group; the members' order does not matter."""
+        """Create the description of a group without the order of its members."""
         return Group(state, tuple(sorted((frozenset(part) for part in assignment), key=sorted)))
 
 
 class Client:
-    """A foreign client at one broker. Every method returns when the broker has answered; an error answer raises."""
+    """A foreign client of one broker. Each method returns after the broker's response; an error response raises."""
 
-    data: ClassVar[Data] = Data.BINARY
+    data: ClassVar[ValueKind] = ValueKind.BINARY
 
     def __init__(self, address: str, folder: Path) -> None:
         self.address = address
         self.folder = folder
 
     def close(self) -> None:
-        """Give up the connections."""
+        """Close the connections."""
 
     def cannot(self, what: str) -> NoReturn:
-        """Say that this client has no way to do it."""
+        """Report that this client lacks the feature."""
         problem = f"{type(self).__name__} cannot {what}"
         raise Cannot(problem)
 
@@ -78,15 +78,15 @@ class Client:
         self.cannot("create a topic")
 
     def topics(self) -> set[str]:
-        """The names of all topics, internal ones or not."""
+        """The names of all topics, including internal ones."""
         self.cannot("list topics")
 
     def partitions(self, topic: str) -> set[int]:
-        """The partitions of a topic that is there."""
+        """The partitions of an existing topic."""
         self.cannot("describe a topic")
 
     def add_partitions(self, topic: str, total: int) -> None:
-        """Give a topic as many partitions."""
+        """Increase the number of a topic's partitions."""
         self.cannot("add partitions")
 
     def delete_topic(self, topic: str) -> None:
@@ -100,35 +100,35 @@ class Client:
     # Configs
 
     def topic_configs(self, topic: str) -> Mapping[str, str]:
-        """The values of a topic's configs, set or default."""
+        """The values of a topic's configs, including defaults."""
         self.cannot("describe a topic's configs")
 
     def broker_configs(self) -> Mapping[str, str]:
-        """The values of the broker's configs, set or default."""
+        """The values of the broker's configs, including defaults."""
         self.cannot("describe the broker's configs")
 
     def alter_topic_config(self, topic: str, key: str, value: str) -> None:
-        """Set one config of a topic and leave the others as they are."""
+        """Set one config of a topic without changing the others."""
         self.cannot("alter a topic's configs")
 
     # Records
 
     def write(self, topic: str, records: list[Record], codec: str = "none", *, idempotent: bool = False) -> None:
-        """Write records, in order, to their partitions, and wait for the acknowledgements. Their offsets are for the broker to give."""
+        """Write records in order to their partitions, and wait for the acknowledgements. The broker sets offsets."""
         self.cannot("produce")
 
     def offset(self, topic: str, partition: int, at: At) -> int | None:
-        """The offset at a place; none if all records are older than the time."""
+        """The offset of a position; `None` if all records are older than the time."""
         self.cannot("list offsets")
 
     def read(self, topic: str, partitions: int, at: At) -> Consumer:
-        """Start to read the topic's partitions from a place, without a group."""
+        """Start to read the topic's partitions from a position, without a group."""
         self.cannot("consume without a group")
 
     # Groups
 
     def join(self, topic: str, member: Member) -> Consumer:
-        """Join a group and subscribe to the topic; start at the beginning where nothing is committed, and commit when asked."""
+        """Join a group and subscribe to the topic. Start at the commits or at the first record. Commit when called."""
         self.cannot("join a group")
 
     def groups(self) -> set[str]:

@@ -1,4 +1,4 @@
-"""A compacted topic most of whose segments were emptied by the cleaner: made once for a broker, read by every client."""
+"""A compacted topic in which the cleaner emptied most segments: created once per broker, read by every client."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.clients.segments import Batch, batches
 
 if TYPE_CHECKING:
     from tests.clients.client import Client
-    from tests.foreign.process import Started
+    from tests.foreign.process import StartedBroker
 
 NAME = "compacted"
 ROUNDS = 14
@@ -22,14 +22,14 @@ RECORDS_LEFT_MAX = 10_000
 _made: dict[str, list[Record]] = {}
 
 
-def records(reference: Client, target: Started) -> list[Record]:
-    """What is left in the topic. Its cleaning is over, so it stays that."""
+def records(reference: Client, target: StartedBroker) -> list[Record]:
+    """The remaining content of the topic. Its cleaning has finished, so this is final."""
     if target.address not in _made:
         _made[target.address] = _make(reference, target)
     return _made[target.address]
 
 
-def _make(reference: Client, target: Started) -> list[Record]:
+def _make(reference: Client, target: StartedBroker) -> list[Record]:
     settings = {"cleanup.policy": "compact", "segment.bytes": str(1 << 20), "min.cleanable.dirty.ratio": "0.01"}
     reference.create_topic(NAME, 1, settings)
     written = [_record(offset) for offset in range(ROUNDS * UPDATES)]
@@ -38,7 +38,7 @@ def _make(reference: Client, target: Started) -> list[Record]:
     seen: list[list[Batch]] = [[], []]
 
     def is_clean() -> bool:
-        """Most records are gone, and nothing changes any more."""
+        """Most records were removed, and the topic does not change any more."""
         try:
             seen[:] = [seen[1], batches(target.data, NAME, 0)]
         except FileNotFoundError:

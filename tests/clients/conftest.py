@@ -1,4 +1,4 @@
-"""The broker under judgement, and what clients are known to be unable to do."""
+"""The broker under test, and the list of clients' missing features."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from tests.clients.client import Cannot
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.foreign.process import Started
+    from tests.foreign.process import StartedBroker
 
 
 @pytest.fixture(scope="session")
-def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
-    """The broker that all tests share. It must end cleanly when it is asked to."""
+def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedBroker]:
+    """The broker that all tests share. It must stop cleanly on request."""
     started = targets.start(request.config.getoption("--broker"), tmp_path_factory.mktemp("target"))
     yield started
     started.stop()
 
 
 @pytest.fixture
-def broker(target: Started) -> str:
+def broker(target: StartedBroker) -> str:
     """The broker's address, HOST:PORT."""
     return target.address
 
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """A test that fails shows the end of the broker's log."""
+    """A failed test shows the end of the broker's log."""
     outcome = yield
     report = outcome.get_result()  # type: ignore[attr-defined]
     started = getattr(item, "funcargs", {}).get("target")
@@ -42,7 +42,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """A test in the list must fail, and because the client cannot: one that passes is an error."""
+    """A test in the list must fail, because the client lacks the feature: a test that passes is an error."""
     known = cannot.load()
     config.stash[cannot.COLLECTED] = {(item.path.stem, item.name) for item in items}
     for item in items:

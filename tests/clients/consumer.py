@@ -1,4 +1,4 @@
-"""A running consumer, in a thread or a process of its own: what it has been given so far, and how to wait for more."""
+"""A running consumer in its own thread or process: its records so far, and functions to wait for more."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def eventually(condition: Callable[[], bool], what: Callable[[], str] | str, sec
 
 
 class Consumer:
-    """Records in the order in which they came, and the partitions that are owned now. Any thread may ask."""
+    """The received records in order, and the partitions owned now. Callable from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -45,7 +45,7 @@ class Consumer:
 
     @property
     def records(self) -> list[Record]:
-        """All records so far. A consumer that failed raises its failure instead."""
+        """All records so far. Raises the error of a failed consumer instead."""
         with self._lock:
             if self._failure:
                 raise self._failure
@@ -53,7 +53,7 @@ class Consumer:
 
     @property
     def owned(self) -> frozenset[int]:
-        """The partitions that the group has given to this member."""
+        """The partitions of this member in the group."""
         with self._lock:
             if self._failure:
                 raise self._failure
@@ -61,44 +61,44 @@ class Consumer:
 
     @property
     def assignments(self) -> int:
-        """How often the group has changed what this member owns."""
+        """The number of changes of this member's partitions."""
         with self._lock:
             return self._assignments
 
     def await_records(self, count: int) -> list[Record]:
-        """All records so far, once there are as many."""
+        """All records so far, when there are that many."""
         eventually(lambda: len(self.records) >= count, lambda: f"{count} records; there are {len(self.records)}")
         return self.records
 
     def commit(self) -> None:
-        """Commit the offsets after the records so far, and wait for the broker's answer."""
+        """Commit the offsets after the records so far, and wait for the broker's response."""
         raise NotImplementedError
 
     def close(self) -> None:
         """Stop; a dynamic member leaves its group."""
         raise NotImplementedError
 
-    # For those who consume
+    # For the consuming thread
 
     def saw(self, *records: Record) -> None:
-        """Records came."""
+        """Records have arrived."""
         with self._lock:
             self._records.extend(records)
 
     def owns(self, partitions: frozenset[int]) -> None:
-        """The member owns these partitions now, and no others."""
+        """The member owns exactly these partitions now."""
         with self._lock:
             self._assignments += partitions != self._owned
             self._owned = partitions
 
     def failed(self, failure: BaseException) -> None:
-        """There will be no more records, for a reason."""
+        """No more records will arrive, for this reason."""
         with self._lock:
             self._failure = self._failure or failure
 
 
 class PolledConsumer(Consumer):
-    """A consumer of a Python library, polled in a thread of its own; the library is called in that thread only."""
+    """A consumer of a Python library, polled in its own thread; the library is called only in that thread."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,31 +108,31 @@ class PolledConsumer(Consumer):
         self._thread.start()
 
     def poll_once(self) -> None:
-        """Wait a moment for records, and report those that came."""
+        """Wait briefly for records, and report those that arrived."""
         raise NotImplementedError
 
     def opened(self) -> contextlib.AbstractContextManager[object]:
-        """The library's consumer, for as long as it is polled."""
+        """The library's consumer, while it is polled."""
         raise NotImplementedError
 
     def call(self, work: Callable[[], T]) -> T:
-        """Do something in the consumer's thread and return its result."""
+        """Run a function in the consumer's thread and return its result."""
         future: Future[T] = Future()
 
         def do() -> None:
             try:
                 future.set_result(work())
-            except BaseException as failure:  # noqa: BLE001 - it is raised where it was asked for
+            except BaseException as failure:  # noqa: BLE001 - the caller gets it
                 future.set_exception(failure)
 
         self._asked.put(do)
         return future.result(60)
 
     def close(self) -> None:
-        """Stop the thread; a failure of it is raised."""
+        """Stop the thread, and raise its error."""
         self._closing.set()
         self._thread.join(60)
-        assert not self._thread.is_alive(), "the consumer does not close"
+        assert not self._thread.is_alive(), "the consumer was not closed"
         _ = self.records
 
     def _run(self) -> None:
@@ -142,5 +142,5 @@ class PolledConsumer(Consumer):
                     with contextlib.suppress(queue.Empty):
                         self._asked.get_nowait()()
                     self.poll_once()
-        except BaseException as failure:  # noqa: BLE001 - it is raised where records are asked for
+        except BaseException as failure:  # noqa: BLE001 - the reader of the records gets it
             self.failed(failure)

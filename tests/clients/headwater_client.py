@@ -1,4 +1,4 @@
-"""Our own client, connected over TCP: it must be able to do at every broker what the foreign clients do."""
+"""The Headwater client over TCP: it must support the features of the foreign clients at every broker."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ class Reader(PolledConsumer):
             yield
 
     def poll_once(self) -> None:
-        """Report records, and look at what the group gave."""
+        """Report records, and check the assignment of the group."""
         self.saw(*(_record(message) for message in self._consumer.poll(0.1)))
         if self._start is None:
             self.owns(frozenset(owned.partition for owned in self._consumer.assignment()))
 
     def commit(self) -> None:
-        """Commit what was read."""
+        """Commit the records that were read."""
         self.call(self._consumer.commit)
 
 
 class ConnectedHeadwater(Client):
-    """All that `headwater.connect` offers."""
+    """All functions of `headwater.connect`."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -131,7 +131,7 @@ class ConnectedHeadwater(Client):
 
 
 def _position(at: At) -> Any:
-    """A place as `headwater` has it: a time is an aware datetime."""
+    """A position in the form of `headwater`: a time is an aware datetime."""
     if isinstance(at, str):
         return at
     return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=at)

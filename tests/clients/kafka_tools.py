@@ -1,4 +1,4 @@
-"""Apache Kafka's own tools as one client: each call is a run of a tool, each consumer a console consumer."""
+"""Apache Kafka's own tools as one client: each call runs a tool, each consumer is a console consumer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.clients.client import At, Client, Group, Member, Strategy
 from tests.clients.consumer import Consumer
 from tests.clients.librdkafka import ConfluentKafka
 from tests.clients.process_consumer import CommittingConsumer
-from tests.clients.records import Data, Headers, Record
+from tests.clients.records import Headers, Record, ValueKind
 from tests.foreign import kafka
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _numbers = itertools.count()
 
 
 class Reader(CommittingConsumer):
-    """A console consumer. It does not tell what it owns, so the broker is asked."""
+    """A console consumer. Its partitions come from the broker, because the tool does not print them."""
 
     def __init__(self, command: list[str], committed: Callable[[], Mapping[int, int]], assigned: Callable[[], frozenset[int]]) -> None:
         self._assigned = assigned
@@ -44,7 +44,7 @@ class Reader(CommittingConsumer):
 
     @property
     def owned(self) -> frozenset[int]:
-        """What the broker says that this member owns."""
+        """The partitions of this member, according to the broker."""
         self.owns(self._assigned())
         return super().owned
 
@@ -56,9 +56,9 @@ class Reader(CommittingConsumer):
 
 
 class KafkaTools(Client):
-    """All that Kafka's tools offer."""
+    """All functions of Kafka's tools."""
 
-    data = Data.TEXT
+    data = ValueKind.TEXT
 
     def run(self, main_class: str, *arguments: str) -> str:
         """Run a tool against the broker."""
@@ -109,7 +109,7 @@ class KafkaTools(Client):
         arguments = ["--bootstrap-server", self.address, "--topic", topic, *producer, *given]
         command = kafka.command(f"{TOOLS}.ConsoleProducer", *arguments)
         done = subprocess.run(command, input=lines.encode(), capture_output=True, timeout=120, check=False)
-        # It goes on after an error, and says so.
+        # The tool continues after an error, and prints it.
         assert done.returncode == 0, done.stderr.decode()
         assert b"ERROR" not in done.stdout + done.stderr, done.stdout + done.stderr
 
@@ -152,7 +152,7 @@ class KafkaTools(Client):
         members = self.run(GROUP_COMMAND, "--describe", "--group", group, "--members", "--verbose")
         (row,) = (line.split() for line in state.splitlines() if line.startswith(f"{group} "))
         rows = (line.split() for line in members.splitlines() if line.startswith(f"{group} "))
-        # STATE is the last but one; CURRENT-ASSIGNMENT, the seventh, is TOPIC:PARTITION,PARTITION.
+        # STATE is the last column but one; CURRENT-ASSIGNMENT, the seventh, is TOPIC:PARTITION,PARTITION.
         return Group.of(row[-2], [{int(n) for n in row[6].split(":")[1].split(",")} for row in rows])
 
     def committed(self, group: str, topic: str) -> Mapping[int, int]:

@@ -1,4 +1,4 @@
-"""confluent-kafka, librdkafka's Python binding: the first of the judges, and the one that writes and reads for the others."""
+"""confluent-kafka, the Python binding of librdkafka: the main reference, which writes and reads for other clients."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Reader(PolledConsumer):
             self._consumer.close()
 
     def poll_once(self) -> None:
-        """Report records, raise errors, and look at what the group gave."""
+        """Report records, raise errors, and check the assignment of the group."""
         for message in self._consumer.consume(500, 0.1):
             if message.error():
                 raise ck.KafkaException(message.error())
@@ -55,7 +55,7 @@ class Reader(PolledConsumer):
             self.owns(frozenset(owned.partition for owned in self._consumer.assignment()))
 
     def commit(self) -> None:
-        """Commit the positions, where there are any."""
+        """Commit the positions, if there are any."""
         self.call(self._commit)
 
     def _commit(self) -> None:
@@ -69,7 +69,7 @@ class Reader(PolledConsumer):
 
 
 class ConfluentKafka(Client):
-    """All that confluent-kafka offers."""
+    """All functions of confluent-kafka."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -180,7 +180,7 @@ class ConfluentKafka(Client):
         return Group.of(described.state.name.title().replace("_", ""), assignment)
 
     def assigned(self, group: str, client_id: str) -> frozenset[int]:
-        """What the member with that client id owns, and nothing if there is none."""
+        """The partitions of the member with that client id; nothing if it does not exist."""
         described = self._admin.describe_consumer_groups([group])[group].result(SECONDS)
         members = [member for member in described.members if member.client_id == client_id]
         return frozenset(owned.partition for member in members for owned in member.assignment.topic_partitions)

@@ -1,4 +1,4 @@
-"""A client for Node: every operation runs its script, ``node/CLIENT.mjs``, and lines of JSON come back."""
+"""A client for Node: each operation runs its script, ``node/CLIENT.mjs``, which prints lines of JSON."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SECONDS = 60
 
 @functools.cache
 def node() -> str:
-    """Node, with the clients that package-lock.json names beside the scripts."""
+    """Node, with the clients in package-lock.json beside the scripts."""
     found, npm = shutil.which("node"), shutil.which("npm")
     assert found, "Node is missing: install Node 20 or newer, with npm"
     assert npm, "npm is missing: install Node 20 or newer, with npm"
@@ -56,7 +56,7 @@ def result(event: dict[str, Any]) -> Any:
 
 
 class NodeConsumer(ProcessConsumer):
-    """A consumer whose script tells records, assignments and commits."""
+    """A consumer whose script prints records, assignments and commits."""
 
     def __init__(self, command: list[str], arguments: str) -> None:
         self._committed = threading.Semaphore(0)
@@ -64,7 +64,7 @@ class NodeConsumer(ProcessConsumer):
         self._tell(arguments)
 
     def parse(self, line: bytes) -> None:
-        """An event."""
+        """Handle an event."""
         event = json.loads(line)
         if "record" in event:
             record = event["record"]
@@ -78,12 +78,12 @@ class NodeConsumer(ProcessConsumer):
             result(event)
 
     def commit(self) -> None:
-        """Let the script commit."""
+        """Make the script commit."""
         self._tell("commit")
-        assert self._committed.acquire(timeout=SECONDS), f"the commit was not answered; {self.said()}"
+        assert self._committed.acquire(timeout=SECONDS), f"the commit did not finish; {self.said()}"
 
     def ask_to_stop(self) -> None:
-        """Let the script close its consumer; one that has failed is ending already."""
+        """Make the script close its consumer; a failed one is already ending."""
         with contextlib.suppress(BrokenPipeError):
             self._tell("close")
 
@@ -109,7 +109,7 @@ class NodeClient(Client):
         said = self._arguments(arguments).encode() + b"\n"
         done = subprocess.run(self._command(operation), input=said, capture_output=True, timeout=SECONDS, check=False)
         lines = done.stdout.splitlines()
-        assert lines, f"{operation} ended with {done.returncode} and said nothing but {done.stderr.decode()}"
+        assert lines, f"{operation} ended with {done.returncode} and printed only {done.stderr.decode()}"
         return result(json.loads(lines[-1]))
 
     def create_topic(self, topic: str, partitions: int, configs: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""A consumer that is a process: threads read its lines, and it is told to stop."""
+"""A consumer in a process: threads read its output, and a signal stops it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class ProcessConsumer(Consumer):
-    """Runs until it is closed. A process that ends before is a failure, with what it said on standard error."""
+    """Runs until it is closed. If the process ends earlier, the error contains its standard error."""
 
     def __init__(self, command: list[str]) -> None:
         super().__init__()
@@ -31,23 +31,23 @@ class ProcessConsumer(Consumer):
             thread.start()
 
     def parse(self, line: bytes) -> None:
-        """Take a line of the output, without its end."""
+        """Handle a line of the output, without its newline."""
         raise NotImplementedError
 
     def parse_error(self, line: bytes) -> None:
-        """Take a line of the standard error."""
+        """Handle a line of the standard error."""
         self._errors.append(line.decode(errors="replace"))
 
     def said(self) -> str:
-        """What it has said on standard error."""
+        """Its standard error so far."""
         return "\n".join(self._errors)
 
     def ask_to_stop(self) -> None:
-        """Tell the process to end."""
+        """Stop the process."""
         self.process.send_signal(signal.SIGTERM)
 
     def close(self) -> None:
-        """Stop the process, and see to it that it ends when it is told to."""
+        """Stop the process, and check that it ends."""
         if self._closing:
             return
         self._closing = True
@@ -69,12 +69,12 @@ class ProcessConsumer(Consumer):
             if not self._closing:
                 problem = f"the consumer ended by itself: {self.said()}"
                 raise RuntimeError(problem)
-        except BaseException as failure:  # noqa: BLE001 - it is raised where records are asked for
+        except BaseException as failure:  # noqa: BLE001 - the reader of the records gets it
             self.failed(failure)
 
 
 class CommittingConsumer(ProcessConsumer):
-    """A process that commits by itself, every moment: to commit is to wait until it has done so."""
+    """A process that commits automatically at short intervals: a commit waits for the next automatic one."""
 
     def __init__(self, command: list[str], committed: Callable[[], Mapping[int, int]]) -> None:
         self._committed = committed

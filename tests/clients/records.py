@@ -1,11 +1,11 @@
-"""The records that every scenario writes and reads: made from their number, so that each can be named exactly."""
+"""The records of every scenario, derived from their numbers, so that the expected values are known exactly."""
 
 from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, replace
 
-#: The timestamp of each partition's first record; the next ones follow, a second apart.
+#: The timestamp of each partition's first record; each next one is a second later.
 FIRST_TIMESTAMP = 1_700_000_000_000
 STEP_MS = 1_000
 
@@ -14,7 +14,7 @@ Headers = tuple[tuple[str, bytes | None], ...]
 
 @dataclass(frozen=True)
 class Record:
-    """A record at its place. Without a timestamp the client is to give its own time."""
+    """A record at its position. Without a timestamp the client sets the time."""
 
     partition: int
     offset: int
@@ -29,15 +29,15 @@ class Record:
         return self.partition, self.offset
 
 
-class Data(enum.Enum):
-    """What a client can write: any bytes, or only text (and no empty value) where its input is lines."""
+class ValueKind(enum.Enum):
+    """The values that a client can write: any bytes, or only text without empty values if its input is lines."""
 
     BINARY = enum.auto()
     TEXT = enum.auto()
 
 
-def make(data: Data, partitions: int, count: int, first: int = 0) -> list[Record]:
-    """`count` records for each partition, from offset `first` on, all of the first partition before those of the next."""
+def make(data: ValueKind, partitions: int, count: int, first: int = 0) -> list[Record]:
+    """`count` records for each partition, from offset `first` on, ordered by partition."""
     return [_record(data, partition, first + n) for partition in range(partitions) for n in range(count)]
 
 
@@ -52,13 +52,13 @@ def unstamped(records: list[Record]) -> list[Record]:
 
 
 def in_order(records: list[Record]) -> list[Record]:
-    """By partition and offset, as `make` makes them."""
+    """By partition and offset, as created by `make`."""
     return sorted(records, key=lambda record: record.place)
 
 
-def _record(data: Data, partition: int, offset: int) -> Record:
+def _record(data: ValueKind, partition: int, offset: int) -> Record:
     text = f"value-{partition}-{offset}"
-    if data is Data.TEXT:
+    if data is ValueKind.TEXT:
         key, value = f"key-{offset}", text + "-ünïcode-" * (offset % 50)
         headers: Headers = (("source", b"sensor"), ("unit", "°C".encode()))
         held = key.encode(), value.encode()
@@ -75,8 +75,8 @@ def _record(data: Data, partition: int, offset: int) -> Record:
     )
 
 
-def _value(data: Data, offset: int, value: bytes) -> bytes | None:
-    """A tombstone every fourth time, and an empty value where the client can write one."""
+def _value(data: ValueKind, offset: int, value: bytes) -> bytes | None:
+    """A tombstone for every fourth record, and an empty value if the client can write one."""
     if offset % 4 == 3:
         return None
-    return b"" if offset % 4 == 2 and data is Data.BINARY else value
+    return b"" if offset % 4 == 2 and data is ValueKind.BINARY else value

@@ -1,4 +1,4 @@
-"""What the parts of the scenario have in common: the client that is tried, the reference beside it, a name of its own."""
+"""Shared parts of the scenario: the tested client, the reference client, a unique topic name."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.foreign.process import Started
+    from tests.foreign.process import StartedBroker
 
 _numbers = itertools.count()
 
 
 class Scenario:
-    """The tests of a client; its test class names the client."""
+    """The tests of a client; the subclass sets the client."""
 
     judge: ClassVar[type[Client]]
     reference: Client
 
     @pytest.fixture(autouse=True)
-    def _reference(self, target: Started, tmp_path: Path) -> Iterator[None]:
+    def _reference(self, target: StartedBroker, tmp_path: Path) -> Iterator[None]:
         self.reference = ConfluentKafka(target.address, tmp_path)
         yield
         self.reference.close()
 
     @pytest.fixture
-    def client(self, target: Started, tmp_path: Path) -> Iterator[Client]:
-        """The client that is tried."""
+    def client(self, target: StartedBroker, tmp_path: Path) -> Iterator[Client]:
+        """The tested client."""
         client = self.judge(target.address, tmp_path)
         yield client
         client.close()

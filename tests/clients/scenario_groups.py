@@ -1,4 +1,4 @@
-"""The scenario's part about consumer groups."""
+"""The consumer group part of the scenario."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ HALVES = Group.of("Stable", [{0, 1}, {2, 3}])
 
 
 def fairly_shared(one: Consumer, other: Consumer) -> bool:
-    """Whether the two own all partitions between them, two each."""
+    """Whether the two members own all partitions, two each."""
     return one.owned | other.owned == ALL and len(one.owned) == len(other.owned) == PARTITIONS // 2
 
 
 class Groups(Scenario):
-    """Two members, commits, restarts; each record goes to one member, once."""
+    """Two members, commits, restarts; exactly one member gets each record."""
 
     def fill(self, client: Client, topic: str, first: int) -> list[Record]:
         """Write the next `COUNT` records to each partition."""
@@ -72,7 +72,7 @@ class Groups(Scenario):
             restarted.commit()
         assert self.reference.committed(member.group, name) == dict.fromkeys(ALL, 4 * COUNT)
 
-    def test_a_static_member_comes_back_to_what_it_had(self, client: Client, name: str) -> None:
+    def test_a_static_member_comes_back_to_its_partitions(self, client: Client, name: str) -> None:
         self.reference.create_topic(name, PARTITIONS, {})
         written = self.fill(client, name, 0)
         stays, restarts = (Member(f"group-{name}", Strategy.EAGER, instance) for instance in ("stays", "restarts"))
@@ -89,7 +89,7 @@ class Groups(Scenario):
                 before, written = len(one.records), self.fill(client, name, COUNT)
                 eventually(lambda: len(one.records) - before + len(two.records) >= len(written), "the next records")
                 assert scenario.in_order(one.records[before:] + two.records) == written
-                assert one.assignments == assignments, "nobody else may be disturbed"
+                assert one.assignments == assignments, "other members must keep their partitions"
 
     def test_groups_are_listed_and_described(self, client: Client, name: str) -> None:
         self.reference.create_topic(name, PARTITIONS, {})

@@ -1,4 +1,4 @@
-"""The scenario's part about records: what one client writes, the reference reads, and the other way round."""
+"""The records part of the scenario: one client writes and the reference reads, and the other way round."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.clients.segments import CODECS, batches
 
 if TYPE_CHECKING:
     from tests.clients.client import At, Client
-    from tests.foreign.process import Started
+    from tests.foreign.process import StartedBroker
 
 COUNT = 60
 HEADERS: dict[str, Headers] = {
@@ -28,7 +28,7 @@ HEADERS: dict[str, Headers] = {
 
 
 class Records(Scenario):
-    """Produce and consume. Every record is compared: partition, offset, timestamp, key, value and headers."""
+    """Produce and consume. Compares the partition, offset, timestamp, key, value and headers of each record."""
 
     def read_all(self, client: Client, topic: str, partitions: int, at: At, expected: int) -> list[Record]:
         with client.read(topic, partitions, at) as consumer:
@@ -36,7 +36,7 @@ class Records(Scenario):
         return scenario.in_order(consumer.records)
 
     @pytest.mark.parametrize("codec", CODECS)
-    def test_writes_with_codec(self, client: Client, target: Started, name: str, codec: str) -> None:
+    def test_writes_with_codec(self, client: Client, target: StartedBroker, name: str, codec: str) -> None:
         self.reference.create_topic(name, 1, {})
         written = scenario.make(client.data, 1, COUNT)
         started = time.time_ns() // 1_000_000
@@ -45,16 +45,16 @@ class Records(Scenario):
         ended = time.time_ns() // 1_000_000
         assert scenario.unstamped(read) == scenario.unstamped(written)
         assert all(record.timestamp and started <= record.timestamp <= ended for record in read)
-        # A batch that does not become smaller may stay as it is.
+        # A batch that does not become smaller may stay uncompressed.
         assert codec in {batch.codec for batch in batches(target.data, name, 0)} <= {codec, "none"}
 
-    def test_writes_to_the_partitions_and_with_the_timestamps_it_is_told(self, client: Client, name: str) -> None:
+    def test_writes_to_given_partitions_with_given_timestamps(self, client: Client, name: str) -> None:
         self.reference.create_topic(name, 3, {})
         written = scenario.make(client.data, 3, COUNT)
         client.write(name, written)
         assert self.read_all(self.reference, name, 3, "earliest", 3 * COUNT) == written
 
-    def test_writes_idempotently(self, client: Client, target: Started, name: str) -> None:
+    def test_writes_idempotently(self, client: Client, target: StartedBroker, name: str) -> None:
         self.reference.create_topic(name, 1, {})
         written = scenario.make(client.data, 1, COUNT)
         client.write(name, scenario.unstamped(written), idempotent=True)
@@ -62,7 +62,7 @@ class Records(Scenario):
         assert scenario.unstamped(read) == scenario.unstamped(written)
         found = batches(target.data, name, 0)
         assert all(batch.producer_id >= 0 for batch in found)
-        # A client may take a new producer id for a part of them; each starts at 0.
+        # A client may use a new producer id for a part of them; each starts at 0.
         assert found[0].base_sequence == 0
 
     @pytest.mark.parametrize("kind", HEADERS)
@@ -80,21 +80,21 @@ class Records(Scenario):
         assert self.read_all(client, name, 1, "earliest", 1) == written
 
     @pytest.mark.parametrize("codec", CODECS)
-    def test_reads_with_codec(self, client: Client, target: Started, name: str, codec: str) -> None:
+    def test_reads_with_codec(self, client: Client, target: StartedBroker, name: str, codec: str) -> None:
         self.reference.create_topic(name, 3, {})
         written = scenario.make(client.data, 3, COUNT)
         self.reference.write(name, written, codec)
         assert self.read_all(client, name, 3, "earliest", 3 * COUNT) == written
         assert codec in {batch.codec for batch in batches(target.data, name, 0)}
 
-    def test_reads_from_the_end_only_what_comes_then(self, client: Client, name: str) -> None:
+    def test_reads_from_the_end_only_new_records(self, client: Client, name: str) -> None:
         self.reference.create_topic(name, 1, {})
         written = scenario.make(client.data, 1, COUNT)
         self.reference.write(name, written)
         with client.read(name, 1, "latest") as consumer:
 
             def has_caught_up() -> bool:
-                """Write one more; a client that started at the end sees all from some moment on."""
+                """Write one more; a client that started at the end gets all records from some time on."""
                 following = scenario.make(client.data, 1, 1, first=len(written))
                 self.reference.write(name, following)
                 written.extend(following)
@@ -136,14 +136,14 @@ class Records(Scenario):
         left = [record for record in written if record.partition == 0 or record.offset >= COUNT - 10]
         assert self.read_all(self.reference, name, 2, "earliest", len(left)) == left
 
-    def test_reads_what_is_left_of_deleted_records(self, client: Client, name: str) -> None:
+    def test_reads_the_records_after_a_deletion(self, client: Client, name: str) -> None:
         self.reference.create_topic(name, 1, {})
         written = scenario.make(client.data, 1, COUNT)
         self.reference.write(name, written)
         self.reference.delete_records(name, 0, 20)
         assert self.read_all(client, name, 1, "earliest", COUNT - 20) == written[20:]
 
-    def test_reads_a_compacted_topic(self, client: Client, target: Started) -> None:
+    def test_reads_a_compacted_topic(self, client: Client, target: StartedBroker) -> None:
         left = compacted.records(self.reference, target)
         with client.read(compacted.NAME, 1, "earliest") as consumer:
             assert consumer.await_records(len(left)) == left

@@ -1,4 +1,4 @@
-"""The scenario's part about topics and configs."""
+"""The topics and configs part of the scenario."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Topics(Scenario):
-    """Create, list, describe, alter, delete."""
+    """Create, list, describe, change, delete."""
 
     def test_a_topic_is_created_and_described(self, client: Client, name: str) -> None:
         client.create_topic(name, 5, {"max.message.bytes": "123456"})
@@ -36,17 +36,17 @@ class Topics(Scenario):
         client.delete_topic(name)
         eventually(lambda: name not in self.reference.topics(), f"{name} to go")
 
-    def test_a_topic_tells_its_configs(self, client: Client, name: str) -> None:
+    def test_the_configs_of_a_topic_are_described(self, client: Client, name: str) -> None:
         self.reference.create_topic(name, 1, {"segment.bytes": "7654321", "cleanup.policy": "compact,delete"})
         configs = client.topic_configs(name)
         assert configs["segment.bytes"] == "7654321"
         assert set(configs["cleanup.policy"].split(",")) == {"compact", "delete"}
-        assert configs["retention.ms"] == "-1", "as the broker is told"
+        assert configs["retention.ms"] == "-1", "as the broker is configured"
         assert configs["max.message.bytes"] == "1048588", "Kafka's default"
 
-    def test_the_broker_tells_its_configs(self, client: Client) -> None:
+    def test_the_configs_of_the_broker_are_described(self, client: Client) -> None:
         configs = client.broker_configs()
-        assert configs["num.partitions"] == "3", "as it is told"
+        assert configs["num.partitions"] == "3", "as it is configured"
         assert configs["log.segment.bytes"] == "1073741824", "Kafka's default"
 
     def test_a_config_is_altered_and_the_others_stay(self, client: Client, name: str) -> None:

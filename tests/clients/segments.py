@@ -1,4 +1,4 @@
-"""The headers of the record batches in a partition's directory: what the broker keeps of what a producer sent."""
+"""The headers of the record batches in a partition's directory, as the broker stores them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
-#: Base offset, length, leader epoch, magic, CRC, attributes, last offset delta, two timestamps, producer id and epoch, sequence, count.
+#: Base offset, length, leader epoch, magic, CRC, attributes, last offset delta, two timestamps, producer id and epoch,
+#: sequence, count.
 HEADER = struct.Struct(">qiibIhiqqqhii")
 BEFORE_LENGTH_COUNTS = 12
 
@@ -27,16 +28,16 @@ class Batch:
 
 
 def batches(data: Path, topic: str, partition: int) -> list[Batch]:
-    """The batches of a partition, from the data directory of a broker that runs or ran."""
+    """The batches of a partition, from the data directory of a running or stopped broker."""
     found = []
     for segment in sorted((data / f"{topic}-{partition}").glob("*.log")):
         content = segment.read_bytes()
         position = 0
-        # After the last batch of a broker that runs there may be room: zeros, as with `preallocate`.
+        # A running broker may have space after the last batch: zeros, as with `preallocate`.
         while any(content[position : position + HEADER.size]):
             base_offset, length, _, magic, _, attributes, _, _, _, producer_id, _, sequence, count = HEADER.unpack_from(content, position)
             assert magic == 2
             found.append(Batch(base_offset, CODECS[attributes & 7], producer_id, sequence, count))
             position += BEFORE_LENGTH_COUNTS + length
-        assert not any(content[position:]), "something stands behind zeros"
+        assert not any(content[position:]), "zeros are followed by other bytes"
     return found

@@ -1,4 +1,4 @@
-"""The broker that is judged: Headwater, or Apache Kafka as the reference, both with the same settings."""
+"""The broker under test: Headwater, or Apache Kafka as the reference, both with the same settings."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.foreign.kafka import broker as kafka_broker
-from tests.foreign.process import Started, await_line
+from tests.foreign.process import StartedBroker, await_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Beyond the defaults: records of any time stay, the cleaner starts soon, groups start at once, and a server-side rebalance takes a second
-#: and not five.
+#: Differences from the defaults: records of any time are kept, the cleaner starts soon, groups start at once, and a
+#: server-side rebalance takes one second instead of five.
 SETTINGS = {
     "num.partitions": "3",
     "log.retention.ms": "-1",
@@ -35,22 +35,22 @@ def headwater_command(data: Path, settings: Mapping[str, str], listen: str) -> l
     return [str(headwater), "serve", "--data", str(data), "--listen", listen, *configuration]
 
 
-def spawn_headwater(folder: Path, settings: Mapping[str, str], listen: str) -> Started:
-    """Start Headwater on `folder/data`, without waiting for the address that it will name."""
+def spawn_headwater(folder: Path, settings: Mapping[str, str], listen: str) -> StartedBroker:
+    """Start Headwater on `folder/data`, without waiting for the address that it prints."""
     folder.mkdir(parents=True, exist_ok=True)
     log = folder / "headwater.log"
     with log.open("wb") as output:
         process = subprocess.Popen(headwater_command(folder / "data", settings, listen), stdout=output, stderr=subprocess.STDOUT)
-    return Started("headwater", process, "", folder / "data", log)
+    return StartedBroker("headwater", process, "", folder / "data", log)
 
 
-def start_headwater(folder: Path, settings: Mapping[str, str]) -> Started:
-    """Start Headwater on a port that the system chooses, and wait for the line that names it."""
+def start_headwater(folder: Path, settings: Mapping[str, str]) -> StartedBroker:
+    """Start Headwater on a port that the system chooses, and wait for the line with its address."""
     started = spawn_headwater(folder, settings, "127.0.0.1:0")
     ready = await_line(started, r"ready on (127\.0\.0\.1:\d+)")
     return dataclasses.replace(started, address=ready[1])
 
 
-def start(name: str, folder: Path, settings: Mapping[str, str] = SETTINGS) -> Started:
-    """Start the target of that name with a new data directory under the folder, and return it when it serves."""
+def start(name: str, folder: Path, settings: Mapping[str, str] = SETTINGS) -> StartedBroker:
+    """Start the target of that name with a new data directory in the folder, and return it when it serves requests."""
     return start_headwater(folder, settings) if name == "headwater" else kafka_broker.start(folder, settings)

@@ -1,4 +1,4 @@
-"""aiokafka through the whole scenario."""
+"""aiokafka in the complete scenario."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TOPIC_CONFIG = 1
 
 
 class Reader(PolledConsumer):
-    """An `AIOKafkaConsumer` in an event loop of its own."""
+    """An `AIOKafkaConsumer` in its own event loop."""
 
     def __init__(self, config: dict[str, Any], topic: str, partitions: int, at: At | None) -> None:
         self._config = config
@@ -68,7 +68,7 @@ class Reader(PolledConsumer):
                 self._consumer.seek(partition, found.offset)
 
     def poll_once(self) -> None:
-        """Report records, and look at what the group gave."""
+        """Report records, and check the assignment of the group."""
         for records in self._runner.run(self._get()).values():
             self.saw(*(_record(record) for record in records))
         self.owns(frozenset(owned.partition for owned in self._consumer.assignment()))
@@ -86,7 +86,7 @@ class Reader(PolledConsumer):
 
 
 class AioKafka(Client):
-    """All that aiokafka offers."""
+    """All functions of aiokafka."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
@@ -142,7 +142,7 @@ class AioKafka(Client):
         return list(configs)
 
     def alter_topic_config(self, topic: str, key: str, value: str) -> None:
-        # The old API replaces all that is set for the topic: send the rest along.
+        # The old API replaces all configs of the topic: also send the others.
         kept = {name: old for name, old, _, source, *_ in self._configs(ConfigResourceType.TOPIC, topic) if source == TOPIC_CONFIG}
         resource = ConfigResource(ConfigResourceType.TOPIC, topic, {**kept, key: value})
         (answer,) = self._run(self._admin.alter_configs([resource]))

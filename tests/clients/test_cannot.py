@@ -1,4 +1,4 @@
-"""The list of what clients cannot do names tests that there are."""
+"""The tests in the list of missing features exist."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def test_every_entry_of_the_list_is_a_test(request: pytest.FixtureRequest) -> No
     collected = request.config.stash[cannot.COLLECTED]
     files = {file for file, _ in collected}
     listed = {(file, test) for file, test in cannot.load() if file in files}
-    assert listed <= collected, f"{cannot.LIST.name} has what is no test: {sorted(listed - collected)}"
+    assert listed <= collected, f"{cannot.LIST.name} has entries that are not tests: {sorted(listed - collected)}"
 
 
 def test_every_entry_of_the_list_has_a_file() -> None:

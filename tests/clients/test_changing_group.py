@@ -1,4 +1,6 @@
-"""Our own and foreign members in one group while it changes its protocol (KIP-848): a foreign one is first, ours joins and leaves."""
+"""Headwater and foreign members in one group while it changes its protocol (KIP-848): ours joins a foreign one and
+leaves.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,7 @@ class Ours(PolledConsumer):
             yield
 
     def poll_once(self) -> None:
-        """Report records, and what the group gave."""
+        """Report records, and the assignment of the group."""
         for message in self._consumer.poll(0.1):
             self.saw(Record(message.partition, message.offset, None, message.key, message.value))
         self.owns(frozenset(owned.partition for owned in self._consumer.assignment()))
@@ -74,7 +76,7 @@ def engine() -> Iterator[hw.Client]:
 
 
 @pytest.mark.parametrize(("protocol", "other", "strategy"), CASES, ids=lambda part: getattr(part, "name", None) or str(part))
-def test_ours_joins_a_foreign_member_and_leaves_again(
+def test_a_headwater_member_joins_a_foreign_one_and_leaves(
     engine: hw.Client, tmp_path: Path, protocol: str, other: type[Client], strategy: Strategy
 ) -> None:
     engine.create_topic(TOPIC, partitions=PARTITIONS)
@@ -84,7 +86,7 @@ def test_ours_joins_a_foreign_member_and_leaves_again(
         written: list[Record] = []
 
         def fill() -> list[Record]:
-            new = scenario.make(scenario.Data.TEXT, PARTITIONS, COUNT, len(written) // PARTITIONS)
+            new = scenario.make(scenario.ValueKind.TEXT, PARTITIONS, COUNT, len(written) // PARTITIONS)
             reference.write(TOPIC, new)
             written.extend(new)
             return new

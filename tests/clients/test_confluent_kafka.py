@@ -1,4 +1,4 @@
-"""confluent-kafka (librdkafka) through the whole scenario."""
+"""confluent-kafka (librdkafka) in the complete scenario."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`DumpLogSegments` of Apache Kafka over the data directory that a served broker leaves: segments, indexes, group offsets."""
+"""Apache Kafka's `DumpLogSegments` on the data directory of a stopped broker: segments, indexes, group offsets."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ COMPLAINTS = ("Mismatches", "out of order", "Indexed offset", "Found timestamp m
 
 @pytest.fixture(scope="module")
 def data(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data directory of a broker that has served every codec and every kind of group, and was stopped."""
+    """The data directory of a stopped broker that had served every codec and every kind of group."""
     folder = tmp_path_factory.mktemp("dumped")
     started = targets.start(request.config.getoption("--broker"), folder)
     try:
         client = ConfluentKafka(started.address, folder)
         client.create_topic("dumped", PARTITIONS, {"segment.bytes": str(1 << 20), "index.interval.bytes": "1024"})
         for number, codec in enumerate(CODECS):
-            client.write("dumped", scenario.make(scenario.Data.TEXT, PARTITIONS, COUNT, first=COUNT * number), codec)
+            client.write("dumped", scenario.make(scenario.ValueKind.TEXT, PARTITIONS, COUNT, first=COUNT * number), codec)
         client.create_topic("rolled", 1, {"segment.bytes": str(1 << 20), "index.interval.bytes": "1024"})
         client.write("rolled", [scenario.Record(0, n, scenario.timestamp(n), None, b"x" * 50_000) for n in range(60)])
         for group, strategy in GROUPS.items():
@@ -58,7 +58,9 @@ def test_every_record_of_every_codec_is_in_the_segments(data: Path, partition: i
     found = re.findall(
         r"^\| offset: (\d+) CreateTime: (\d+) keySize: .*?headerKeys: \[(.*?)\](?: key: (\S+))?(?: payload: (.*))?$", said, re.MULTILINE
     )
-    expected = [record for record in scenario.make(scenario.Data.TEXT, PARTITIONS, COUNT * len(CODECS)) if record.partition == partition]
+    expected = [
+        record for record in scenario.make(scenario.ValueKind.TEXT, PARTITIONS, COUNT * len(CODECS)) if record.partition == partition
+    ]
     assert found == [
         (
             str(record.offset),
@@ -81,7 +83,7 @@ def test_a_topic_rolls_into_several_segments(data: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["index", "timeindex"])
-def test_nothing_is_wrong_with_the_indexes(data: Path, kind: str) -> None:
+def test_the_indexes_are_valid(data: Path, kind: str) -> None:
     files = [file for folder in ("dumped-0", "dumped-1", "rolled-0") for file in (data / folder).glob(f"*.{kind}")]
     assert re.search(r"(offset|timestamp): \d+ ", dump(files))
     for check in ("--index-sanity-check", "--verify-index-only"):
@@ -99,7 +101,8 @@ def test_the_groups_are_decoded_from_consumer_offsets(data: Path) -> None:
         if key["type"] == "1" and key["data"]["topic"] == "dumped":
             committed[key["data"]["group"], key["data"]["partition"]] = value and value["data"]["offset"]
     assert committed == {(group, partition): COUNT * len(CODECS) for group in GROUPS for partition in range(PARTITIONS)}
-    # A classic group keeps its members in one record (type 2); one that the broker assigns has an epoch of its own (type 3).
+    # A classic group keeps its members in one record (type 2); a broker-assigned group has a record with its epoch
+    # (type 3).
     kinds = {
         group: {key["type"] for key, _ in records if (key["data"].get("group") or key["data"].get("groupId")) == group} for group in GROUPS
     }

@@ -1,4 +1,4 @@
-"""Our own client, connected over TCP, through the whole scenario."""
+"""The Headwater client over TCP in the complete scenario."""
 
 from __future__ import annotations
 

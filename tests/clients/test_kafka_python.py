@@ -1,4 +1,4 @@
-"""kafka-python through the whole scenario."""
+"""kafka-python in the complete scenario."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ASSIGNORS = {Strategy.EAGER: RangePartitionAssignor, Strategy.COOPERATIVE: Coope
 
 
 class Reader(PolledConsumer):
-    """A `KafkaConsumer` that reads given partitions from a place, or is a member of a group."""
+    """A `KafkaConsumer` that reads given partitions from a position, or is a member of a group."""
 
     def __init__(self, config: dict[str, Any], topic: str, partitions: int, at: At | None) -> None:
         self._config = config
@@ -41,8 +41,8 @@ class Reader(PolledConsumer):
         try:
             if self._at is None:
                 self._consumer.subscribe([self._topic])
-                # Without it a leader may join before it knows the topic's partitions. It then joins again, and when polls end
-                # before that join does, the client forgets the assignment that the broker has sent.
+                # Without this, a leader may join before it has the topic's metadata. It then joins again, and if polls
+                # end before that, the client drops the assignment from the broker.
                 self._consumer.partitions_for_topic(self._topic)
             else:
                 self._seek(self._at)
@@ -61,7 +61,7 @@ class Reader(PolledConsumer):
                 self._consumer.seek(partition, found.offset)
 
     def poll_once(self) -> None:
-        """Report records, and look at what the group gave."""
+        """Report records, and check the assignment of the group."""
         for records in self._consumer.poll(timeout_ms=100).values():
             self.saw(*(_record(record) for record in records))
         self.owns(frozenset(owned.partition for owned in self._consumer.assignment()))
@@ -72,7 +72,7 @@ class Reader(PolledConsumer):
 
 
 class KafkaPython(Client):
-    """All that kafka-python offers."""
+    """All functions of kafka-python."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)

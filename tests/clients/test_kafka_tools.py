@@ -1,4 +1,4 @@
-"""Apache Kafka's own tools through the whole scenario, and those that measure and verify."""
+"""Apache Kafka's own tools in the complete scenario, and its performance and verification tools."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tests.foreign import kafka
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.foreign.process import Started
+    from tests.foreign.process import StartedBroker
 
 COUNT = 20_000
 
 
 def events(said: str, name: str) -> list[dict[str, Any]]:
-    """The events of that name which a verifiable client has printed."""
+    """The events of that name in the output of a verifiable client."""
     found = (json.loads(line) for line in said.splitlines() if line.startswith("{"))
     return [event for event in found if event["name"] == name]
 
@@ -41,7 +41,7 @@ class TestKafkaTools(Topics, Records, Groups):
         header, row = (line.split(", ") for line in said.splitlines() if ", " in line)
         assert dict(zip(header, row, strict=True))["data.consumed.in.nMsg"] == str(COUNT)
 
-    def test_a_verifiable_consumer_is_given_what_a_verifiable_producer_sent(self, broker: str, name: str) -> None:
+    def test_a_verifiable_consumer_gets_the_records_of_a_verifiable_producer(self, broker: str, name: str) -> None:
         self.reference.create_topic(name, 3, {})
         load = ("--topic", name, "--max-messages", str(COUNT), "--value-prefix", "7", "--acks", "-1", "--repeating-keys", "10")
         said = kafka.run(f"{TOOLS}.VerifiableProducer", "--bootstrap-server", broker, *load)
@@ -58,15 +58,15 @@ class TestKafkaTools(Topics, Records, Groups):
         assert sum(committed.values()) == COUNT
 
     def consume_verifiably(self, broker: str, name: str) -> str:
-        """Let a verifiable consumer read all and return what it said."""
+        """Make a verifiable consumer read all records, and return its output."""
         load = ("--topic", name, "--group-id", f"group-{name}", "--max-messages", str(COUNT), "--reset-policy", "earliest", "--verbose")
         command = kafka.command(f"{TOOLS}.VerifiableConsumer", "--bootstrap-server", broker, *load)
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
         return done.stdout
 
-    def test_log_directories_have_the_size_of_their_segments(self, target: Started, tmp_path: Path, name: str) -> None:
+    def test_log_directories_have_the_size_of_their_segments(self, target: StartedBroker, tmp_path: Path, name: str) -> None:
         self.reference.create_topic(name, 2, {})
-        self.reference.write(name, scenario.make(scenario.Data.BINARY, 2, 100))
+        self.reference.write(name, scenario.make(scenario.ValueKind.BINARY, 2, 100))
         said = KafkaTools(target.address, tmp_path).run(f"{TOOLS}.LogDirsCommand", "--describe", "--topic-list", name)
         (answer,) = (json.loads(line) for line in said.splitlines() if line.startswith("{"))
         (directory,) = answer["brokers"][0]["logDirs"]

@@ -1,4 +1,4 @@
-"""kafkajs through the whole scenario."""
+"""kafkajs in the complete scenario."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.clients.scenario_topics import Topics
 
 
 class KafkaJs(NodeClient):
-    """All that kafkajs offers."""
+    """All functions of kafkajs."""
 
     script = "kafkajs.mjs"
 

@@ -1,4 +1,4 @@
-"""kcat through the whole scenario. It is librdkafka on the command line: records are lines, and there is no administration."""
+"""kcat in the complete scenario: librdkafka on the command line, with records as lines and no administration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.clients.client import At, Client, Member, Strategy
 from tests.clients.consumer import Consumer, eventually
 from tests.clients.librdkafka import ConfluentKafka
 from tests.clients.process_consumer import CommittingConsumer
-from tests.clients.records import Data, Record
+from tests.clients.records import Record, ValueKind
 from tests.clients.scenario_groups import Groups
 from tests.clients.scenario_records import Records
 from tests.clients.scenario_topics import Topics
@@ -27,7 +27,7 @@ STRATEGIES = {Strategy.EAGER: "range", Strategy.COOPERATIVE: "cooperative-sticky
 
 
 class Reader(CommittingConsumer):
-    """kcat printing a JSON object for each record, and its assignments on standard error."""
+    """kcat that prints a JSON object for each record, and its assignments on standard error."""
 
     def parse(self, line: bytes) -> None:
         """A record."""
@@ -39,7 +39,7 @@ class Reader(CommittingConsumer):
         self.saw(record)
 
     def parse_error(self, line: bytes) -> None:
-        """A change of the group, or something to keep."""
+        """A change of the assignment, or a line to keep."""
         super().parse_error(line)
         if re.match(rb"% Group .* rebalanced", line):
             partitions = frozenset(int(partition) for partition in re.findall(rb"\[(\d+)\]", line))
@@ -48,9 +48,9 @@ class Reader(CommittingConsumer):
 
 
 class Kcat(Client):
-    """All that kcat offers."""
+    """All functions of kcat."""
 
-    data = Data.TEXT
+    data = ValueKind.TEXT
 
     def _command(self, *arguments: str) -> list[str]:
         kcat = shutil.which("kcat")
@@ -74,7 +74,7 @@ class Kcat(Client):
     def write(self, topic: str, records: list[Record], codec: str = "none", *, idempotent: bool = False) -> None:
         if any(record.timestamp is not None for record in records):
             self.cannot("set a timestamp")
-        # Partition and headers are given once for all lines.
+        # Partition and headers apply to all lines.
         for (partition, headers), group in itertools.groupby(records, lambda record: (record.partition, record.headers)):
             given = [part for name, value in headers for part in ("-H", name if value is None else f"{name}={value.decode()}")]
             options = ["-z", codec, "-X", f"enable.idempotence={str(idempotent).lower()}", "-X", "linger.ms=50", *given]
@@ -94,7 +94,7 @@ class Kcat(Client):
     def join(self, topic: str, member: Member) -> Consumer:
         if member.strategy not in STRATEGIES:
             self.cannot("let the broker assign")
-        # auto.commit.interval.ms cannot be set: kcat takes it for a topic's property of that name, so that a commit takes 5 s.
+        # auto.commit.interval.ms cannot be set, because kcat uses it as a topic property: a commit takes 5 s.
         config = {
             "partition.assignment.strategy": STRATEGIES[member.strategy],
             "auto.offset.reset": "earliest",
@@ -121,8 +121,8 @@ class TestKcat(Topics, Records, Groups):
         assert scenario.unstamped(self.read_all(self.reference, name, 3, "earliest", len(written))) == written
 
 
-def test_kcat_can_not_administer() -> None:
-    """What cannot.toml says of kcat rests on its own manual."""
+def test_kcat_has_no_administration() -> None:
+    """kcat's manual confirms the entries of cannot.toml about it."""
     manual = subprocess.run(["kcat", "-h"], capture_output=True, text=True, check=False).stdout
     assert re.findall(r"-([A-Z])\b[^\n]*Mode:", manual) == ["C", "G"], manual
     assert "-C | -P | -L | -Q  Mode: Consume, Produce, Metadata List, Query mode" in manual

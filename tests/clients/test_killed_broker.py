@@ -1,4 +1,4 @@
-"""Our own client while its broker is killed and started again: nothing acknowledged is lost, doubled or out of order."""
+"""The Headwater client while its broker is killed and restarted: no acknowledged record is lost or repeated."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import headwater as hw
 from tests.clients import target as targets
 from tests.clients.consumer import eventually
 from tests.foreign.kafka import broker as kafka_broker
-from tests.foreign.process import Started, await_line
+from tests.foreign.process import StartedBroker, await_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,12 +23,12 @@ PARTITIONS = 2
 KILLS = 2
 
 
-def starter(name: str, folder: Path) -> Callable[[], Started]:
-    """Return what starts the broker on the same directory and port each time."""
+def starter(name: str, folder: Path) -> Callable[[], StartedBroker]:
+    """Return a function that starts the broker on the same directory and port each time."""
     port = kafka_broker.free_port()
     if name == "headwater":
 
-        def start() -> Started:
+        def start() -> StartedBroker:
             started = targets.spawn_headwater(folder, targets.SETTINGS, f"127.0.0.1:{port}")
             await_line(started, r"ready on")
             return dataclasses.replace(started, address=f"127.0.0.1:{port}")
@@ -36,7 +36,7 @@ def starter(name: str, folder: Path) -> Callable[[], Started]:
         return start
     configuration = kafka_broker.format_storage(folder, targets.SETTINGS, port)
 
-    def start_kafka() -> Started:
+    def start_kafka() -> StartedBroker:
         started = kafka_broker.launch(folder, configuration, port)
         await_line(started, r"Kafka Server started")
         return started
@@ -45,7 +45,7 @@ def starter(name: str, folder: Path) -> Callable[[], Started]:
 
 
 class Writer(threading.Thread):
-    """Sends numbers to the partitions in turns, and notes which are acknowledged at which offset."""
+    """Sends numbers to the partitions in turns, and stores the offsets of the acknowledged ones."""
 
     def __init__(self, client: hw.Client) -> None:
         super().__init__(daemon=True)
@@ -55,7 +55,7 @@ class Writer(threading.Thread):
         self.stopping = threading.Event()
 
     def run(self) -> None:
-        """Send until told to stop."""
+        """Send until it is stopped."""
         number = 0
         with self.client.producer(linger_ms=5) as producer:
             while not self.stopping.is_set():
@@ -73,7 +73,7 @@ class Writer(threading.Thread):
         eventually(lambda: self.count() >= enough, lambda: f"{enough} acknowledged records, and not {self.count()}")
 
     def count(self) -> int:
-        """How many records are acknowledged."""
+        """The number of acknowledged records."""
         return sum(map(len, self.acknowledged))
 
 
@@ -87,7 +87,7 @@ class Reader(threading.Thread):
         self.stopping = threading.Event()
 
     def run(self) -> None:
-        """Read until told to stop."""
+        """Read until it is stopped."""
         with self.client.consumer("t", group_id="g", auto_offset_reset="earliest") as consumer:
             while not self.stopping.is_set():
                 for message in consumer.poll(0.5):
@@ -116,7 +116,7 @@ def test_a_killed_broker_costs_no_acknowledged_record(request: pytest.FixtureReq
         for batch in topic.scan():
             for message in batch:
                 stored[message.partition].append((message.offset, int(message.value)))
-        # What was acknowledged, and nothing else: each record once, in order.
+        # Exactly the acknowledged records: each once, in order.
         assert stored == writer.acknowledged
         eventually(lambda: reader.read == stored, lambda: f"{[len(part) for part in reader.read]} of {[len(part) for part in stored]}")
         reader.stopping.set()

@@ -1,4 +1,4 @@
-"""Clients of different makers share a group: what one's assignor says, the broker hands to the other as it is."""
+"""Different clients share a group: the broker passes the assignment of one client's assignor to the other unchanged."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class TestMixedGroup(Scenario):
         with client.join(name, member) as one, second.join(name, member) as two:
             eventually(lambda: fairly_shared(one, two), lambda: f"a fair share: {set(one.owned)}, {set(two.owned)}")
             eventually(lambda: self.reference.group(member.group) == HALVES, "a stable group")
-            written = scenario.make(scenario.Data.TEXT, PARTITIONS, COUNT)
+            written = scenario.make(scenario.ValueKind.TEXT, PARTITIONS, COUNT)
             self.reference.write(name, written)
             eventually(lambda: len(one.records) + len(two.records) >= len(written), "all records")
             assert scenario.in_order(one.records + two.records) == written

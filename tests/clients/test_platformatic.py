@@ -1,4 +1,4 @@
-"""@platformatic/kafka through the whole scenario."""
+"""@platformatic/kafka in the complete scenario."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.clients.scenario_topics import Topics
 
 
 class Platformatic(NodeClient):
-    """All that @platformatic/kafka offers."""
+    """All functions of @platformatic/kafka."""
 
     script = "platformatic.mjs"
 

@@ -1,4 +1,4 @@
-"""A transactional producer is refused at once, with the reason: there are no transactions yet, and nobody should wait for them."""
+"""A transactional producer is refused at once with the reason, because transactions are not supported yet."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.foreign import kafka
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: What a client may take on a busy machine. Clients that are not refused wait for a minute or for ever.
+#: The maximum time of a client on a busy machine. Clients that are not refused wait for a minute or for ever.
 AT_ONCE = 25.0
 PERFORMANCE = "org.apache.kafka.tools.ProducerPerformance"
 ARGUMENTS = ("--topic", "t", "--num-records", "1", "--record-size", "1", "--throughput", "1")
@@ -65,17 +65,17 @@ def java(broker: str) -> str:
     ("init_transactions", "reason"),
     [
         pytest.param(librdkafka, "transactions are not supported yet", id="librdkafka"),
-        # It shows the code and not the sentence.
+        # The client shows the code instead of the message.
         pytest.param(aiokafka_, "TransactionalIdAuthorizationFailed", id="aiokafka"),
         pytest.param(java, "transactions are not supported yet", id="java"),
     ],
 )
-def test_init_transactions_ends_at_once_with_the_reason(broker: str, init_transactions: Callable[[str], str], reason: str) -> None:
+def test_init_transactions_fails_at_once_with_the_reason(broker: str, init_transactions: Callable[[str], str], reason: str) -> None:
     begun = time.monotonic()
     assert reason in init_transactions(broker)
     assert time.monotonic() - begun < AT_ONCE
 
 
-def test_our_own_producer_names_the_reason() -> None:
+def test_the_headwater_producer_gives_the_reason() -> None:
     with hw.open() as client, pytest.raises(hw.ConfigError, match="transactions are not supported yet"):
         client.producer(transactional_id="x")

@@ -1,4 +1,5 @@
-//! The power goes, the process dies, or the disk fails, in the middle of every call of a program that compacts its log.
+//! A power cut, the death of the process, or a disk error, in the middle of every call of a program that compacts its
+//! log.
 
 use headwater_crash_tests::compacted::judge::{Expectation, judge, read_all};
 use headwater_crash_tests::compacted::script::{Step, draw, marker_and_value_in_emptied_segments};
@@ -8,11 +9,11 @@ use headwater_env::{Boundary, Fault, Operation, SimEnv, Times};
 
 const SCRIPTS: u64 = 6;
 const STEPS: usize = 45;
-/// Disks that one power cut may leave.
+/// The number of disk states tried after one power cut.
 const CUTS: u64 = 6;
 const KILLS: u64 = 2;
 
-/// A program, and what it was told so far.
+/// A program, and the results it got so far.
 struct Program {
     env: SimEnv,
     session: Option<Session>,
@@ -69,7 +70,7 @@ impl Program {
         Ok(())
     }
 
-    /// What is expected of a machine whose power went in the middle of a boundary.
+    /// The expectation after a power cut at a boundary.
     fn expectation_at(&self, boundary: u64) -> Expectation {
         match self.boundaries.partition_point(|end| *end <= boundary) {
             0 => Expectation::default(),
@@ -90,7 +91,7 @@ fn run(env: &SimEnv, steps: &[Step]) -> Result<Program, String> {
     Ok(program)
 }
 
-/// Opens, reads, opens again, sends a batch again, and goes on to write and clean.
+/// Opens, reads, opens again, sends a batch again, and continues to write and clean.
 fn check(env: &SimEnv, expected: &Expectation, promised_to: i64) -> Result<(), String> {
     let session = Session::open(env)?;
     let served = read_all(&session)?;
@@ -104,7 +105,7 @@ fn check(env: &SimEnv, expected: &Expectation, promised_to: i64) -> Result<(), S
             .iter()
             .any(|suffix| name.ends_with(suffix))
     }) {
-        return Err(format!("{name} is left"));
+        return Err(format!("{name} was not removed"));
     }
     drop(session);
     let mut session = Session::open(env)?;
@@ -115,7 +116,7 @@ fn check(env: &SimEnv, expected: &Expectation, promised_to: i64) -> Result<(), S
         ));
     }
     if read_all(&session)? != served {
-        return Err("the second recovery gives something else".to_owned());
+        return Err("the second recovery has another result".to_owned());
     }
     if let Some((base, batch)) = &served.newest {
         let again = session.resend(batch);
@@ -138,14 +139,14 @@ fn check(env: &SimEnv, expected: &Expectation, promised_to: i64) -> Result<(), S
         expected = expected.after(&outcome);
     }
     judge(&read_all(&session)?, &expected, served.end + 1)
-        .map_err(|error| format!("after going on: {error}"))?;
+        .map_err(|error| format!("after continuing: {error}"))?;
     let machine = env.after_power_cut(1);
     judge(
         &read_all(&Session::open(&machine)?)?,
         &expected,
         served.end + 1,
     )
-    .map_err(|error| format!("after going on and a power cut: {error}"))
+    .map_err(|error| format!("after continuing and a power cut: {error}"))
 }
 
 /// Crashes in the middle of a recovery from a crash.
@@ -162,14 +163,14 @@ fn check_recovery(
     let env = crash.after(crashed, seed);
     env.crash_at(seed.wrapping_mul(7) % boundaries.max(1));
     if Session::open(&env).is_ok() {
-        return Err("recovery did not notice that a call failed".to_owned());
+        return Err("recovery did not report a failed call".to_owned());
     }
     let session = Session::open(&crash.after(&env, seed))?;
     judge(&read_all(&session)?, expected, promised_to)
         .map_err(|error| format!("after a crash in recovery: {error}"))
 }
 
-/// Crashes at every boundary of a script that was run before; returns how many disks were checked.
+/// Crashes at every boundary of a script that has run before. Returns the number of checked disks.
 fn crash_everywhere(seed: u64, steps: &[Step], reference: &Program) -> usize {
     let history = reference.env.history();
     let mut states = 0;
@@ -182,7 +183,7 @@ fn crash_everywhere(seed: u64, steps: &[Step], reference: &Program) -> usize {
         );
         assert!(
             run(&env, steps).is_err(),
-            "{place}: nobody noticed that it failed"
+            "{place}: the failure was not reported"
         );
         let expected = reference.expectation_at(boundary);
         let cuts = (0..CUTS).map(|cut| (Crash::PowerCut, cut, expected.durable_to));
@@ -198,7 +199,7 @@ fn crash_everywhere(seed: u64, steps: &[Step], reference: &Program) -> usize {
 }
 
 #[test]
-fn a_deletion_marker_is_dropped_after_the_value_that_it_deletes() {
+fn a_tombstone_is_dropped_after_the_value_that_it_deletes() {
     let steps = marker_and_value_in_emptied_segments();
     let env = SimEnv::new(0);
     let mut reference = run(&env, &steps).unwrap_or_else(|error| panic!("{error}"));
@@ -247,7 +248,7 @@ fn the_last_value_of_each_key_survives_a_crash_anywhere_in_a_compaction() {
     );
 }
 
-/// Runs a script in which one call fails; steps that fail are passed over.
+/// Runs a script in which one call fails; skips the steps that fail.
 fn run_through(seed: u64, steps: &[Step], fault: Fault) -> (SimEnv, Expectation, usize) {
     let env = SimEnv::new(seed);
     env.inject(fault);
@@ -259,7 +260,7 @@ fn run_through(seed: u64, steps: &[Step], fault: Fault) -> (SimEnv, Expectation,
         if program.step(step).is_err() {
             failed += usize::from(*step == Step::Clean);
             if let Some(session) = &program.session {
-                let served = read_all(session).expect("reads go on");
+                let served = read_all(session).expect("reads still work");
                 judge(&served, &program.expected, program.expected.appended_to)
                     .unwrap_or_else(|error| panic!("{fault:?}, {step:?}: {error}"));
                 if session.log.poisoned().is_some() {
@@ -271,10 +272,11 @@ fn run_through(seed: u64, steps: &[Step], fault: Fault) -> (SimEnv, Expectation,
     (env, program.expected, failed)
 }
 
-/// How many steps of a program lack file descriptors.
+/// The number of steps in which a program lacks file descriptors.
 const STEPS_WITHOUT_DESCRIPTORS: usize = 3;
 
-/// The process may open no more files from any boundary on, in the middle of a swap too, and some steps later it may again.
+/// The process can open no more files from any boundary on, also in the middle of a swap, and some steps later it can
+/// again.
 #[test]
 fn a_process_without_descriptors_for_a_while_cleans_its_log_later() {
     let mut failed = 0;
@@ -289,7 +291,7 @@ fn a_process_without_descriptors_for_a_while_cleans_its_log_later() {
     assert!(failed > 100, "only {failed} cleanings failed");
 }
 
-/// Runs a script, skipping the steps that fail; returns how many cleanings failed.
+/// Runs a script, skipping the steps that fail; returns the number of failed cleanings.
 fn run_without_descriptors(seed: u64, steps: &[Step], from: u64) -> usize {
     let place = format!("script {seed}, boundary {from}");
     let env = SimEnv::new(seed);
@@ -299,7 +301,7 @@ fn run_without_descriptors(seed: u64, steps: &[Step], from: u64) -> usize {
     for step in steps {
         if program.step(step).is_err() {
             if *step == Step::Restart {
-                // The log may be closed already; then only another restart can follow.
+                // The log may already be closed; then only another restart can follow.
                 env.set_out_of_files(false);
                 let again = program.step(step);
                 again.unwrap_or_else(|failure| panic!("{place}, {step:?}: {failure:?}"));

@@ -1,4 +1,4 @@
-//! A bit is flipped anywhere on the disk, a file is cut, a page is zero.
+//! A bit flip anywhere on the disk, a cut file, a page of zeros.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use headwater_crash_tests::script::{Script, Step};
 use headwater_crash_tests::session::{DATA, Session};
 use headwater_env::{Env, File, OpenMode, SimEnv};
 
-/// How the machine that is damaged was left.
+/// How the damaged machine had ended.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Ending {
     InOrder,
@@ -20,14 +20,14 @@ pub(crate) enum Ending {
 pub(crate) struct Machine {
     pub(crate) env: SimEnv,
     whole: Served,
-    /// What is known to have been on disk. After a crash nobody can tell an end that was cut off cleanly behind it from one that was never
-    /// written.
+    /// The offset up to which records are known to be on disk. After a crash, a clean cut after it cannot be
+    /// distinguished from records that were never written.
     recovery_point: i64,
 }
 
 pub(crate) fn machine(ending: Ending) -> Machine {
     let mut script = Script::draw(2, 24);
-    // A log cut in the middle has nothing that a damaged log may not have; here it is whole.
+    // A truncated log lacks the promises that a damaged log must keep; here it is complete.
     script
         .steps
         .retain(|step| !matches!(step, Step::Truncate(_)));
@@ -61,7 +61,7 @@ pub(crate) fn machine(ending: Ending) -> Machine {
     }
 }
 
-/// Damages every place of every file in one way, and judges what is made of it.
+/// Damages every position of every file in one way, and judges the result.
 fn damage_everywhere(ending: Ending, damage: impl Fn(&mut Vec<u8>, usize), what: &str) {
     let machine = machine(ending);
     let mut found = 0;
@@ -87,12 +87,12 @@ fn damage_everywhere(ending: Ending, damage: impl Fn(&mut Vec<u8>, usize), what:
     }
     assert!(
         found > 100,
-        "only {found} damages were found: is anything damaged at all?"
+        "only {found} damages were found: the test may damage nothing"
     );
 }
 
 impl Machine {
-    /// Whether anybody was told of the damage; an error if it did harm in silence.
+    /// Whether the damage was reported; an error if it caused silent harm.
     fn judge(&self, env: &SimEnv) -> Result<bool, String> {
         let whole = &self.whole;
         let Ok(session) = Session::open(env, false) else {
@@ -189,7 +189,7 @@ fn zeros_are_found_or_harmless_after_a_crash() {
 fn a_missing_file_is_found_or_harmless() {
     for ending in [Ending::InOrder, Ending::Killed] {
         let machine = machine(ending);
-        // Without its first file a log is one that began later, as after retention: nobody can tell.
+        // Without its first file, a log looks like one that starts later, as after retention.
         let first = log_files(&machine.env.image()).into_keys().next();
         let first = format!("{:020}.log", first.expect("there is a segment"));
         for path in machine

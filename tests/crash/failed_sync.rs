@@ -26,7 +26,7 @@ fn after_a_failed_sync_nothing_is_acknowledged_and_nothing_acknowledged_is_lost(
     assert!(poisoned > 50, "only {poisoned} syncs of records failed");
 }
 
-/// Whether the sync that failed was one of records.
+/// Whether the failed sync was one of records.
 fn fail_sync(script: &Script, nth: u64, times: Times) -> bool {
     let place = format!("script {}, sync {nth} fails {times:?}", script.seed);
     let env = SimEnv::new(script.seed);
@@ -61,7 +61,7 @@ fn fail_sync(script: &Script, nth: u64, times: Times) -> bool {
             );
         }
         if poisoned && *step == Step::Restart {
-            // A poisoned log does not end in order; that it is opened again is what makes it writable.
+            // A poisoned log does not close in order; only opening it again makes it writable.
             assert!(
                 result.is_err(),
                 "{place}, step {number}: it was closed in order"
@@ -84,7 +84,7 @@ fn fail_sync(script: &Script, nth: u64, times: Times) -> bool {
     poisoned
 }
 
-/// A log that may no longer be written can be read.
+/// A log that must not be written any more can still be read.
 fn check_reads(runner: &mut Runner, place: &str) {
     let expected = runner.expected.clone();
     let Ok(session) = runner.session() else {
@@ -99,7 +99,7 @@ fn strikes(call: u64, nth: u64, times: Times) -> bool {
     call == nth || (times == Times::Forever && call > nth)
 }
 
-/// Whether a sync that failed was one of a log file.
+/// Whether the failed sync was one of a log file.
 fn records_were_struck(env: &SimEnv, nth: u64, times: Times) -> bool {
     let history = env.history();
     let syncs = history

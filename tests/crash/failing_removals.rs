@@ -1,4 +1,5 @@
-//! Retention, deletion, exhaustion and truncation fail at any call, once or for a while. The program goes on, and then the machine crashes.
+//! Retention, deletion, exhaustion and truncation fail at any call, once or for a while. The program continues, and
+//! then the machine crashes.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -15,10 +16,10 @@ use headwater_env::{Fault, Operation, SimEnv, Times};
 
 const SCRIPTS: u64 = 4;
 const STEPS: usize = 36;
-/// How many steps a lasting fault lasts.
+/// The number of steps that a lasting fault lasts.
 const WHILE: usize = 5;
 
-/// The calls that fail, and may succeed later. `failed_sync.rs` has the syncs.
+/// The calls that fail, and may succeed later. `failed_sync.rs` tests the syncs.
 const FAULTS: [(Operation, ErrorKind); 7] = [
     (Operation::Open, ErrorKind::Other),
     (Operation::Create, ErrorKind::StorageFull),
@@ -69,7 +70,7 @@ fn a_process_without_descriptors_for_a_while_makes_no_hole_and_leaves_no_file() 
 #[derive(Debug)]
 enum Trouble {
     Call(Fault),
-    /// From this step on for a while the process may open no more files.
+    /// From this step on, the process can open no more files for a while.
     OutOfFiles {
         step: usize,
     },
@@ -89,7 +90,8 @@ impl Trouble {
     }
 }
 
-/// Runs a script, skipping the steps that fail; checks the log at its end and after crashes. Returns how many steps failed.
+/// Runs a script, skipping the steps that fail; checks the log at its end and after crashes. Returns the number of
+/// failed steps.
 fn run_through(script: &Script, trouble: &Trouble) -> usize {
     let place = format!("script {}, {trouble:?}", script.seed);
     let env = SimEnv::new(script.seed);
@@ -105,7 +107,7 @@ fn run_through(script: &Script, trouble: &Trouble) -> usize {
         if runner.step(step).is_err() {
             failed += 1;
             if *step == Step::Restart {
-                // The log may be closed already; then only another restart can follow.
+                // The log may already be closed; then only another restart can follow.
                 Trouble::end(&env);
                 let again = runner.step(step);
                 again.unwrap_or_else(|failure| panic!("{place}, step {number}: {failure:?}"));
@@ -114,7 +116,7 @@ fn run_through(script: &Script, trouble: &Trouble) -> usize {
                 session.fence_producer();
             }
             if matches!(step, Step::Truncate(_)) {
-                // This append takes offsets that were truncated; the truncated records must not come back behind it.
+                // This append reuses truncated offsets; the truncated records must not come back after it.
                 Trouble::end(&env);
                 append(&mut runner, number, &place);
                 check_crashes(&env, script, &runner.expected, &place);
@@ -132,10 +134,10 @@ fn run_through(script: &Script, trouble: &Trouble) -> usize {
     failed
 }
 
-/// Appends a batch, which has to succeed now.
+/// Appends a batch, which must succeed now.
 fn append(runner: &mut Runner, number: usize, place: &str) {
     let append = Step::Append {
-        values: vec![format!("the trouble of step {number} is over").into_bytes()],
+        values: vec![format!("the fault of step {number} is over").into_bytes()],
         idempotent: true,
         together: false,
     };
@@ -144,7 +146,7 @@ fn append(runner: &mut Runner, number: usize, place: &str) {
         .unwrap_or_else(|failure| panic!("{place}, {append:?}: {failure:?}"));
 }
 
-/// With removals unfinished a crash loses nothing acknowledged, and after a kill there is nothing to repair.
+/// With unfinished removals a crash loses no acknowledged records, and after a kill there is nothing to repair.
 fn check_crashes(env: &SimEnv, script: &Script, expected: &Expectation, place: &str) {
     let cuts = (0..3).map(|seed| (Crash::PowerCut, &expected.durable, seed));
     let kills = (0..2).map(|seed| (Crash::Kill, &expected.appended, seed));
@@ -164,7 +166,8 @@ fn check_crashes(env: &SimEnv, script: &Script, expected: &Expectation, place: &
     }
 }
 
-/// Everything acknowledged is served, and once all removals are due the disk holds the segments of the log and no others.
+/// All acknowledged records are served, and when all removals are due the disk has the segments of the log and no
+/// others.
 fn check_files(runner: &mut Runner, place: &str) {
     let expected = runner.expected.clone();
     let session = runner

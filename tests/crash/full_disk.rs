@@ -55,7 +55,7 @@ fn when_the_disk_is_full_at_any_byte_reads_go_on_and_writing_resumes() {
     }
 }
 
-/// Runs a script; where a step is refused, reads, makes space and tries the step again. Gives how many steps were refused.
+/// Runs a script; if a step is refused, reads, makes space and repeats the step. Returns the number of refused steps.
 fn run_through(env: &SimEnv, script: &Script, place: &str, make_space: impl Fn(&SimEnv)) -> usize {
     let mut refused = 0;
     let mut runner = Runner::open(env, script.flush_each).unwrap_or_else(|_| {
@@ -94,10 +94,10 @@ fn run_through(env: &SimEnv, script: &Script, place: &str, make_space: impl Fn(&
     refused
 }
 
-/// Everything acknowledged is served.
+/// Checks that all acknowledged records are served.
 fn check_reads(runner: &mut Runner, place: &str) {
     let expected = runner.expected.clone();
-    // Between two sessions there is nothing to read from.
+    // Between two sessions there is no log to read from.
     let Ok(session) = runner.session() else {
         return;
     };

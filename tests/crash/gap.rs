@@ -42,7 +42,7 @@ impl Harm {
 }
 
 #[test]
-fn behind_any_gap_and_beside_any_damage_every_other_segment_is_kept() {
+fn all_other_segments_are_kept_after_any_gap_or_damage() {
     let mut aside = 0;
     for ending in [Ending::InOrder, Ending::Killed] {
         let machine = machine(ending);
@@ -50,7 +50,7 @@ fn behind_any_gap_and_beside_any_damage_every_other_segment_is_kept() {
         for (base_offset, bytes) in &segments {
             let path = Path::new(PARTITION).join(format!("{base_offset:020}.log"));
             for harm in Harm::all(bytes.len() as u64) {
-                // After a reboot recovery has to assume that unsynced writes were lost.
+                // After a reboot recovery must assume that unsynced writes were lost.
                 for crash in [Crash::Kill, Crash::PowerCut] {
                     let place = format!("{ending:?}, {crash:?}, {} {harm:?}", path.display());
                     let harmed = machine.env.after_kill(1);

@@ -1,4 +1,4 @@
-//! What a reader holds without having copied it stays as it was, whatever becomes of the log.
+//! Bytes that a reader holds without a copy stay the same, whatever happens to the log.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use headwater_record::{
 };
 
 const DIR: &str = "/data/flights-0";
-/// Large enough that reads of it are worth a map.
+/// Large enough that reads of it are mapped.
 const VALUE_BYTES: usize = 40 << 10;
 
 fn open(env: &SimEnv) -> PartitionLog<SimEnv> {
@@ -47,7 +47,7 @@ fn read(log: &PartitionLog<SimEnv>) -> Bytes {
 }
 
 #[test]
-fn a_truncation_leaves_what_readers_hold_and_survives_a_crash() {
+fn a_truncation_keeps_the_bytes_of_readers_and_survives_a_crash() {
     let env = SimEnv::new(1);
     let log = open(&env);
     (1..=4).for_each(|fill| append(&log, fill));
@@ -59,7 +59,7 @@ fn a_truncation_leaves_what_readers_hold_and_survives_a_crash() {
         Offset::new(2)
     );
     append(&log, 9);
-    assert_eq!(held, copied, "what was read did not change");
+    assert_eq!(held, copied, "the bytes of the reader did not change");
     let after = read(&log);
     assert_eq!(after[..copied.len() / 2], copied[..copied.len() / 2]);
     assert_eq!(after[after.len() - 2], 9);
@@ -69,7 +69,7 @@ fn a_truncation_leaves_what_readers_hold_and_survives_a_crash() {
 }
 
 #[test]
-fn a_compaction_leaves_what_readers_hold() {
+fn a_compaction_keeps_the_bytes_of_readers() {
     let env = SimEnv::new(2);
     let config = LogConfig {
         cleanup_policy: CleanupPolicy::COMPACT,
@@ -93,7 +93,7 @@ fn a_compaction_leaves_what_readers_hold() {
         is_stopped: &|| false,
     });
     assert!(cleaned.expect("cleaned").is_some());
-    assert_eq!(held, copied, "what was read did not change");
+    assert_eq!(held, copied, "the bytes of the reader did not change");
     let after = read(&log);
     assert_eq!(
         after,

@@ -1,4 +1,4 @@
-//! What must never happen to a log, tried.
+//! Crash tests of the log.
 
 mod compaction;
 mod damage;

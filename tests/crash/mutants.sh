@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Breaks the log and the client on purpose, one way at a time, and passes when the tests notice each time: those of the log are noticed by
-# the crash tests, those of the client by its own tests. A test that cannot fail proves nothing.
+# Breaks the log and the client on purpose, one fault at a time, and passes if a test fails each time. The crash tests
+# must detect the faults of the log, the client's own tests those of the client. A test that cannot fail proves nothing.
 # Usage: mutants.sh [CARGO_PROFILE]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 profile=${1:-quick}
 
-# The whole workspace, so that third-party crates have the features that they were compiled with for the other tests.
+# The whole workspace, so that third-party crates keep the features of the other tests and are not compiled again.
 crash_tests() {
     ${limit:-} cargo test --profile "$profile" --quiet --workspace --features headwater-crash-tests/mutants --test crash "$@"
 }
@@ -20,16 +20,16 @@ run() { # tests, mutant, test
     HEADWATER_MUTANT=$2 "${1}_tests" -- --include-ignored "$3"
 }
 
-# A build that fails is no test that fails.
+# A failed build is not a failed test.
 for tests in crash client; do
     "${tests}_tests" --no-run
 done
 run crash none ""
 run client none ""
-# What is broken, and the test that must see it.
+# The mutants, each with the test that must fail.
 survived=0
 while read -r tests mutant test; do
-    # A test that waits for ever because of the mutant has noticed it, too.
+    # A test that hangs because of the mutant has detected it, too.
     if limit="timeout 60" run "$tests" "$mutant" "$test" >/dev/null 2>&1; then
         echo "mutant $mutant: NOT NOTICED by $test" >&2
         survived=1
@@ -55,7 +55,7 @@ crash forget-truncation failing_removals
 crash remove-behind-gap gap
 crash append-unlinked removed_files
 client drop-leader-epochs routing
-client drop-leader-epochs a_named_leader_of_an_earlier_epoch
+client drop-leader-epochs a_leader_of_an_earlier_epoch_is_not_followed
 client ignore-named-leaders named_leaders
 client forget-aborted transactions
 client take-stale-answers leaders
@@ -68,10 +68,10 @@ client believe-lagging-brokers lagging_brokers
 client forget-created-topics lagging_brokers
 client send-newest-version releases
 client keep-newest-shape releases
-client keep-forgotten a_partition_that_is_not_fetched_any_more_is_forgotten
+client keep-forgotten a_partition_that_is_no_longer_fetched_is_removed_from_the_session
 client keep-lost-session a_session_with_a_lost_fetch
-client skip-validation a_consumer_that_does_not_reset_names
-client ignore-divergence a_consumer_that_does_not_reset_names
+client skip-validation the_error_without_reset_has_the_offset_of_the_divergence
+client ignore-divergence the_error_without_reset_has_the_offset_of_the_divergence
 client keep-failed-replica preferred_replicas
 client keep-expired-replica preferred_replicas
 client resend-out-of-order retries
@@ -81,7 +81,7 @@ client skip-epoch-bump a_record_after_an_expired_one_that_was_written_is_written
 client release-early a_partition_has_one_reader
 client ignore-fencing a_partition_has_one_reader
 client take-back-twice cancelled_calls_deliver_each_record_once
-client commit-in-hand in_hand_is_not_committed
+client commit-in-hand in_progress_is_not_committed
 client keep-decoded-ahead read_ahead
 MUTANTS
 exit $survived

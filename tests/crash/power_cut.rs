@@ -1,4 +1,4 @@
-//! The power goes, or the process dies, in the middle of every call that changes the disk.
+//! A power cut or the death of the process in the middle of every call that changes the disk.
 
 use headwater_crash_tests::reference::Reference;
 use headwater_crash_tests::runner::Runner;
@@ -9,7 +9,7 @@ use headwater_env::SimEnv;
 
 const SCRIPTS: u64 = 12;
 const STEPS: usize = 40;
-/// Disks that one power cut may leave.
+/// The number of disk states tried after one power cut.
 const CUTS: u64 = 8;
 const KILLS: u64 = 2;
 
@@ -26,7 +26,7 @@ fn nothing_acknowledged_is_lost_at_any_write_sync_or_rename() {
     assert!(states >= 10_000, "only {states} crash states were tried");
 }
 
-/// Tries all that may be left of a crash at one boundary; gives how many machines that were.
+/// Tries all possible states after a crash at one boundary; returns their number.
 fn crash_at(reference: &Reference, boundary: u64) -> u64 {
     let script = &reference.script;
     let env = SimEnv::new(script.seed);
@@ -34,7 +34,7 @@ fn crash_at(reference: &Reference, boundary: u64) -> u64 {
     let result = Runner::run(&env, script).map(drop);
     assert!(
         env.has_crashed(),
-        "script {}: there is no boundary {boundary}",
+        "script {}: boundary {boundary} does not exist",
         script.seed
     );
     let history = env.history();
@@ -42,7 +42,7 @@ fn crash_at(reference: &Reference, boundary: u64) -> u64 {
         "script {}, boundary {boundary}, {:?}",
         script.seed, history[boundary as usize]
     );
-    assert!(result.is_err(), "{place}: nobody noticed that it failed");
+    assert!(result.is_err(), "{place}: the failure was not reported");
     let expected = reference.expectation_at(boundary);
     let cuts = (0..CUTS).map(|seed| (Crash::PowerCut, &expected.durable, seed));
     let kills = (0..KILLS).map(|seed| (Crash::Kill, &expected.appended, seed));

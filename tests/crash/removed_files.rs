@@ -1,4 +1,4 @@
-//! Somebody removes the files of an open log.
+//! Another program removes the files of an open log.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ fn append() -> Step {
 }
 
 #[test]
-fn nothing_is_acknowledged_that_goes_to_a_file_without_a_name() {
+fn records_for_a_removed_file_are_not_acknowledged() {
     for flush_each in [false, true] {
         let env = SimEnv::new(7);
         let mut session = Session::open(&env, flush_each).expect("an empty disk");

@@ -1,4 +1,4 @@
-//! The last batch is cut, or holds zeros or garbage from some byte on.
+//! The last batch is cut, or contains zeros or garbage from some byte on.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use headwater_crash_tests::script::Step;
 use headwater_crash_tests::session::{PARTITION, Session};
 use headwater_env::{Env, File, OpenMode, SimEnv};
 
-/// A log that was killed after some batches; the last is in a segment with others.
+/// A log whose process was killed after some batches; the last is in a segment with others.
 fn killed_machine() -> (SimEnv, Vec<Vec<u8>>) {
     let env = SimEnv::new(1);
     let mut session = Session::open(&env, false).expect("an empty disk opens");
@@ -49,12 +49,13 @@ fn last_batch(env: &SimEnv) -> (PathBuf, u64, u64) {
     (path, bytes.len() as u64, sizes.iter().rev().skip(1).sum())
 }
 
-/// Whether bytes after the last batch are what appends leave there themselves: a few zeros, which no record was ever in.
+/// Whether bytes after the last batch are padding: a few zeros that never contained records.
 fn is_room(bytes: &[u8]) -> bool {
     bytes.len() as u64 <= SimEnv::ROOM_BYTES && bytes.iter().all(|byte| *byte == 0)
 }
 
-/// Opens a machine whose last batch is spoilt by `spoil`, and checks that all before it is served, the rest cut and reported.
+/// Opens a machine whose last batch was damaged by `spoil`. Checks that all earlier batches are served, and that the
+/// rest is truncated and reported.
 fn check(spoil: impl Fn(&<SimEnv as Env>::File, u64), from: u64, what: &str) {
     let (killed, values) = killed_machine();
     let (path, len, last) = last_batch(&killed);

@@ -1,4 +1,4 @@
-//! Reads the log at the end: by our own scan, and by kcat.
+//! Reads the log at the end: with our own scan, and with kcat.
 
 use std::process::Command;
 
@@ -28,7 +28,7 @@ pub(crate) fn text() -> DecodeOptions {
     }
 }
 
-/// The log as our client reads it.
+/// The log read by our client.
 pub(crate) async fn scan(client: &Client, topic: &str) -> Result<Log> {
     let options = ScanOptions {
         decode: text(),
@@ -38,7 +38,7 @@ pub(crate) async fn scan(client: &Client, topic: &str) -> Result<Log> {
     Ok(log(rows(&table)))
 }
 
-/// The log as kcat reads it.
+/// The log read by kcat.
 pub(crate) fn kcat(bootstrap: &str, topic: &str) -> Log {
     let output = Command::new("kcat")
         .args([

@@ -1,4 +1,4 @@
-//! The proxy itself, in front of our own server.
+//! Tests of the proxy, with our own server.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -133,7 +133,7 @@ fn a_request_that_is_cut_in_its_middle_is_not_handled() {
 }
 
 #[test]
-fn rules_meet_only_their_apis() {
+fn rules_apply_only_to_their_apis() {
     let proxied = start();
     let (_client, producer) = proxied.client_with_topic();
     let rules = cut(
@@ -180,7 +180,7 @@ fn a_held_request_stops_in_its_middle_and_arrives_after_the_release() {
 }
 
 #[test]
-fn a_held_response_arrives_by_half_and_whole_after_the_release() {
+fn a_held_response_arrives_half_and_completely_after_the_release() {
     let proxied = start();
     let mut stream = TcpStream::connect(proxied.proxy.address()).unwrap();
     let short = Some(Duration::from_millis(200));

@@ -1,4 +1,4 @@
-//! A scenario under way: a topic, clients under load, and brokers that a scenario disturbs. At its end the history is judged.
+//! A running scenario: a topic, clients under load, and brokers with faults. At its end the history is judged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -14,12 +14,12 @@ use crate::brokers::Brokers;
 use crate::load::{Load, connect};
 use crate::{PATIENCE, eventually, judge};
 
-/// How many partitions a topic has at first.
+/// The initial number of partitions of a topic.
 pub(crate) const PARTITIONS: i32 = 4;
-/// How many violations are printed.
+/// The maximum number of violations that are printed.
 const PRINTED: usize = 20;
 
-/// A scenario under way.
+/// A running scenario.
 pub(crate) struct Scene<'b> {
     pub(crate) brokers: &'b mut Brokers,
     pub(crate) load: Load,
@@ -50,7 +50,7 @@ fn number(variable: &str) -> u64 {
     }
 }
 
-/// Names the scenario and its seed if it fails.
+/// Prints the scenario and its seed if it fails.
 struct FailureNote<'a> {
     name: &'a str,
     seed: u64,
@@ -77,7 +77,7 @@ impl<'b> Scene<'b> {
     fn start(name: &str, brokers: &'b mut Brokers, seed: u64) -> Self {
         let bootstrap = brokers.bootstrap();
         let admin = connect(&bootstrap);
-        // Clusters are shared, and seeds may be run twice.
+        // Clusters are shared, and seeds may be repeated.
         let unique = uuid::Uuid::new_v4().simple().to_string();
         let topic = format!("{name}-{seed}-{}", &unique[..6]);
         admin
@@ -94,7 +94,7 @@ impl<'b> Scene<'b> {
         }
     }
 
-    /// Waits until so many more records are acknowledged, and each group got so many more.
+    /// Waits until this many more records are acknowledged, and each group got as many more.
     pub(crate) fn progress(&self, records: usize) {
         let recorder = &self.load.shared.recorder;
         let acknowledged = || recorder.count(|event| matches!(event, Event::Acknowledged(..)));
@@ -102,7 +102,7 @@ impl<'b> Scene<'b> {
         eventually("records that are acknowledged", || {
             (acknowledged() >= enough).then_some(())
         });
-        // Some of them, so that disturbances meet members that read.
+        // Not all, so that faults occur while members are reading.
         let handed_out = || recorder.count(|event| matches!(event, Event::HandedOut(..)));
         let enough = handed_out() + 2;
         eventually("records that are handed out", || {
@@ -119,7 +119,7 @@ impl<'b> Scene<'b> {
         self.chance.pick(&leaders)
     }
 
-    /// Deletes the topic, creates it again, and waits until each broker knows the new one.
+    /// Deletes the topic, creates it again, and waits until each broker has the new one.
     pub(crate) fn recreate_topic(&mut self) {
         let old = self.topic_ids();
         let recorder = &self.load.shared.recorder;
@@ -133,7 +133,7 @@ impl<'b> Scene<'b> {
             let created = admin.create_topic(new_topic(self.brokers, &self.topic));
             self.admin.block_on(created).ok()
         });
-        eventually("brokers that know the new topic", || {
+        eventually("brokers with the new topic", || {
             let new = self.topic_ids();
             (new.is_disjoint(&old) && new.len() == 1).then_some(())
         });
@@ -145,7 +145,7 @@ impl<'b> Scene<'b> {
         has_changed.store(true, Ordering::Relaxed);
     }
 
-    /// The ids that brokers know the topic by: one, once all know the same topic with all its leaders.
+    /// The ids of the topic on all brokers: a single one when all have the same topic with all its leaders.
     fn topic_ids(&self) -> BTreeSet<uuid::Uuid> {
         let known = self
             .brokers
@@ -164,14 +164,14 @@ impl<'b> Scene<'b> {
         ids.collect()
     }
 
-    /// Ends the faults, lets the groups read what is left, and judges the history.
+    /// Ends the faults, lets the groups read the remaining records, and judges the history.
     fn finish(mut self) {
         self.brokers.calm();
         self.load.stop_producers();
         let log = self.settled_log();
         let records: BTreeSet<RecordId> =
             log.values().flat_map(BTreeMap::values).copied().collect();
-        // If it never happens, the checker says which records are missing.
+        // If it never happens, the checker reports which records are missing.
         let deadline = std::time::Instant::now() + PATIENCE;
         while std::time::Instant::now() < deadline && self.undelivered(&records) > 0 {
             std::thread::sleep(Duration::from_millis(100));
@@ -195,7 +195,7 @@ impl<'b> Scene<'b> {
             .sum()
     }
 
-    /// The log, once it does not change any more: a request that was given up may still be written.
+    /// The log when it no longer changes: a request whose sender stopped waiting may still be written.
     fn settled_log(&self) -> Log {
         let mut last: Option<Log> = None;
         eventually("a log that stays as it is", || {
@@ -243,7 +243,7 @@ impl<'b> Scene<'b> {
         );
     }
 
-    /// Writes the history for a person who looks for the reason.
+    /// Writes the history for debugging.
     fn keep(&self, history: &History) -> PathBuf {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let path = folder.join(format!("history-{}.txt", self.name));

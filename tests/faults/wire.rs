@@ -1,4 +1,4 @@
-//! Requests that our client has no call for, each on a connection of its own.
+//! Requests that our client does not send, each on a separate connection.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -17,7 +17,7 @@ use headwater_protocol::{
     MetadataRequest, Request, Str,
 };
 
-/// The response of a broker to a request of this version. `None` if the broker cannot be reached now.
+/// The response of a broker to a request of this version. `None` if the broker is unreachable now.
 fn call<R: ApiRequest>(address: &str, request: R, version: i16) -> Option<R::Response> {
     let request: Request = request.into();
     let mut out = BytesMut::new();
@@ -37,7 +37,7 @@ fn call<R: ApiRequest>(address: &str, request: R, version: i16) -> Option<R::Res
     Some(R::Response::try_from(response).unwrap())
 }
 
-/// A topic as this broker knows it.
+/// A topic according to this broker.
 pub(crate) fn topic(address: &str, name: &str) -> Option<MetadataResponseTopic> {
     let request = MetadataRequest {
         topics: Some(vec![MetadataRequestTopic {
@@ -52,7 +52,7 @@ pub(crate) fn topic(address: &str, name: &str) -> Option<MetadataResponseTopic> 
     (topic.error_code == ErrorCode::None.code()).then_some(topic)
 }
 
-/// Makes a replica of a partition its preferred leader, and its leader. Whether the cluster did it.
+/// Makes a replica of a partition its preferred leader, and its leader. Returns whether the cluster did it.
 pub(crate) fn move_leader(address: &str, name: &str, partition: i32, replicas: Vec<i32>) -> bool {
     let reassign = AlterPartitionReassignmentsRequest {
         topics: vec![ReassignableTopic {

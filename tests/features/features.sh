@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Fails when a third-party crate would be compiled twice, once for a package and once for the tests, because its features differ.
+# Fails if cargo would compile a third-party crate twice, for a package and for the tests, because its features differ.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-# Crates with their features, a line each.
+# Crates with their features, one per line.
 crates() {
     cargo tree --locked --prefix none --format '{p} [{f}]' "$@" | sed -E 's/ \(\*\)$//' | grep -v '(/' | sort -u
 }

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Installs what the foreign judges run on, where it is missing: Java, Maven, kcat and openssl, from Debian's packages. Node is the caller's: 20 or newer.
+# Installs the missing programs for tests with foreign clients from Debian's packages: Java, Maven, kcat and openssl.
+# Node 20 or newer must be installed already.
 set -euo pipefail
 if ! command -v npm >/dev/null || [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 20 ]; then
-    echo "The tests judge our broker with clients for Node: install Node 20 or newer, with npm." >&2
+    echo "The tests need clients for Node: install Node 20 or newer, with npm." >&2
     exit 1
 fi
 if command -v java >/dev/null && command -v mvn >/dev/null && command -v kcat >/dev/null && command -v openssl >/dev/null; then
@@ -11,7 +12,7 @@ fi
 as_root=""
 [ "$(id -u)" = 0 ] || as_root=sudo
 if ! command -v apt-get >/dev/null; then
-    echo "The tests judge our files with Apache Kafka's tools and our broker with kcat: install Java 17 or newer, Maven, kcat and openssl." >&2
+    echo "These tests need Apache Kafka's tools, kcat and openssl: install Java 17 or newer, Maven, kcat and openssl." >&2
     exit 1
 fi
 $as_root apt-get update -qq

@@ -1,4 +1,4 @@
-"""A broker that was started as a process: where it is, what it said, and its end."""
+"""A broker in a process: its address, its output, and its end."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Started:
-    """A running broker. `data` holds a directory per partition; `log` has what the process printed."""
+class StartedBroker:
+    """A running broker. `data` has a directory for each partition; `log` has the output of the process."""
 
     name: str
     process: subprocess.Popen[bytes]
@@ -31,7 +31,7 @@ class Started:
         self.stop()
 
     def stop(self, seconds: float = 60) -> None:
-        """Ask the process to end, by its own id, and wait; an end that is not clean is an error."""
+        """End the process by its own id, and wait; an end that is not clean is an error."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
@@ -40,15 +40,17 @@ class Started:
             self.process.kill()
             self.process.wait()
             raise
-        assert code in self.clean_exits, f"{self.name} ended with {code}; its log ends so:\n{self.last_words()}"
+        assert code in self.clean_exits, f"{self.name} ended with {code}; the end of its log:\n{self.last_words()}"
 
     def last_words(self, lines: int = 60) -> str:
         """The end of the log."""
         return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
 
-def await_line(started: Started, pattern: str, seconds: float = 60) -> re.Match[str]:
-    """Wait until the process has printed a whole line with the pattern. A process that ended, or says nothing, is stopped and an error."""
+def await_line(started: StartedBroker, pattern: str, seconds: float = 60) -> re.Match[str]:
+    """Wait until the process has printed a complete line that matches. If it ends or prints none in time, it is
+    stopped.
+    """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         said = started.log.read_text(encoding="utf-8", errors="replace")
@@ -60,5 +62,5 @@ def await_line(started: Started, pattern: str, seconds: float = 60) -> re.Match[
         time.sleep(0.02)
     started.process.kill()
     code = started.process.wait()
-    problem = f"{started.name} never said {pattern!r} (it ended with {code}); its log ends so:\n{started.last_words()}"
+    problem = f"{started.name} never said {pattern!r} (it ended with {code}); the end of its log:\n{started.last_words()}"
     raise RuntimeError(problem)

@@ -1,4 +1,4 @@
-"""The starter of Apache Kafka clusters: what it does without a cluster, and that it leaves no process behind."""
+"""The starter of Apache Kafka clusters: its behaviour without a cluster, and that it leaves no process behind."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ time.sleep(600)
 
 
 def is_running(pid: int) -> bool:
-    """Whether the process lives: a dead one that nobody has waited for does not."""
+    """Whether the process runs; a zombie does not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:
@@ -45,14 +45,14 @@ def test_a_process_dies_with_the_one_that_started_it() -> None:
         time.sleep(0.01)
 
 
-def test_a_guard_that_is_released_kills_nobody() -> None:
+def test_a_released_guard_kills_nothing() -> None:
     with subprocess.Popen(["sleep", "600"]) as process:
         Guard(process.pid).release()
         assert process.poll() is None
         process.kill()
 
 
-def test_a_command_that_cannot_be_carried_out_is_answered_with_the_reason() -> None:
+def test_a_failed_command_is_answered_with_the_reason() -> None:
     answers = io.StringIO()
     node = cluster.Node(1, Path(), 9092, Path())
     steering.obey(cluster.Cluster({1: node}), io.StringIO("pause 1\nexplode 1\nkill 2\nkill\nkill 1\n"), answers)
@@ -65,7 +65,7 @@ def test_a_command_that_cannot_be_carried_out_is_answered_with_the_reason() -> N
     assert kill == "done"
 
 
-def test_ports_of_servers_are_free_and_never_those_of_outgoing_connections() -> None:
+def test_ports_of_servers_are_free_and_not_for_outgoing_connections() -> None:
     ports = cluster.server_ports(9)
     assert len(set(ports)) == 9
     first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])

@@ -1,4 +1,4 @@
-"""`DumpLogSegments` of Apache Kafka reads what compaction leaves of a partition."""
+"""Apache Kafka's `DumpLogSegments` reads a partition after compaction."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 RECORDS = 12_000
 KEYS = 50
-#: Sent once, at the very beginning, and deleted right after: only its tombstone stays.
+#: Sent once, at the beginning, and deleted right after: only its tombstone stays.
 GONE = "gone"
 PATIENCE_S = 60
 
 
 @pytest.fixture(scope="module")
 def partition(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A partition's directory after the cleaner was at work, closed by Headwater."""
+    """A partition's directory that the cleaner has cleaned, closed by Headwater."""
     data = tmp_path_factory.mktemp("compacted")
     config = {"log.cleaner.backoff.ms": "50", "log.flush.scheduler.interval.ms": "50"}
     with hw.open(data, config=config) as client:
@@ -42,7 +42,7 @@ def partition(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def random_text(n: int) -> str:
-    """Text that a codec cannot make much smaller."""
+    """Text that a codec cannot compress much."""
     return "".join(f"{(n * 2654435761 + part * 40503 * (n + 1)) % 2**32:08x}" for part in range(50))
 
 
@@ -67,7 +67,7 @@ def test_kafka_finds_the_last_record_of_each_key(partition: Path) -> None:
     assert offsets == sorted(set(offsets))
 
 
-def test_kafka_knows_the_tombstone_and_when_it_may_go(partition: Path) -> None:
+def test_kafka_finds_the_tombstone_and_its_delete_horizon(partition: Path) -> None:
     said = dump(list(partition.glob("*.log")), "--print-data-log")
     horizons = re.findall(r"deleteHorizonMs: OptionalLong\[(\d+)\]", said)
     assert len(horizons) == 1
@@ -78,7 +78,7 @@ def test_kafka_knows_the_tombstone_and_when_it_may_go(partition: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", ["index", "timeindex"])
-def test_kafka_finds_nothing_wrong_with_an_index(partition: Path, ending: str) -> None:
+def test_kafka_finds_no_fault_in_an_index(partition: Path, ending: str) -> None:
     files = list(partition.glob(f"*.{ending}"))
     for check in ("--index-sanity-check", "--verify-index-only"):
         said = dump(files, check)

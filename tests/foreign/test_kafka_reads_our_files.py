@@ -1,4 +1,4 @@
-"""`DumpLogSegments` of Apache Kafka reads every file that a partition's directory holds."""
+"""Apache Kafka's `DumpLogSegments` reads every file in a partition's directory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def dump(*files: Path, options: tuple[str, ...] = ()) -> str:
 
 def test_kafka_reads_every_record_of_every_segment(partition: Path) -> None:
     logs = sorted(partition.glob("*.log"))
-    assert len(logs) > 2, "the test wants several segments"
+    assert len(logs) > 2, "the test needs several segments"
     text = dump(*logs, options=("--print-data-log",))
     found = re.findall(r"^\| offset: (\d+) CreateTime: (\d+) .*key: (\S+) payload: value-(\d+)-", text, re.MULTILINE)
     assert [int(offset) for offset, *_ in found] == list(range(RECORDS))
@@ -42,10 +42,10 @@ def test_kafka_reads_every_record_of_every_segment(partition: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", ["index", "timeindex"])
-def test_kafka_finds_nothing_wrong_with_an_index(partition: Path, ending: str) -> None:
+def test_kafka_finds_no_fault_in_an_index(partition: Path, ending: str) -> None:
     files = sorted(partition.glob(f"*.{ending}"))
     assert files
-    # First its entries, then the check that a broker makes when it starts, then every entry against the log.
+    # First its entries, then the check of a starting broker, then every entry against the log.
     assert re.search(r"(offset|timestamp): \d+ ", dump(*files))
     for check in ("--index-sanity-check", "--verify-index-only"):
         text = dump(*files, options=(check,))

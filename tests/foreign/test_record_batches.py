@@ -1,7 +1,7 @@
 """kafka-python and aiokafka read the record batches that the core encodes, with every codec.
 
-Rust's own tests go the other way (``core/record/tests/it/foreign_batches.rs``). The codec libraries that both clients ask
-for are among ``bindings-python/requirements-dev.txt``.
+The Rust tests check the other direction (``core/record/tests/it/foreign_batches.rs``). The codec libraries of both
+clients are in ``bindings-python/requirements-dev.txt``.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def to_bytes(held: str | dict[str, Any] | None) -> bytes | None:
 
 
 def can_read(library: str, codec: str) -> bool:
-    """Whether the client finds the library that it needs for this codec."""
+    """Whether the client has the library for this codec."""
     module = kafka.codec if library == "kafka-python" else aiokafka.codec
     return codec == "none" or bool(getattr(module, f"has_{codec}")())
 
@@ -57,7 +57,7 @@ def encoded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def read_one(library: str, data: bytes) -> Any:
-    """The one batch in the bytes; its CRC holds and nothing follows it."""
+    """The only batch in the bytes; its CRC is valid and no bytes follow."""
     records = READERS[library](data)
     batch = records.next_batch()
     assert batch is not None
@@ -92,7 +92,7 @@ def test_a_foreign_client_reads_what_the_core_encodes(encoded: Path, library: st
 
 @pytest.mark.parametrize("marker", ["commit", "abort"])
 @pytest.mark.parametrize("library", READERS)
-def test_a_foreign_client_knows_our_transaction_markers(encoded: Path, library: str, marker: str) -> None:
+def test_a_foreign_client_reads_our_transaction_markers(encoded: Path, library: str, marker: str) -> None:
     batch = read_one(library, (encoded / f"control-{marker}.bin").read_bytes())
     assert batch.is_control_batch
     assert batch.is_transactional
@@ -103,7 +103,7 @@ def test_a_foreign_client_knows_our_transaction_markers(encoded: Path, library: 
 
 
 @pytest.mark.parametrize("library", ["kafka_python", "aiokafka"])
-def test_the_committed_fixtures_are_what_the_client_encodes(library: str) -> None:
+def test_the_committed_fixtures_equal_the_encoding_of_the_client(library: str) -> None:
     """Only plain batches: compressed bytes change with the codec libraries."""
     module = kafka_default_records if library == "kafka_python" else aiokafka_default_records
     builder = module.DefaultRecordBatchBuilder

@@ -12,7 +12,7 @@ import {
 } from 'headwater';
 import { directory, flights, name, onTargets, ownTopics, rejects, values } from './support.mjs';
 
-test('a directory keeps what was written', async (context) => {
+test('a directory keeps its records', async (context) => {
   const path = await directory(context);
   {
     await using client = await open(path);
@@ -122,7 +122,7 @@ onTargets('records before a position are deleted', async (client) => {
   assert.deepEqual(values(await topic.head(1)), ['v4']);
 });
 
-test('metrics count what left the logs', async () => {
+test('metrics count the removed records of logs', async () => {
   await using client = await open();
   assert.equal(client.metrics()['retention-time-deleted-bytes-total'], 0);
 });
@@ -176,7 +176,7 @@ test('closing twice is allowed and use after it is not', async () => {
   await consumer.close();
 });
 
-test('an abandoned client lets its directory go', async (context) => {
+test('an abandoned client releases its directory', async (context) => {
   const path = await directory(context);
   const client = await open(path);
   assert.ok(client);

@@ -52,7 +52,7 @@ async function sizes(batches) {
   return read;
 }
 
-reading('poll hands records out once', async (consumer) => {
+reading('poll returns each record once', async (consumer) => {
   assert.deepEqual(offsets(await consumer.poll({ maxRecords: 4 })), [0, 1, 2, 3]);
   assert.deepEqual(offsets(await consumer.poll()), [4, 5, 6, 7, 8, 9]);
   assert.equal((await consumer.poll({ timeoutMs: 0 })).length, 0);
@@ -67,7 +67,7 @@ onTargets('the default start is the end', async (client) => {
   assert.deepEqual(values(await consumer.poll({ timeoutMs: 10_000 })), ['new']);
 });
 
-reading('poll waits for what comes', async (consumer, client) => {
+reading('poll waits for new records', async (consumer, client) => {
   await consumer.seek('latest');
   await using producer = client.producer();
   const waiting = consumer.poll({ timeoutMs: 60_000 });
@@ -98,7 +98,7 @@ reading('seek goes to any position', async (consumer) => {
   assert.deepEqual(await consumer.position(), at(10n));
 });
 
-reading('a batch says where to go on', async (consumer) => {
+reading('a batch has the next offsets', async (consumer) => {
   const batch = await consumer.poll({ maxRecords: 3 });
   await consumer.seek('latest');
   await consumer.seek(batch.nextOffsets);
@@ -133,7 +133,7 @@ onTargets('assign names partitions', async (client) => {
   await rejects(consumer.assign([wide(7)]), UnknownTopicOrPartitionError);
 });
 
-onTargets('several topics are told apart', async (client) => {
+onTargets('several topics are distinguished', async (client) => {
   await using producer = client.producer();
   const topics = ['a', 'b', 'c'].map(name);
   for (const topic of topics) {
@@ -153,7 +153,7 @@ reading('batches end at the end', async (consumer) => {
   assert.deepEqual(await sizes(consumer.batches({ maxRecords: 4, until: 'end' })), [4, 4, 2]);
 });
 
-reading('iterating yields each message once whatever is in between', async (consumer) => {
+reading('iterating yields each message once whatever calls come in between', async (consumer) => {
   const next = async () => Number((await first(consumer, 1))[0].offset);
   const seen = [await next(), await next(), await next()];
   assert.deepEqual(await consumer.position(), at(3n));
@@ -218,7 +218,7 @@ onTargets('formats are those of a scan', async (client) => {
   assert.deepEqual([message.key, message.value], ['k0', 'v0']);
 });
 
-onTargets('an offset out of range is an error where nothing says how to go on', async (client) => {
+onTargets('an offset out of range is an error without a reset rule', async (client) => {
   await flights(client);
   await client.deleteRecords(name('flights'), 5);
   await using consumer = client.consumer({ topics: name('flights'), autoOffsetReset: 'none' });
@@ -241,7 +241,7 @@ onTargets('a closed consumer reads nothing', async (client) => {
   await rejects(first(consumer, 1), ClosedError, /consumer/);
 });
 
-onTargets('what is fetched ahead is neither lost nor seen twice', async (client) => {
+onTargets('records fetched ahead are neither lost nor repeated', async (client) => {
   const count = 100_000;
   await client.createTopic(name('many'));
   await using producer = client.producer();
@@ -391,7 +391,7 @@ for (const [how, read] of Object.entries(READS)) {
       assert.ok(performance.now() - started < 30_000);
       if (end === 'wakeup') {
         await consumer.seek('earliest');
-        // The broker may answer the fetch before it first.
+        // The broker may first respond to the earlier fetch.
         assert.equal((await consumer.poll({ timeoutMs: 30_000 })).length, 10);
         await consumer.close();
       } else {
@@ -435,7 +435,7 @@ reading('a wakeup is not lost between two calls', async (consumer) => {
   assert.equal((await messages.next()).value.offset, 1n);
 });
 
-reading('a loop that is left goes on where it was', async (consumer) => {
+reading('a loop that was left continues at its position', async (consumer) => {
   for await (const message of consumer) {
     if (message.offset === 3n) {
       break;
@@ -490,7 +490,7 @@ onTargets('a decode error comes after what was before it and can be passed', asy
   assert.deepEqual((await messages.next()).value.value, { n: 2 });
 });
 
-reading('wrong arguments are named', async (consumer) => {
+reading('wrong arguments are errors with their name', async (consumer) => {
   for (const [call, pattern] of [
     [() => consumer.poll({ timeout: 1 }), /no option `timeout`.*timeoutMs/],
     [() => consumer.poll({ maxRecords: 0 }), /max_records|maxRecords/],
@@ -501,7 +501,7 @@ reading('wrong arguments are named', async (consumer) => {
     [() => consumer.pause({ partitions: [0] }), /partitions\[0\]/],
     [() => consumer.assign([{ ...place(0), partition: 1.5 }]), /partition/],
     [() => consumer.commit('all'), /what\[0\]/],
-    [() => consumer.run({}), /eachMessage and eachBatch/],
+    [() => consumer.run({}), /eachMessage or eachBatch/],
     [() => consumer.run({ eachMessage: 1 }), /eachMessage must be a function/],
   ]) {
     await rejects(call(), InvalidArgumentError, pattern);

@@ -1,4 +1,4 @@
-// The ends of processes and workers.
+// The end of processes and workers.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -11,7 +11,7 @@ import { directory, numbered, values } from './support.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 
-/** Runs a program with the package, and returns its exit code and what it printed. */
+/** Runs a program with the package, and returns its exit code and its output. */
 async function program(source, ...args) {
   const child = spawn(process.execPath, ['--input-type=module', '--eval', source, ...args], {
     cwd: HERE,
@@ -62,7 +62,7 @@ for (const [name, [end, expected]] of Object.entries(ENDS)) {
   });
 }
 
-test('what was sent and not awaited is sent at exit', async (context) => {
+test('records that were not awaited are sent at exit', async (context) => {
   const path = await directory(context);
   const send =
     "for (let n = 0; n < 100; n++) { producer.send({ topic: 'flights', value: String(n) }); } process.exit(0);";
@@ -72,7 +72,7 @@ test('what was sent and not awaited is sent at exit', async (context) => {
   assert.equal(await client.topic('flights').count(), 100);
 });
 
-test('a waiting poll keeps the process, and its end lets it go', async (context) => {
+test('the process does not end during a waiting poll, and ends after it', async (context) => {
   const path = await directory(context);
   const poll = `
 const consumer = client.consumer({ topics: 'flights' });
@@ -141,7 +141,7 @@ test('worker.terminate() loses nothing acknowledged', { timeout: 60_000 }, async
   assert.ok((await client.topic('flights').count()) > acknowledged);
 });
 
-test('the event loop turns while much is produced and consumed', {
+test('the event loop runs during heavy produce and consume load', {
   timeout: 60_000,
 }, async (context) => {
   const path = await directory(context);

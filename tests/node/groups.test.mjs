@@ -89,7 +89,7 @@ onProtocols('commits are kept', async (client, member) => {
   assert.deepEqual([offset.committed, offset.end, offset.lag], [5n, 10n, 5n]);
 });
 
-onProtocols('a message is finished when the next one is asked for', async (client, member) => {
+onProtocols('a message is finished when the next one is requested', async (client, member) => {
   await fill(
     client,
     numbered(1_000, (n) => `${n}`),
@@ -290,7 +290,7 @@ onProtocols('a loop that commits each message reads each once', async (client, m
 });
 
 onProtocols(
-  'rebalances are told and partitions can be committed before they go',
+  'rebalances are reported and partitions can be committed before they go',
   async (client, member, protocol) => {
     await fill(client, ['a', 'b'], { partitions: 2 });
     const told = [];
@@ -337,7 +337,7 @@ onProtocols('what a callback throws comes out of the poll', async (client, membe
   );
 });
 
-onProtocols('listeners hear of rebalances', async (client, member) => {
+onProtocols('listeners get rebalances', async (client, member) => {
   await fill(client, ['a']);
   const told = [];
   const consumer = client.consumer({ topics: name('flights'), ...member });
@@ -363,7 +363,7 @@ onProtocols('a member that does not poll has lost its partitions', async (client
 
 for (const leave of ['close', 'unsubscribe']) {
   onProtocols(
-    `partitions can be committed before the consumer gives them up: ${leave}`,
+    `partitions can be committed before the consumer releases them: ${leave}`,
     async (client, member) => {
       await fill(client, ['a', 'b']);
       const revoked = [];
@@ -386,7 +386,7 @@ for (const leave of ['close', 'unsubscribe']) {
   );
 
   onProtocols(
-    `what a callback throws comes after the consumer has left: ${leave}`,
+    `an error of a callback is thrown after the consumer has left: ${leave}`,
     async (client, member) => {
       await fill(client, ['a']);
       const consumer = client.consumer(member);

@@ -1,4 +1,4 @@
-// The package as `npm pack` makes it.
+// The package from `npm pack`.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -18,7 +18,7 @@ console.log((await topic.head()).at(0).value.toString());
 await client.close();
 `;
 
-test('npm pack makes a package whose binary is found', { timeout: 120_000 }, async (context) => {
+test('npm pack creates a package that finds its binary', { timeout: 120_000 }, async (context) => {
   const path = await directory(context);
   const npm = (...args) =>
     execFileSync('npm', [...args, '--no-audit', '--no-fund', '--offline'], {

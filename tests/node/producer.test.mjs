@@ -247,7 +247,7 @@ onTargets('the columns of a table become JSON', async (client) => {
   );
 });
 
-onTargets('a batch crosses back as it came', async (client) => {
+onTargets('a batch of a scan is sent back unchanged', async (client) => {
   await flights(client);
   const copy = await client.createTopic(name('copy'));
   await using producer = client.producer();

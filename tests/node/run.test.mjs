@@ -39,7 +39,7 @@ async function fillWide(client, partitions, count) {
 }
 
 onProtocols(
-  'each message comes once, and what handlers finished is committed',
+  'each message is handled once, and finished messages are committed',
   async (client, member) => {
     await fill(
       client,
@@ -68,7 +68,7 @@ onProtocols(
   },
 );
 
-onTargets('partitions are worked on at the same time, and each in order', async (client) => {
+onTargets('partitions are processed concurrently, and each in order', async (client) => {
   await fillWide(client, 4, 50);
   await using consumer = client.consumer({ topics: name('flights'), autoOffsetReset: 'earliest' });
   const read = new Map(numbered(4, (partition) => [partition, []]));
@@ -92,7 +92,7 @@ onTargets('partitions are worked on at the same time, and each in order', async 
 });
 
 onProtocols(
-  'a message whose handler throws comes again, none is skipped and order is kept',
+  'a message whose handler throws is handled again, none is skipped and order is kept',
   async (client, member) => {
     await fill(
       client,
@@ -123,7 +123,7 @@ onProtocols(
 );
 
 onProtocols(
-  'a handler that goes on throwing ends the run, and its message is not finished',
+  'a handler that always throws ends the run, and its message is not finished',
   async (client, member) => {
     await fill(
       client,
@@ -177,7 +177,7 @@ onProtocols(
   },
 );
 
-onTargets('what a batch does not resolve comes again', async (client) => {
+onTargets('unresolved messages of a batch are handled again', async (client) => {
   await fill(
     client,
     numbered(10, (n) => `${n}`),
@@ -281,7 +281,7 @@ onTargets('a pause in a handler takes effect before the next message', async (cl
 });
 
 onProtocols(
-  'a handler that is slower than the time-outs keeps its partitions, and no message comes twice',
+  'a handler that is slower than the time-outs keeps its partitions, and no message is handled twice',
   async (client, member) => {
     await fill(
       client,
@@ -334,7 +334,7 @@ for (const how of ['stop', 'close']) {
     assert.equal(
       offset,
       how === 'stop' ? 3 : 2,
-      'the message in hand is finished when its handler returns',
+      'the current message is finished when its handler returns',
     );
     await using next = client.consumer({ topics: name('flights'), ...member });
     assert.equal((await next.messages().next()).value.offset, BigInt(offset));

@@ -1,4 +1,4 @@
-// An engine on the network: the cases of tests/python/test_serve.py, with kafkajs as the foreign client.
+// An engine served over TCP: the cases of tests/python/test_serve.py, with kafkajs as the foreign client.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -14,7 +14,7 @@ async function served(run) {
   await run(client, server);
 }
 
-test('what kafkajs produces is scanned here', () =>
+test('records produced by kafkajs are scanned here', () =>
   served(async (client, server) => {
     const topic = await client.createTopic('flights');
     const producer = new Kafka({
@@ -35,7 +35,7 @@ test('what kafkajs produces is scanned here', () =>
     assert.deepEqual(batch.at(0).headers, [['a', Buffer.from('b')]]);
   }));
 
-test('what is produced here is consumed by kafkajs', () =>
+test('records produced here are consumed by kafkajs', () =>
   served(async (client, server) => {
     await client.createTopic('flights');
     await using producer = client.producer();
@@ -63,7 +63,7 @@ test('a connected client refuses to serve', () =>
     await rejects(connected.serve({ port: 0 }), KafkaError, /serve|embedded|cluster/);
   }));
 
-test('another address than loopback is refused', () =>
+test('an address other than loopback is refused', () =>
   served(async (client) => {
     await rejects(client.serve({ host: '0.0.0.0', port: 0 }), KafkaError, /insecure/);
     await using insecure = await client.serve({
@@ -75,19 +75,19 @@ test('another address than loopback is refused', () =>
     assert.equal(insecure.bootstrapServers, '127.0.0.1:9');
   }));
 
-test('a port in use is named', () =>
+test('a port in use is an error with the port', () =>
   served(async (client, server) => {
     const port = Number(server.address.split(':')[1]);
     await rejects(client.serve({ port }), TransportError, new RegExp(`${port}`));
   }));
 
-test('wrong arguments say what is right', () =>
+test('wrong arguments are errors with advice', () =>
   served(async (client) => {
     await rejects(client.serve({ port: 70_000 }), InvalidArgumentError, /port is 70000/);
     await rejects(
       client.serve({ port: 0, tlsCert: 'cert.pem' }),
       InvalidArgumentError,
-      /go together/,
+      /belong together/,
     );
     await rejects(
       client.serve({ port: 0, advertised: 'nowhere' }),
@@ -102,7 +102,7 @@ test('wrong arguments say what is right', () =>
     );
   }));
 
-test('a closed server lets its port go and the client stays', () =>
+test('a closed server frees its port and the client stays open', () =>
   served(async (client) => {
     const server = await client.serve({ port: 0 });
     const port = Number(server.address.split(':')[1]);

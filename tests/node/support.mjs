@@ -1,4 +1,4 @@
-// What the tests share: engines, topics, and waiting.
+// Shared helpers of the tests: engines, topics, and waiting.
 
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -70,7 +70,7 @@ export const offsets = (batch) => [...batch].map((message) => Number(message.off
 export const values = (batch) => [...batch].map((message) => text(message.value));
 export const text = (bytes) => (bytes === null ? null : bytes.toString());
 
-/** The next messages, one by one. */
+/** The next messages, one at a time. */
 export async function first(consumer, count) {
   const messages = consumer.messages();
   const read = [];
@@ -80,7 +80,7 @@ export async function first(consumer, count) {
   return read;
 }
 
-/** Polls all of these in turn until `done`; returns the values that were read. */
+/** Polls all consumers in turn until `done`; returns the values that were read. */
 export async function pollUntil(done, ...consumers) {
   const read = [];
   while (!(await done())) {
@@ -101,7 +101,7 @@ export async function until(condition) {
   }
 }
 
-/** Rejects with an error of this class whose message matches. */
+/** Expects a rejection with an error of this class whose message matches. */
 export function rejects(promise, kind, pattern = /./) {
   return assert.rejects(promise, (error) => {
     assert.ok(error instanceof kind, `${error?.name}: ${error?.message}`);

@@ -33,7 +33,7 @@ async function all(batches) {
   return read;
 }
 
-onTargets('head and tail are the two ends', async (client) => {
+onTargets('head and tail return the two ends', async (client) => {
   const topic = await flights(client);
   assert.deepEqual(values(await topic.head(3)), ['v0', 'v1', 'v2']);
   assert.deepEqual(values(await topic.tail(2)), ['v8', 'v9']);
@@ -119,7 +119,7 @@ onTargets('partitions are chosen', async (client) => {
   assert.equal((await topic.scan({ limit: 5 }).collect()).length, 5);
 });
 
-onTargets('a scan can be read again and sees what came', async (client) => {
+onTargets('a scan can be read again and sees new records', async (client) => {
   const topic = await flights(client);
   const scan = topic.scan();
   assert.equal((await all(scan)).length, 10);
@@ -213,7 +213,7 @@ onTargets('a batch crosses as Arrow IPC', async (client) => {
   assert.deepEqual([...batch.toArrow().getChild('offset')], [0n, 1n, 2n, 3n]);
 });
 
-onTargets('a column that was not read is named', async (client) => {
+onTargets('a column that was not read is an error with its name', async (client) => {
   const topic = await flights(client);
   const batch = await topic.head(1, { columns: ['offset', 'value'] });
   assert.equal(batch.at(0).offset, 0n);

@@ -1,4 +1,4 @@
-"""Every notebook runs from its first cell to its last; the demo resumes where it was stopped."""
+"""Every notebook runs from its first cell to its last; the demo continues where it was stopped."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_a_notebook_runs_and_shows_its_charts(path: Path) -> None:
 
 
 def demo(folder: Path, *arguments: str) -> str:
-    """Run the demo script in a folder; return what it printed."""
+    """Run the demo script in a directory; return its output."""
     done = subprocess.run(
         [sys.executable, NOTEBOOKS / "first_stream.py", *arguments],
         cwd=folder,

@@ -1,4 +1,4 @@
-"""The README's example works when it is pasted, twice over."""
+"""The README's example works when it is pasted, twice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 README = Path(__file__).parents[2] / "README.md"
 
 
-def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
+def test_the_example_in_the_readme_runs(tmp_path: Path) -> None:
     examples = re.findall(r"^```python\n(.*?)^```", README.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
     assert examples
     for example in examples:

@@ -1,4 +1,4 @@
-"""What the tests of the Python package share."""
+"""Fixtures shared by the tests of the Python package."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep what runs on the target. A test that takes no client from a fixture says why."""
+    """Keep the tests that run on the target. A test without a client from a fixture must have a reason."""
     elsewhere = []
-    # Pytest hands over the tests of other folders too.
+    # Pytest passes the tests of other folders too.
     for item in [item for item in items if item.path.is_relative_to(HERE)]:
         mark = item.get_closest_marker("embedded")
         if "target" in getattr(item, "fixturenames", ()):
@@ -47,7 +47,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-    """Let a test fail that is listed for the target, if its failure says what the list says."""
+    """Expect the failure of a test that is listed for the target, with the listed message."""
     file, kind = pyfuncitem.path.stem, pyfuncitem.config.getoption("--target")
     tests = (f"{file}::{pyfuncitem.originalname}", f"{file}::{pyfuncitem.name}")
     difference = differences.of_test(tests, kind)
@@ -64,19 +64,19 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
 
 @pytest.fixture(autouse=True)
 def _own_names() -> None:
-    """Each test has names of its own."""
+    """Each test has its own names."""
     names.begin_test()
 
 
 @pytest.fixture(name="target", scope="session")
 def _target(request: pytest.FixtureRequest) -> targets.Target:
-    """What the tests run against."""
+    """The target of the tests."""
     return targets.of_name(request.config.getoption("--target"))
 
 
 @pytest.fixture
 def make_client(target: targets.Target) -> Iterator[Callable[..., hw.Client]]:
-    """Makes clients whose broker has this configuration, and closes them at the end."""
+    """Creates clients of a broker with this configuration, and closes them at the end."""
     with contextlib.ExitStack() as clients:
 
         def make(**config: Any) -> hw.Client:
@@ -93,7 +93,7 @@ def client(make_client: Callable[..., hw.Client]) -> hw.Client:
 
 @pytest.fixture
 def flights(client: hw.Client) -> hw.Topic:
-    """A topic of one partition with ten records; record `n` has key `k{n % 3}`, value `v{n}` and timestamp `1000 * n`."""
+    """A topic of one partition with ten records. Record `n` has key `k{n % 3}`, value `v{n}`, timestamp `1000 * n`."""
     topic = client.create_topic(name("flights"))
     with client.producer() as producer:
         for n in range(10):
@@ -103,7 +103,7 @@ def flights(client: hw.Client) -> hw.Topic:
 
 @pytest.fixture
 def spawn() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts Python with a program; what still runs at the end is killed."""
+    """Starts Python with a program; kills programs that still run at the end."""
     started: list[subprocess.Popen[str]] = []
 
     def start(program: str, *arguments: object) -> subprocess.Popen[str]:

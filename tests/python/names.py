@@ -1,4 +1,4 @@
-"""Names of topics and groups that no other test has: on a cluster that tests share, each has its own."""
+"""Names of topics and groups that no other test has, because tests share a cluster."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _suffix = ""
 
 
 def begin_test() -> None:
-    """From here on, names are those of another test."""
+    """Start the names of another test."""
     global _suffix
     _suffix = f"{_RUN}-{next(_tests)}"
 
 
 def name(own: str) -> str:
-    """The name of this test's topic or group that it calls so itself. It means itself in a regular expression if `own` does."""
+    """The actual name of this test's topic or group `own`, without new special characters of regular expressions."""
     return f"{own}-{_suffix}"
 
 
@@ -33,7 +33,7 @@ def place(partition: int, topic: str = "flights") -> hw.TopicPartition:
 
 
 def await_true(holds: Callable[[], bool], seconds: float = 30) -> None:
-    """Wait for what a broker of a cluster does a moment later."""
+    """Wait for an effect that a broker of a cluster may delay."""
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline
@@ -41,7 +41,7 @@ def await_true(holds: Callable[[], bool], seconds: float = 30) -> None:
 
 
 def topic_info(client: hw.Client, own: str) -> hw.TopicInfo:
-    """The topic as it is listed: by a broker of a cluster perhaps a moment after its creation."""
+    """The topic as it is listed, which a broker of a cluster may do slightly after its creation."""
     found: list[hw.TopicInfo] = []
 
     def is_listed() -> bool:
@@ -53,10 +53,10 @@ def topic_info(client: hw.Client, own: str) -> hw.TopicInfo:
 
 
 def own_topics(topics: Iterable[hw.TopicInfo]) -> list[hw.TopicInfo]:
-    """Those of this test."""
+    """The topics of this test."""
     return [topic for topic in topics if topic.name.endswith(_suffix)]
 
 
 def own_groups(groups: Iterable[hw.GroupInfo]) -> list[hw.GroupInfo]:
-    """Those of this test."""
+    """The groups of this test."""
     return [group for group in groups if group.group_id.endswith(_suffix)]

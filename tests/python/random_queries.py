@@ -1,4 +1,4 @@
-"""Queries of random shape that a frame and a lazy frame both answer."""
+"""Random queries for both frames and lazy frames."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TEXTS = ["", "x", "k3", "long enough to lie outside a view"]
 
 @dataclass
 class Query:
-    """Steps, one after the other, with what they do in words."""
+    """Steps in order, with descriptions."""
 
     steps: list[tuple[str, Callable[[Any], Any]]]
     is_ordered: bool = True
@@ -73,7 +73,7 @@ def _step(chance: random.Random, schema: pl.Schema, names: list[str]) -> tuple[s
 
 
 def _slices(chance: random.Random, names: list[str]) -> list[tuple[str, Callable[[Any], Any]]]:
-    """Return two row limits around a column that is dropped at the end, with filters in between at times."""
+    """Return two row limits around a column that is dropped at the end, sometimes with filters between them."""
 
     def limit() -> tuple[str, Callable[[Any], Any]]:
         count, offset = chance.choice([0, 1, 7, 50, 1_000]), chance.choice([0, 0, 1, 20, -7])

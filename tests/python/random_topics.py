@@ -1,4 +1,4 @@
-"""Topics of random shape: several segments and codecs, gaps of compaction, deleted prefixes, times out of order."""
+"""Random topics: several segments and codecs, gaps of compaction, deleted prefixes, unordered timestamps."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ BAD_VALUES = [b"{", b"\xff\xfe", b'{"a": "x"}', b'{"b": 1}', b"[1]", b"7", b'{"a
 
 @dataclass
 class RandomTopic:
-    """A topic, and the ways to read it that are worth comparing."""
+    """A topic, and the ways to read it that a test compares."""
 
     topic: hw.Topic
     formats: dict[str, Any] = field(default_factory=dict)
 
 
 def make(client: hw.Client, seed: int) -> RandomTopic:
-    """Create the topic of that seed. Nothing writes to it, compacts it or deletes from it afterwards."""
+    """Create the topic of that seed. Later nothing is written to it, compacted or deleted."""
     chance = random.Random(seed)
     is_dirty, is_compacted = chance.random() < 0.4, chance.random() < 0.15
     topic = client.create_topic(
@@ -102,7 +102,7 @@ def _value(chance: random.Random, *, is_dirty: bool) -> bytes | None:
 
 
 def _wait_for_cleaner(topic: hw.Topic) -> None:
-    """Wait until the cleaner takes no more away, or for a while: some topics have nothing to clean."""
+    """Wait until the cleaner removes no more records, or for a limited time: some topics have nothing to clean."""
     before, rested = len(topic), 0
     for _ in range(40):
         time.sleep(0.02)

@@ -1,4 +1,6 @@
-"""Frames of each optional library, out and in. `test_versions.py` runs it with the oldest versions that the package allows."""
+"""Frames of each optional library, as output and as input. `test_versions.py` runs it with the oldest supported
+versions.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,7 @@ def read(topic: hw.Topic) -> None:
         assert int(delays[0]) == 2**53 + 1
         assert delays[1] is pd.NA
     assert topic.head().to_polars().height == topic.head().to_pandas().shape[0] == 2
-    rows = scan.to_arrow()  # DuckDB finds it by its name
+    rows = scan.to_arrow()  # DuckDB finds it by name
     assert duckdb.connect().execute("select max(delay) from rows").fetchall() == [(2**53 + 1,)]
     assert rows.num_rows == 2
 

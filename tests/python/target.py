@@ -1,4 +1,4 @@
-"""What the tests of the Python package run against: an engine in this process, our server, or an Apache Kafka cluster."""
+"""The targets of the Python tests: an engine in this process, a Headwater server, or an Apache Kafka cluster."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EMBEDDED, SERVED, KAFKA = NAMES = ("embedded", "served", "kafka")
 
 
 class Target(ABC):
-    """A kind of broker. It gives clients on a broker without topics of this test; the keywords are the broker's configuration."""
+    """A kind of broker. It returns clients of a broker without topics of this test. Keywords configure the broker."""
 
     @abstractmethod
     def client(self, **config: Any) -> contextlib.AbstractContextManager[hw.Client]:
@@ -29,7 +29,7 @@ class Target(ABC):
         """The same for asyncio."""
 
 
-class Embedded(Target):
+class EmbeddedTarget(Target):
     """An engine in memory, in this process."""
 
     def client(self, **config: Any) -> contextlib.AbstractContextManager[hw.Client]:
@@ -39,7 +39,7 @@ class Embedded(Target):
         return headwater.aio.open(**config)
 
 
-class Served(Target):
+class ServedTarget(Target):
     """Over TCP, a server on an engine in memory."""
 
     @contextlib.contextmanager
@@ -59,8 +59,8 @@ class Served(Target):
             yield server.address
 
 
-class Kafka(Target):
-    """Over TCP, an Apache Kafka cluster that all tests share. It has the configuration of `cluster.properties`, and no other."""
+class KafkaTarget(Target):
+    """An Apache Kafka cluster over TCP, shared by all tests. Its configuration is exactly `cluster.properties`."""
 
     def __init__(self) -> None:
         assert cluster.VARIABLE in os.environ, f"{cluster.VARIABLE} is not set: run make test-kafka"
@@ -81,10 +81,10 @@ class Kafka(Target):
 
     def _check(self, config: dict[str, Any]) -> None:
         for key, value in config.items():
-            assert self.settings[key.replace("_", ".")] == str(value), f"the cluster is not told {key}={value}"
+            assert self.settings[key.replace("_", ".")] == str(value), f"the cluster is not configured with {key}={value}"
 
 
 def of_name(name: str) -> Target:
     """The target of that name."""
-    kinds: dict[str, Callable[[], Target]] = {EMBEDDED: Embedded, SERVED: Served, KAFKA: Kafka}
+    kinds: dict[str, Callable[[], Target]] = {EMBEDDED: EmbeddedTarget, SERVED: ServedTarget, KAFKA: KafkaTarget}
     return kinds[name]()

@@ -1,4 +1,4 @@
-"""asyncio: the same names, awaited."""
+"""asyncio: the same names, with `await`."""
 
 from __future__ import annotations
 
@@ -186,13 +186,13 @@ def test_sends_wait_for_space_without_blocking_the_loop(target: Target) -> None:
     run(main())
 
 
-def test_who_is_cancelled_when_a_message_has_just_come_takes_none(target: Target) -> None:
+def test_a_task_cancelled_when_a_message_arrives_takes_none(target: Target) -> None:
     async def main() -> None:
         async with target.aio() as client, client.producer() as producer:
             await client.create_topic(name("t"))
             await producer.send_batch(name("t"), [b"a", b"b"])
             consumer = client.consumer(name("t"), auto_offset_reset="earliest")
-            # As a task goes on that is cancelled between the two.
+            # Like a task that continues but is cancelled in between.
             reading: Any = anext(aiter(consumer)).__await__()
             fetched = next(reading)
             await asyncio.wait([fetched])
@@ -214,7 +214,7 @@ def test_cancelling_loses_no_record(target: Target) -> None:
                 read: Any = anext(aiter(consumer)) if single else consumer.poll(max_records=3)
                 waiting = asyncio.ensure_future(read)
                 del read
-                # Cancelled at every stage, from before the start to behind the end.
+                # Cancelled at every stage, from before the start to after the end.
                 for _ in range(round_number % 7):
                     await asyncio.sleep(0.0002 * (round_number % 3))
                 if waiting.cancel():
@@ -299,7 +299,7 @@ def test_the_garbage_collector_frees_cycles(target: Target) -> None:
             owner.scan = client[name("t")].scan(progress=owner.told)
             known = weakref.ref(owner)
             del owner
-            # The subscription's call may still hold its consumer for a moment.
+            # The call of the subscription may briefly keep its consumer alive.
             for _ in range(100):
                 gc.collect()
                 if known() is None:
@@ -310,7 +310,7 @@ def test_the_garbage_collector_frees_cycles(target: Target) -> None:
     run(main())
 
 
-def test_json_without_a_schema_is_what_json_loads_gives_and_errors_can_be_passed(target: Target) -> None:
+def test_json_without_a_schema_equals_json_loads_and_errors_can_be_passed(target: Target) -> None:
     async def main() -> None:
         async with target.aio() as client, client.producer() as producer:
             await client.create_topic(name("t"))

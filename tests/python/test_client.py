@@ -1,4 +1,4 @@
-"""The client: topics made, listed, altered, deleted; open and close."""
+"""The client: create, list, change and delete topics; open and close."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.embedded("opens a directory again")
-def test_a_directory_keeps_what_was_written(tmp_path: Path) -> None:
+def test_a_directory_keeps_its_records(tmp_path: Path) -> None:
     with hw.open(tmp_path / "data") as client:
         client.create_topic(name("flights"), partitions=2)
         with client.producer() as producer:
@@ -38,7 +38,7 @@ def test_two_engines_in_memory_share_nothing() -> None:
         assert other.topics() == []
 
 
-def test_if_exists_takes_the_topic_that_is_there(client: hw.Client) -> None:
+def test_if_exists_returns_the_existing_topic(client: hw.Client) -> None:
     client.create_topic(name("flights"), partitions=3)
     client.create_topic(name("flights"), partitions=1, if_exists="ignore")
     assert topic_info(client, "flights").partitions == 3
@@ -67,7 +67,7 @@ def test_topics_have_ids_of_their_own(client: hw.Client) -> None:
     assert not topic_info(client, "flights").internal
 
 
-def test_alter_adds_partitions_and_puts_keys_back(client: hw.Client) -> None:
+def test_alter_adds_partitions_and_resets_keys(client: hw.Client) -> None:
     client.create_topic(name("flights"), max_message_bytes=100)
     client.alter_topic(name("flights"), partitions=3, max_message_bytes=None)
     await_true(lambda: topic_info(client, "flights").partitions == 3)
@@ -127,7 +127,7 @@ def test_closing_twice_is_allowed_and_use_after_it_is_not(client: hw.Client) -> 
     consumer.close()
 
 
-def test_a_producer_that_is_closed_takes_nothing(client: hw.Client) -> None:
+def test_a_closed_producer_accepts_no_records(client: hw.Client) -> None:
     client.create_topic(name("flights"))
     producer = client.producer()
     future = producer.send(name("flights"), b"x")

@@ -36,7 +36,7 @@ def engine() -> Iterator[hw.Client]:
 
 @pytest.fixture
 def server(engine: hw.Client) -> Iterator[hw.Server]:
-    """It listens."""
+    """A running server."""
     with engine.serve(port=0) as server:
         yield server
 
@@ -49,12 +49,12 @@ def connected(server: hw.Server) -> Iterator[hw.Client]:
 
 
 def unused_port() -> int:
-    """A port that nobody listens on."""
+    """A port without a listener."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
 
 
-def test_what_one_client_sends_the_engine_and_another_client_read(connected: hw.Client, engine: hw.Client, server: hw.Server) -> None:
+def test_the_engine_and_another_client_read_the_records_of_a_client(connected: hw.Client, engine: hw.Client, server: hw.Server) -> None:
     topic = connected.create_topic("flights", partitions=3)
     frame = pl.DataFrame({"key": [f"k{n}" for n in range(1_000)], "delay": range(1_000)})
     with connected.producer() as producer:
@@ -101,7 +101,7 @@ def test_a_connected_client_refuses_to_serve(connected: hw.Client, server: hw.Se
     assert connected.recovery is None
 
 
-def test_nobody_listening_raises_at_once_and_names_the_address() -> None:
+def test_an_address_without_a_listener_raises_at_once_with_the_address() -> None:
     address = f"127.0.0.1:{unused_port()}"
     with pytest.raises(hw.TransportError, match=address) as raised:
         hw.connect(address)
@@ -145,7 +145,9 @@ def test_a_broker_that_goes_and_comes_back_is_found_again(engine: hw.Client) -> 
 
 @pytest.fixture
 def peer() -> Iterator[Callable[[bytes | None], str]]:
-    """Starts a server that answers the first bytes of each connection with these bytes and closes it, or, with `None`, says nothing."""
+    """Starts a server that answers the first bytes of each connection with these bytes and closes it, or does not
+    answer if it is `None`.
+    """
     listeners: list[socket.socket] = []
 
     def start(answer: bytes | None) -> str:
@@ -193,7 +195,7 @@ SSL = {"security_protocol": "SSL", "ssl_endpoint_identification_algorithm": ""}
         (None, {**SSL}, "No answer within 400 ms while starting TLS"),
     ],
 )
-def test_a_server_that_is_not_a_broker_is_named_with_the_reason_and_what_to_do(
+def test_a_server_that_is_not_a_broker_is_an_error_with_reason_and_advice(
     peer: Callable[[bytes | None], str], tmp_path: Path, answer: bytes | None, keys: dict[str, Any], expected: str
 ) -> None:
     if keys:
@@ -204,12 +206,12 @@ def test_a_server_that_is_not_a_broker_is_named_with_the_reason_and_what_to_do(
     assert raised.value.__cause__ is None
 
 
-def test_a_name_that_does_not_resolve_is_named() -> None:
+def test_a_name_that_does_not_resolve_is_an_error_with_the_name() -> None:
     with pytest.raises(hw.TransportError, match=r"no-such-host\.invalid:9092.*does not resolve.*correct it"):
         hw.connect("no-such-host.invalid:9092")
 
 
-def test_an_advertised_listener_that_cannot_be_reached_is_named_with_the_bootstrap_address(engine: hw.Client) -> None:
+def test_the_error_for_an_unreachable_advertised_listener_has_both_addresses(engine: hw.Client) -> None:
     engine.create_topic("t")
     with engine.serve(port=0, advertised="kafka.invalid:9092") as server:
         bootstrap = server.address
@@ -222,7 +224,7 @@ def test_an_advertised_listener_that_cannot_be_reached_is_named_with_the_bootstr
     assert "advertised.listeners" in message
 
 
-def test_certificates_that_prove_nothing_are_refused(engine: hw.Client, tmp_path: Path) -> None:
+def test_invalid_certificates_are_refused(engine: hw.Client, tmp_path: Path) -> None:
     authority = Authority.make(tmp_path / "one")
     identity = str(authority.identity("broker"))
     trusted = str(authority.certificate)
@@ -243,7 +245,7 @@ def test_certificates_that_prove_nothing_are_refused(engine: hw.Client, tmp_path
         hw.connect(server.address, security_protocol="SSL", ssl_truststore_location=trusted)
 
 
-def test_an_unknown_topic_is_an_error_with_what_to_do(connected: hw.Client) -> None:
+def test_an_unknown_topic_is_an_error_with_advice(connected: hw.Client) -> None:
     with pytest.raises(hw.UnknownTopicOrPartitionError, match="create_topic"):
         connected.topic("nowhere").scan().count()
 
@@ -316,7 +318,7 @@ def test_asyncio_calls_stats_in_the_event_loop(server: hw.Server) -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "expected"),
     [
-        ({"statistics_interval_ms": 10}, hw.ConfigError, "give stats="),
+        ({"statistics_interval_ms": 10}, hw.ConfigError, "pass stats="),
         ({"stats": 7}, TypeError, "stats must be a function"),
         ({"oauth_token": "hidden"}, TypeError, "oauth_token must be a function, not str"),
         ({"oauth_token": str}, hw.ConfigError, "set security.protocol to SASL_SSL"),
@@ -328,7 +330,7 @@ def test_asyncio_calls_stats_in_the_event_loop(server: hw.Server) -> None:
         ({"security_protocol": "SASL_PLAINTEXT", "sasl_jaas_config": "X required password='hidden'"}, hw.ConfigError, "sasl.password"),
     ],
 )
-def test_wrong_functions_and_keys_are_refused(arguments: dict[str, Any], error: type[Exception], expected: str) -> None:
+def test_invalid_functions_and_keys_are_refused(arguments: dict[str, Any], error: type[Exception], expected: str) -> None:
     with pytest.raises(error, match=expected) as raised:
         hw.connect("127.0.0.1:1", **arguments)
     assert "hidden" not in str(raised.value)
@@ -388,7 +390,7 @@ def test_asyncio_connects(server: hw.Server) -> None:
     assert asyncio.run(main()) == [b"value"]
 
 
-def test_asyncio_raises_what_connecting_meets() -> None:
+def test_asyncio_raises_errors_of_connecting() -> None:
     async def main() -> None:
         with pytest.raises(hw.TransportError, match="start the broker"):
             await hw.aio.connect(f"127.0.0.1:{unused_port()}")

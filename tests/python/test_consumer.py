@@ -47,7 +47,7 @@ def test_the_default_start_is_the_end(client: hw.Client, flights: hw.Topic) -> N
         assert [message.value for message in consumer.poll()] == [b"new"]
 
 
-def test_poll_waits_for_what_comes(client: hw.Client, consumer: hw.Consumer) -> None:
+def test_poll_waits_for_new_records(client: hw.Client, consumer: hw.Consumer) -> None:
     consumer.seek("latest")
     timer = threading.Timer(0.1, lambda: client.producer().send(name("flights"), b"new").result())
     timer.start()
@@ -79,7 +79,7 @@ def test_seek_goes_to_any_position(consumer: hw.Consumer) -> None:
     assert consumer.position() == {place(0): 10}
 
 
-def test_a_batch_says_where_to_go_on(consumer: hw.Consumer, flights: hw.Topic) -> None:
+def test_a_batch_has_the_next_offsets(consumer: hw.Consumer, flights: hw.Topic) -> None:
     batch = consumer.poll(max_records=3)
     consumer.seek("latest")
     consumer.seek(batch.next_offsets)
@@ -87,7 +87,7 @@ def test_a_batch_says_where_to_go_on(consumer: hw.Consumer, flights: hw.Topic) -
     assert flights.scan(start=batch.next_offsets).count() == 7
 
 
-def test_paused_partitions_rest(consumer: hw.Consumer) -> None:
+def test_paused_partitions_are_not_read(consumer: hw.Consumer) -> None:
     consumer.pause([place(0)])
     assert consumer.paused() == [place(0)]
     assert not consumer.poll(timeout=0.05)
@@ -96,7 +96,7 @@ def test_paused_partitions_rest(consumer: hw.Consumer) -> None:
     assert len(consumer.poll()) == 10
 
 
-def test_assign_names_partitions(client: hw.Client) -> None:
+def test_assign_takes_explicit_partitions(client: hw.Client) -> None:
     client.create_topic(name("wide"), partitions=3)
     with client.producer() as producer:
         for partition in range(3):
@@ -112,7 +112,7 @@ def test_assign_names_partitions(client: hw.Client) -> None:
         assert [message.value for message in consumer.poll()] == [b"0"]
 
 
-def test_several_topics_are_told_apart(client: hw.Client) -> None:
+def test_several_topics_are_distinguished(client: hw.Client) -> None:
     with client.producer() as producer:
         for topic in (name("a"), name("b")):
             client.create_topic(topic)
@@ -161,7 +161,7 @@ def test_two_threads_may_not_share_a_consumer(consumer: hw.Consumer) -> None:
     thread.join()
 
 
-def test_an_offset_out_of_range_is_an_error_where_nothing_says_how_to_go_on(client: hw.Client, flights: hw.Topic) -> None:
+def test_an_offset_out_of_range_is_an_error_without_a_reset_rule(client: hw.Client, flights: hw.Topic) -> None:
     client.delete_records(name("flights"), 5)
     with client.consumer(flights.name, auto_offset_reset="none") as consumer:
         consumer.seek(2)
@@ -180,7 +180,7 @@ def test_a_closed_consumer_reads_nothing(client: hw.Client, flights: hw.Topic) -
         consumer.poll(timeout=0)
 
 
-def test_what_is_fetched_ahead_is_neither_lost_nor_seen_twice(client: hw.Client) -> None:
+def test_records_fetched_ahead_are_neither_lost_nor_repeated(client: hw.Client) -> None:
     count = 200_000
     topic = client.create_topic(name("many"))
     with client.producer() as producer:
@@ -203,14 +203,14 @@ def test_what_is_fetched_ahead_is_neither_lost_nor_seen_twice(client: hw.Client)
         assert seen == list(range(count))
         consumer.seek("earliest")
         assert next(consumer).offset == 0
-    # A consumer that is dropped while it fetches lets its engine go.
+    # A consumer that is dropped during a fetch releases its engine.
     abandoned = client.consumer(topic.name)
     abandoned.seek("earliest")
     next(abandoned)
     del abandoned
 
 
-def test_each_stream_to_the_end_sees_what_came_since_the_last(client: hw.Client) -> None:
+def test_each_stream_to_the_end_reads_the_records_since_the_last(client: hw.Client) -> None:
     topic = client.create_topic(name("growing"))
     producer = client.producer()
     with client.consumer(topic.name, auto_offset_reset="earliest") as consumer:
@@ -244,7 +244,7 @@ def test_each_iterator_has_its_own_end(client: hw.Client) -> None:
     "limits",
     [{"max_records": 0}, {"max_bytes": 0}, {"max_records": -1}, {"max_bytes": -1}, {"max_wait": -1}],
 )
-def test_limits_that_let_nothing_through_are_refused(consumer: hw.Consumer, limits: dict[str, int]) -> None:
+def test_limits_of_zero_are_refused(consumer: hw.Consumer, limits: dict[str, int]) -> None:
     with pytest.raises(hw.InvalidArgumentError, match=next(iter(limits))):
         consumer.batches(**limits)  # type: ignore[arg-type]
 
@@ -255,7 +255,7 @@ def test_a_poll_for_no_record_is_refused(consumer: hw.Consumer, records: int) ->
         consumer.poll(max_records=records)
 
 
-def test_without_a_rule_the_caller_says_where_to_start(client: hw.Client, flights: hw.Topic) -> None:
+def test_without_a_rule_the_caller_sets_the_start(client: hw.Client, flights: hw.Topic) -> None:
     with client.consumer(flights.name, auto_offset_reset="none") as consumer:
         with pytest.raises(hw.OffsetOutOfRangeError, match="Seek"):
             consumer.poll(timeout=0)
@@ -331,7 +331,7 @@ def test_a_wakeup_is_not_lost_between_two_calls(consumer: hw.Consumer) -> None:
     assert next(consumer).offset == 1
 
 
-def test_a_signal_handler_may_wake_and_not_close(consumer: hw.Consumer) -> None:
+def test_a_signal_handler_may_wake_but_not_close(consumer: hw.Consumer) -> None:
     consumer.seek("latest")
     errors: list[Exception] = []
 
@@ -353,7 +353,7 @@ def test_a_signal_handler_may_wake_and_not_close(consumer: hw.Consumer) -> None:
 
 
 class Owner:
-    """Has a consumer, or a scan, that knows one of its methods."""
+    """An object that must be freed: it owns a consumer or a scan, and calls its own method."""
 
     def __init__(self, client: hw.Client, topic: hw.Topic, kind: str) -> None:
         self.held: object
@@ -391,7 +391,7 @@ JSON_VALUES = [
 
 
 @pytest.mark.parametrize("at_a_time", [1, 3, 100])
-def test_a_message_of_json_is_what_json_loads_gives(client: hw.Client, at_a_time: int) -> None:
+def test_a_message_of_json_equals_the_result_of_json_loads(client: hw.Client, at_a_time: int) -> None:
     topic = client.create_topic(name("json"))
     with client.producer() as producer:
         producer.send_batch(name("json"), JSON_VALUES)
@@ -427,7 +427,7 @@ def test_each_batch_of_json_is_inferred_for_itself_and_loses_no_key(client: hw.C
     assert rows["late"].drop_nulls().to_list() == [True]
 
 
-def test_a_decode_error_comes_after_what_was_before_it_and_can_be_passed(client: hw.Client) -> None:
+def test_a_decode_error_comes_after_earlier_records_and_can_be_passed(client: hw.Client) -> None:
     topic = client.create_topic(name("json"))
     with client.producer() as producer:
         for value in (b'{"a": 1}', b"no json", b'{"a": 3}'):

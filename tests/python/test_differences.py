@@ -1,4 +1,4 @@
-"""tests/differences.toml names tests that exist, and says why each difference is right."""
+"""The tests in tests/differences.toml exist, and each difference has a reason."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def defined(difference: differences.Difference) -> bool:
 
 @pytest.mark.parametrize("difference", differences.load(), ids=lambda difference: f"{difference.test} on {difference.target}")
 def test_a_difference_names_its_test_and_its_reason(difference: differences.Difference) -> None:
-    assert defined(difference), "there is no such test"
+    assert defined(difference), "the test does not exist"
     assert difference.target in set(target.NAMES) - {target.EMBEDDED}
     assert difference.shows
     assert difference.reason.endswith(".")

@@ -24,13 +24,13 @@ OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEP
 
 
 def members(owner: type) -> dict[str, Any]:
-    """Return what a class has of ours, with what it has from its base class."""
+    """Return the members of a class that this package defines, including inherited ones."""
     ours = [base for base in owner.__mro__ if base.__module__.startswith("headwater")]
     return {name: value for base in reversed(ours) for name, value in vars(base).items()}
 
 
 def documented() -> dict[str, Any]:
-    """Return the public names of the package and of its classes, with their objects: what both faces have, once."""
+    """Return the public names of the package and of its classes with their objects; objects of both APIs once."""
     found: dict[str, Any] = {}
     seen: set[int] = set()
     for module in MODULES:
@@ -58,7 +58,7 @@ def test_every_public_name_is_documented(name: str) -> None:
     text = inspect.getdoc(item) or ""
     assert text, f"{name} has no docstring"
     owner = DOCUMENTED.get(name.rpartition(".")[0])
-    # Attributes of a value are shown by the example of their class.
+    # The example of a class shows its attributes.
     attribute = inspect.isclass(owner) and inspect.isdatadescriptor(item)
     if attribute or issubclass(owner if inspect.isclass(owner) else int, (tuple, BaseException)):
         return

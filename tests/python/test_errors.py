@@ -1,4 +1,4 @@
-"""Bad input: each gives its error at the call that caused it, says what to do, and harms nothing."""
+"""Bad input: the call that gets it raises one error with the remedy, and nothing changes."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_errors_survive_pickling() -> None:
     assert not again.fatal
 
 
-# The stubs refuse half of these, so the client has no type here.
+# The stubs reject half of these calls, so the client has no type here.
 CASES: list[tuple[str, Callable[[Any], object], type[Exception], str]] = [
     ("unknown engine key", lambda _: hw.open(num_partition=1), hw.ConfigError, r"num\.partitions"),
     ("wrong engine value", lambda _: hw.open(num_partitions="many"), hw.ConfigError, r"num\.partitions"),
@@ -101,10 +101,10 @@ CASES: list[tuple[str, Callable[[Any], object], type[Exception], str]] = [
         hw.UnknownTopicOrPartitionError,
         "9",
     ),
-    ("no topic name: slash", lambda c: c.create_topic("a/b"), hw.InvalidTopicError, "a/b"),
-    ("no topic name: dots", lambda c: c.create_topic(".."), hw.InvalidTopicError, r"\.\."),
-    ("no topic name: empty", lambda c: c.create_topic(""), hw.InvalidTopicError, "empty"),
-    ("no topic name: long", lambda c: c.create_topic("a" * 250), hw.InvalidTopicError, "249"),
+    ("invalid topic name: slash", lambda c: c.create_topic("a/b"), hw.InvalidTopicError, "a/b"),
+    ("invalid topic name: dots", lambda c: c.create_topic(".."), hw.InvalidTopicError, r"\.\."),
+    ("invalid topic name: empty", lambda c: c.create_topic(""), hw.InvalidTopicError, "empty"),
+    ("invalid topic name: long", lambda c: c.create_topic("a" * 250), hw.InvalidTopicError, "249"),
     ("no partitions", lambda c: c.create_topic(name("a"), partitions=0), hw.KafkaError, "partition"),
     ("value of a wrong type", lambda c: c.producer().send(name("t"), {"a": 1}), TypeError, "bytes or str, not dict"),
     (
@@ -124,39 +124,39 @@ CASES: list[tuple[str, Callable[[Any], object], type[Exception], str]] = [
     ),
     ("negative partition", lambda c: c.producer().send(name("t"), b"", partition=-1), hw.InvalidArgumentError, "negative"),
     ("topic of a wrong type", lambda c: c.producer().send(5, b""), TypeError, "str"),
-    ("no position", lambda c: c[name("t")].offsets("yesterday"), hw.InvalidArgumentError, "yesterday"),
+    ("unknown position", lambda c: c[name("t")].offsets("yesterday"), hw.InvalidArgumentError, "yesterday"),
     ("negative offset", lambda c: c[name("t")].scan(start=-5), hw.InvalidArgumentError, "negative"),
     ("position of a wrong type", lambda c: c[name("t")].offsets(1.5), TypeError, "earliest"),
     ("naive position", lambda c: c[name("t")].offsets(datetime(2013, 1, 1)), hw.InvalidArgumentError, "zone"),
     ("no format", lambda c: c[name("t")].head(value="xml"), hw.InvalidArgumentError, "json"),
     ("no column", lambda c: c[name("t")].head(columns=["vlaue"]), hw.InvalidArgumentError, "vlaue"),
-    ("no dtype", lambda c: c[name("t")].head(value="json", schema={"a": "integr"}), hw.InvalidArgumentError, "integr"),
+    ("unknown dtype", lambda c: c[name("t")].head(value="json", schema={"a": "integr"}), hw.InvalidArgumentError, "integr"),
     ("schema of a wrong type", lambda c: c[name("t")].head(value="json", schema=5), TypeError, "schema"),
     ("schema without json", lambda c: c[name("t")].head(schema={"a": "int64"}), hw.InvalidArgumentError, "json"),
     ("no policy", lambda c: c[name("t")].head(on_error="ignore"), hw.InvalidArgumentError, "skip"),
-    ("no isolation level", lambda c: c[name("t")].scan(isolation_level="dirty"), hw.InvalidArgumentError, "read_committed"),
+    ("unknown isolation level", lambda c: c[name("t")].scan(isolation_level="dirty"), hw.InvalidArgumentError, "read_committed"),
     ("no if_exists", lambda c: c.create_topic(name("t"), if_exists="replace"), hw.InvalidArgumentError, "ignore"),
     ("no duration", lambda c: c[name("t")].rate("often"), hw.InvalidArgumentError, "often"),
     ("no until", lambda c: c.consumer(name("t")).batches(until="noon"), hw.InvalidArgumentError, "end"),
-    ("timeout that is no number", lambda c: c.consumer(name("t")).poll(float("nan")), hw.InvalidArgumentError, "number"),
+    ("timeout that is not a number", lambda c: c.consumer(name("t")).poll(float("nan")), hw.InvalidArgumentError, "number"),
     ("one row instead of many", lambda c: c.producer().send_batch(name("t"), b"x"), TypeError, "list"),
     ("rows of a wrong type", lambda c: c.producer().send_batch(name("t"), 5), TypeError, "iterable"),
     ("row of a wrong type", lambda c: c.producer().send_batch(name("t"), [5]), TypeError, "bytes or str"),
     ("row without its key", lambda c: c.producer().send_batch(name("t"), [{"a": 1}], key="k"), KeyError, "k"),
-    ("row that is no JSON", lambda c: c.producer().send_batch(name("t"), [{"a": object()}]), TypeError, "JSON"),
-    ("nan is no JSON", lambda c: c.producer().send_batch(name("t"), [{"a": float("nan")}]), ValueError, "JSON"),
+    ("row that is not JSON", lambda c: c.producer().send_batch(name("t"), [{"a": object()}]), TypeError, "JSON"),
+    ("nan in JSON", lambda c: c.producer().send_batch(name("t"), [{"a": float("nan")}]), ValueError, "JSON"),
     (
-        "no value format",
+        "unknown value format",
         lambda c: c.producer().send_batch(name("t"), [b""], value_format="xml"),
         hw.InvalidArgumentError,
         "json",
     ),
-    ("partition that is no pair", lambda c: c.consumer().assign([0]), TypeError, "pair"),
+    ("partition that is not a pair", lambda c: c.consumer().assign([0]), TypeError, "pair"),
 ]
 
 
 @pytest.mark.parametrize(("use", "kind", "message"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_bad_input_is_named(client: hw.Client, use: Callable[[hw.Client], object], kind: type[Exception], message: str) -> None:
+def test_bad_input_is_refused(client: hw.Client, use: Callable[[hw.Client], object], kind: type[Exception], message: str) -> None:
     topic = client.create_topic(name("t"))
     client.producer().send(name("t"), b"before").result()
     with pytest.raises(kind, match=message) as caught:
@@ -169,7 +169,7 @@ def test_bad_input_is_named(client: hw.Client, use: Callable[[hw.Client], object
     assert [m.value for m in topic.head()] == [b"before", b"after"]
 
 
-def test_an_unknown_column_of_a_table_is_named(client: hw.Client) -> None:
+def test_an_unknown_column_of_a_table_is_an_error_with_its_name(client: hw.Client) -> None:
     pl = pytest.importorskip("polars")
     client.create_topic(name("t"))
     with client.producer() as producer, pytest.raises(hw.KafkaError, match="carrier"):
@@ -181,7 +181,7 @@ def test_a_send_to_an_unknown_topic_fails_at_the_send(client: hw.Client) -> None
         producer.send(name("nowhere"), b"x").result()
 
 
-def test_a_record_over_the_limit_is_refused_and_its_neighbours_are_not(client: hw.Client) -> None:
+def test_a_record_over_the_limit_is_refused_and_other_records_are_not(client: hw.Client) -> None:
     topic = client.create_topic(name("t"), max_message_bytes=10_000)
     with client.producer() as producer:
         before = producer.send(name("t"), b"before")
@@ -218,7 +218,7 @@ def test_a_scan_before_the_start_of_the_log_is_out_of_range(client: hw.Client, f
 
 
 @pytest.mark.embedded("opens a directory")
-def test_a_directory_that_is_not_ours_is_left_alone(tmp_path: Path) -> None:
+def test_a_directory_with_other_files_is_left_unchanged(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("do not touch")
     with pytest.raises(hw.NotADataDirectoryError, match=r"thesis\.txt|not a data directory"):
         hw.open(tmp_path)

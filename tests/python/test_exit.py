@@ -1,4 +1,4 @@
-"""The end of the interpreter: threads that are left behind say nothing."""
+"""The end of the interpreter: remaining threads print nothing."""
 
 from __future__ import annotations
 

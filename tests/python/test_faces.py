@@ -1,4 +1,4 @@
-"""`headwater` and `headwater.aio`: the same names with the same meaning, but for a list of differences with reasons."""
+"""`headwater` and `headwater.aio` have the same names with the same meaning, except for a list of differences."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import headwater.aio
 if TYPE_CHECKING:
     from types import ModuleType
 
-pytestmark = pytest.mark.embedded("compares the two faces of the package with each other")
+pytestmark = pytest.mark.embedded("compares the two APIs of the package")
 
 
 def load(path: Path) -> ModuleType:
@@ -38,7 +38,7 @@ BORN = {"__module__", "__doc__", "__new__", "__weakref__"}
 
 
 def members(owner: type) -> dict[str, Any]:
-    """What a class has of ours, with what it has from its base class."""
+    """The members of a class that this package defines, including inherited ones."""
     found: dict[str, Any] = {}
     for base in reversed(owner.__mro__[:-1]):
         found |= {name: value for name, value in vars(base).items() if name not in BORN}
@@ -53,14 +53,14 @@ def test_both_modules_have_the_same_names() -> None:
 
 
 @pytest.mark.parametrize("owner", stubs.CLASSES)
-def test_both_classes_have_the_same_members_but_for_the_listed_ones(owner: str) -> None:
+def test_both_classes_have_the_same_members_except_for_the_listed_ones(owner: str) -> None:
     blocking, asyncio_ = members(getattr(headwater, owner)), members(getattr(headwater.aio, owner))
     expected = {stubs.asyncio_name(owner, name) for name in blocking} - {None}
     assert set(asyncio_) == expected
     for name, member in blocking.items():
         same = stubs.asyncio_name(owner, name)
         if same == name:
-            # One definition: the same signature, the same docstring.
+            # One definition: the same signature and docstring.
             assert asyncio_[name] is member
 
 
@@ -74,7 +74,7 @@ def test_opening_takes_the_same_arguments() -> None:
 
 
 @pytest.mark.parametrize("listed", [*stubs.ONLY_BLOCKING, *stubs.NOT_AWAITED, *stubs.RESULTS, *stubs.RENAMED])
-def test_the_list_of_differences_names_what_there_is(listed: str) -> None:
+def test_the_list_of_differences_has_existing_names(listed: str) -> None:
     owner, _, name = listed.partition(".")
     owners = stubs.CLASSES if owner == "*" else [owner]
     assert any(name in members(getattr(headwater, each)) for each in owners)
@@ -90,7 +90,7 @@ def test_the_stub_of_asyncio_is_written_from_the_other_one() -> None:
 
 
 @pytest.mark.parametrize("owner", stubs.CLASSES)
-def test_classes_say_what_they_are_called(owner: str) -> None:
+def test_classes_have_their_public_names(owner: str) -> None:
     for module in (headwater, headwater.aio):
         face = getattr(module, owner)
         assert (face.__module__, face.__qualname__) == (module.__name__, owner)
@@ -107,7 +107,7 @@ def test_errors_of_arguments_name_the_method() -> None:
             wrong()
 
 
-# One call of each method. What it returns must be the same in both faces.
+# One call of each method. It must return the same in both APIs.
 CALLS: dict[str, Callable[[Any], object]] = {
     "Client.create_topic": lambda at: at.client.create_topic("made", partitions=2),
     "Client.topic": lambda at: at.client.topic("t"),
@@ -167,7 +167,7 @@ CALLS: dict[str, Callable[[Any], object]] = {
 }
 
 
-class Prepared:
+class PreparedObjects:
     """An engine with a topic, a group that has committed, and one object of each class."""
 
     def __init__(self, client: Any, client_of_face: Any, name: str) -> None:
@@ -183,7 +183,7 @@ class Prepared:
 
 
 def shown(result: Any) -> object:
-    """A result as something that can be compared."""
+    """A result in a comparable form."""
     if isinstance(result, headwater.Future):
         result = result.result(10)
     if isinstance(result, headwater.Batch):
@@ -205,30 +205,30 @@ def shown(result: Any) -> object:
     if type(result).__name__ == "Server":
         return result.bootstrap_servers
     if isinstance(result, dict) and "request-total" in result:
-        # Retries while the offsets topic is created count as requests.
+        # Requests include retries during the creation of the offsets topic.
         return sorted(result)
     return repr(result)
 
 
-def test_there_is_a_call_of_each_method() -> None:
+def test_each_method_has_a_call() -> None:
     public = {f"{owner}.{name}" for owner in stubs.CLASSES for name in members(getattr(headwater, owner)) if not name.startswith("_")}
     assert set(CALLS) == public
 
 
 @pytest.mark.parametrize("method", CALLS)
-def test_a_method_has_the_same_result_in_both_faces(method: str) -> None:
+def test_a_method_has_the_same_result_in_both_apis(method: str) -> None:
     owner, _, name = method.partition(".")
     call = CALLS[method]
 
     with headwater.open() as client:
-        prepared: Any = Prepared(client, client, "aio")
+        prepared: Any = PreparedObjects(client, client, "aio")
         if owner == "Server":
             prepared.server = client.serve(port=0, advertised="here:1")
         blocking = shown(call(prepared))
 
     async def main() -> object:
         async with headwater.aio.open() as client:
-            prepared: Any = Prepared(client.sync, client, "sync")
+            prepared: Any = PreparedObjects(client.sync, client, "sync")
             if owner == "Server":
                 prepared.server = await client.serve(port=0, advertised="here:1")
             result = call(prepared)
@@ -236,7 +236,7 @@ def test_a_method_has_the_same_result_in_both_faces(method: str) -> None:
             if isinstance(result, Awaitable):
                 result = await result
             shown_result = shown(result)
-            # Consumers and producers of both faces answer alike when they are closed twice.
+            # Consumers and producers of both APIs behave the same when they are closed twice.
             await prepared.producer.close()
             await prepared.consumer.close()
             return shown_result
@@ -244,7 +244,7 @@ def test_a_method_has_the_same_result_in_both_faces(method: str) -> None:
     assert asyncio.run(main()) == blocking
 
 
-def test_flush_gives_up_at_its_time_out_in_both_faces() -> None:
+def test_flush_stops_at_its_timeout_in_both_apis() -> None:
     with headwater.open() as client:
         client.create_topic("t")
         producer = client.producer(linger_ms=60_000)
@@ -261,7 +261,7 @@ def test_flush_gives_up_at_its_time_out_in_both_faces() -> None:
         asyncio.run(main())
 
 
-def test_what_a_function_raises_comes_out_of_the_call_in_both_faces() -> None:
+def test_an_error_of_a_function_is_raised_by_the_call_in_both_apis() -> None:
     def refuse(*_: object) -> None:
         raise RuntimeError("enough")
 
@@ -280,7 +280,7 @@ def test_what_a_function_raises_comes_out_of_the_call_in_both_faces() -> None:
                     pass
             async with same.consumer(group_id="g") as consumer:
                 await consumer.subscribe("t", on_assign=refuse)
-                # The member joins the group meanwhile.
+                # The member joins the group in between.
                 with pytest.raises(RuntimeError, match="enough"):
                     await consumer.poll(30)
 

@@ -1,4 +1,4 @@
-"""What a child of `os.fork()` may do with its parent's engine and its directory: nothing."""
+"""A child of `os.fork()` cannot use its parent's engine or open its directory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.embedded("forks processes")
 
-# The parent: an engine that works in threads of its own, with a record that is not sent yet.
+# The parent: an engine with its own threads, and a record that is not sent yet.
 PARENT = """
 import asyncio, os, sys, threading, time, headwater as hw, headwater.aio as aio
 path = sys.argv[1]
@@ -173,7 +173,7 @@ ENDS = {
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS.keys())
-def test_a_child_that_ends_harms_nothing(spawn: Spawn, tmp_path: Path, end: str) -> None:
+def test_a_child_that_ends_does_no_harm(spawn: Spawn, tmp_path: Path, end: str) -> None:
     program = f"""{PARENT}
 for round in range(3):
     assert in_child(lambda: {end}) == 0

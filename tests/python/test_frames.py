@@ -1,4 +1,4 @@
-"""Arrow out: Polars, pandas, PyArrow and DuckDB."""
+"""Arrow output: Polars, pandas, PyArrow and DuckDB."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VALUES = [f"v{n}".encode() for n in range(10)]
 
 @pytest.fixture(params=["topic", "scan", "batch"])
 def source(request: pytest.FixtureRequest, flights: hw.Topic) -> Any:
-    """Each class that implements the capsule interface, over the same ten records."""
+    """An object of each class that implements the capsule interface, over the same ten records."""
     return {"topic": flights, "scan": flights.scan(), "batch": flights.head()}[request.param]
 
 
@@ -37,7 +37,7 @@ def test_pyarrow_takes_it_with_classic_types(source: Any) -> None:
     assert pa.schema(source).equals(table.schema)
 
 
-def test_pyarrow_gets_views_when_it_asks_for_them(source: Any) -> None:
+def test_pyarrow_gets_views_on_request(source: Any) -> None:
     schema = pa.table(source).schema
     index = schema.get_field_index("value")
     views = schema.set(index, schema.field(index).with_type(pa.binary_view()))
@@ -82,7 +82,7 @@ def test_polars_shares_the_bytes_that_were_read(client: hw.Client) -> None:
     with client.producer() as producer:
         producer.send_batch(name("t"), [b"x" * 100] * 10_000)
     frame = topic.scan(columns=["value"]).to_polars()
-    # A copy would have its own buffers of exactly the values' size; views keep the batch with its record headers.
+    # A copy would have its own buffers with exactly the values' size; views keep the batch with its record headers.
     assert frame.estimated_size() > 0
     assert frame["value"].to_list() == [b"x" * 100] * 10_000
 
@@ -104,7 +104,7 @@ def test_the_topic_column_is_a_category(flights: hw.Topic) -> None:
 
 
 @pytest.mark.embedded("runs a program without the libraries")
-def test_no_library_is_needed_and_a_missing_one_is_named() -> None:
+def test_no_library_is_needed_and_a_missing_one_is_an_error_with_its_name() -> None:
     program = """
 import sys
 for name in ("polars", "pandas", "pyarrow", "numpy"):

@@ -1,4 +1,4 @@
-"""Futures and calls work with the tools of the standard library: concurrent.futures, asyncio, pickle."""
+"""Futures and calls work with the standard library: concurrent.futures, asyncio, pickle."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_wait_and_as_completed_take_futures(client: hw.Client) -> None:
         assert set(finished) == set(more)
         assert len(finished) == 100
         assert sorted(future.result().offset or 0 for future in finished) == list(range(100, 200))
-        # What is done already is done, and may be waited for again.
+        # Finished futures stay finished, and can be waited for again.
         assert concurrent.futures.wait([*sent, *more], timeout=0).not_done == set()
         first = concurrent.futures.wait([producer.send(name("t"), b"x")], timeout=20, return_when="FIRST_COMPLETED")
         assert len(first.done) == 1
@@ -105,7 +105,7 @@ def test_calls_become_tasks(target: Target) -> None:
     async def main() -> None:
         async with target.aio() as client, client.producer() as producer:
             topic = await asyncio.create_task(client.create_topic(name("t")))
-            # The first one waits for the metadata of the topic, and tasks that wait for it together go on in any order.
+            # The first one waits for the topic's metadata, and tasks that wait for it together continue in any order.
             assert (await asyncio.create_task(producer.send(name("t"), "0"))).offset == 0
             sent = [asyncio.create_task(producer.send(name("t"), f"{n}")) for n in range(1, 10)]
             assert [metadata.offset for metadata in await asyncio.gather(*sent)] == list(range(1, 10))
@@ -153,7 +153,7 @@ def test_calls_become_tasks_of_a_group(target: Target) -> None:
                     group.create_task(consumer.poll(timeout=60))
                     group.create_task(client[name("nowhere")].head())
 
-            # An ExceptionGroup, which Python 3.10 does not know.
+            # An ExceptionGroup, which Python 3.10 does not have.
             with pytest.raises(Exception, match="TaskGroup") as failed:
                 await fail()
             assert isinstance(failed.value.exceptions[0], hw.UnknownTopicOrPartitionError)  # type: ignore[attr-defined]
@@ -166,13 +166,13 @@ def test_a_call_is_awaited_once(target: Target) -> None:
         async with target.aio() as client:
             call = client.topics()
             assert own_topics(await call) == []
-            with pytest.raises(RuntimeError, match="awaited before"):
+            with pytest.raises(RuntimeError, match="already been awaited"):
                 await call
 
     asyncio.run(main())
 
 
-def test_a_read_that_nobody_awaits_takes_nothing(target: Target) -> None:
+def test_a_read_that_is_not_awaited_takes_nothing(target: Target) -> None:
     async def main() -> None:
         async with target.aio() as client, client.producer() as producer:
             await client.create_topic(name("t"))
@@ -202,7 +202,7 @@ def test_a_read_that_is_cancelled_when_its_records_have_come_loses_none(target: 
                 def call(read: str = read, consumer: aio.Consumer = consumer) -> Any:
                     return consumer.poll() if read == "poll" else anext(aiter(consumer.batches()))
 
-                # As a task goes on that is cancelled between the two.
+                # Like a task that continues but is cancelled in between.
                 reading: Any = call().__await__()
                 await asyncio.wait([next(reading)])
                 with pytest.raises(asyncio.CancelledError):
@@ -261,7 +261,7 @@ def test_batches_and_messages_are_pickled(client: hw.Client, options: dict[str, 
                 assert (same.headers, same.timestamp, same.topic) == (message.headers, message.timestamp, message.topic)
 
 
-def test_a_message_takes_no_neighbours_along(client: hw.Client) -> None:
+def test_a_pickled_message_contains_no_other_messages(client: hw.Client) -> None:
     topic = client.create_topic(name("t"))
     with client.producer() as producer:
         producer.send_batch(name("t"), [b"x" * 1000] * 1000)

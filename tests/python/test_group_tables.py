@@ -1,4 +1,4 @@
-"""Groups as an operator sees them: listed, their offsets read and reset, deleted."""
+"""Groups for operators: list them, read and reset their offsets, delete them."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from tests.python.target import Target
 
-# Long enough for every machine; tests never wait for it when all is well.
+# Long enough for any machine; passing tests never wait that long.
 PATIENCE = 60.0
 
 
 @pytest.fixture
 def client(make_client: Callable[..., hw.Client]) -> hw.Client:
-    """A client of a broker whose groups wait for nobody."""
+    """A client of a broker whose groups do not wait for more members."""
     return make_client(group_initial_rebalance_delay_ms=0)
 
 
@@ -124,20 +124,20 @@ def test_a_consumer_goes_on_where_its_group_was_reset_to(client: hw.Client, flig
 
 
 @pytest.mark.parametrize("to", [None, True, 1.5, b"latest", ["latest"], {0: "latest"}, {0: 1.5}])
-def test_what_is_no_position_is_a_wrong_type(client: hw.Client, flights: hw.Topic, to: Any) -> None:
+def test_a_value_that_is_not_a_position_is_a_wrong_type(client: hw.Client, flights: hw.Topic, to: Any) -> None:
     with pytest.raises(TypeError, match=r"must be an int|a position is"):
         client.reset_group_offsets(name("readers"), flights.name, to)
     assert own_groups(client.groups()) == []
 
 
 @pytest.mark.parametrize("to", ["yesterday", -1, {0: -1}, datetime(2026, 1, 31)])
-def test_a_position_that_cannot_be_is_refused(client: hw.Client, flights: hw.Topic, to: Any) -> None:
+def test_an_impossible_position_is_refused(client: hw.Client, flights: hw.Topic, to: Any) -> None:
     with pytest.raises(hw.InvalidArgumentError):
         client.reset_group_offsets(name("readers"), flights.name, to)
     assert own_groups(client.groups()) == []
 
 
-def test_a_reset_needs_a_topic_that_is_there(client: hw.Client) -> None:
+def test_a_reset_needs_an_existing_topic(client: hw.Client) -> None:
     with pytest.raises(hw.UnknownTopicOrPartitionError, match="nowhere"):
         client.reset_group_offsets(name("readers"), name("nowhere"), "earliest")
     client.create_topic(name("flights"))
@@ -169,11 +169,11 @@ def test_a_group_is_deleted_once_with_its_offsets(client: hw.Client, member: hw.
     assert again.value.code == "GROUP_ID_NOT_FOUND"
 
 
-def test_a_group_that_is_not_there_has_committed_nothing(client: hw.Client) -> None:
+def test_an_unknown_group_has_no_commits(client: hw.Client) -> None:
     assert client.group_offsets(name("nobody")) == []
 
 
-def test_a_closed_client_says_so(client: hw.Client) -> None:
+def test_a_closed_client_is_an_error(client: hw.Client) -> None:
     client.close()
     calls: list[Callable[[], object]] = [
         client.groups,

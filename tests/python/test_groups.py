@@ -1,4 +1,4 @@
-"""Consumer groups: sharing, committing, rebalances that are told."""
+"""Consumer groups: sharing, commits, rebalance callbacks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.python.target import Target
 
-# Long enough for every machine; tests never wait for it when all is well.
+# Long enough for any machine; passing tests never wait that long.
 PATIENCE = 60.0
 ENGINE: dict[str, Any] = {
     "group_initial_rebalance_delay_ms": 0,
@@ -51,12 +51,12 @@ def member_of(protocol: str) -> dict[str, Any]:
 
 @pytest.fixture
 def client(make_client: Callable[..., hw.Client]) -> hw.Client:
-    """A client of a broker whose groups wait for nobody."""
+    """A client of a broker whose groups do not wait for more members."""
     return make_client(**ENGINE)
 
 
 def poll_until(done: Callable[[], bool], *consumers: hw.Consumer) -> list[bytes]:
-    """Polls all of these in turn until `done`; returns the values that were read."""
+    """Poll all consumers in turn until `done`; return the values that were read."""
     read: list[bytes] = []
     deadline = time.monotonic() + PATIENCE
     while not done():
@@ -67,7 +67,7 @@ def poll_until(done: Callable[[], bool], *consumers: hw.Consumer) -> list[bytes]
 
 
 def first(consumer: hw.Consumer, count: int) -> list[bytes]:
-    """The values of the next messages, one by one."""
+    """The values of the next messages, one at a time."""
     return [next(consumer).value for _ in range(count)]
 
 
@@ -115,16 +115,16 @@ def test_commits_are_kept(client: hw.Client, member: dict[str, Any]) -> None:
         assert first(consumer, 1) == [b"5"]
 
 
-def test_a_message_is_finished_when_the_next_one_is_asked_for(client: hw.Client, member: dict[str, Any]) -> None:
+def test_a_message_is_finished_when_the_next_one_is_requested(client: hw.Client, member: dict[str, Any]) -> None:
     fill(client, [b"%d" % n for n in range(1_000)])
     with client.consumer(name("flights"), **member) as consumer:
         assert first(consumer, 600)[-1] == b"599"
-    # The last one was in hand when the consumer was closed.
+    # The last one was still being processed when the consumer was closed.
     with client.consumer(name("flights"), **member) as consumer:
         assert first(consumer, 1) == [b"599"]
 
 
-def test_a_batch_is_finished_when_the_next_one_is_asked_for(client: hw.Client, member: dict[str, Any]) -> None:
+def test_a_batch_is_finished_when_the_next_one_is_requested(client: hw.Client, member: dict[str, Any]) -> None:
     fill(client, [b"%d" % n for n in range(20_000)])
     with client.consumer(name("flights"), **member) as consumer:
         for batch in consumer.batches(max_records=5_000):
@@ -181,7 +181,7 @@ def test_an_explicit_commit_is_not_undone(client: hw.Client, what: str, end: str
         assert other.committed([place(0)])[place(0)] >= end_of_batch
 
 
-def test_a_polled_batch_is_finished_only_when_the_next_one_is_asked_for(client: hw.Client, member: dict[str, Any]) -> None:
+def test_a_polled_batch_is_finished_only_when_the_next_one_is_requested(client: hw.Client, member: dict[str, Any]) -> None:
     fill(client, [b"%d" % n for n in range(10)])
     with client.consumer(name("flights"), **member) as consumer:
         poll_until(lambda: consumer.position() == {place(0): 10}, consumer)
@@ -213,7 +213,7 @@ def test_asyncio_does_not_undo_an_explicit_commit(target: Target, member: dict[s
     asyncio.run(asyncio.wait_for(main(), PATIENCE))
 
 
-def test_a_commit_before_joining_says_that_the_consumer_has_not_joined(client: hw.Client, member: dict[str, Any]) -> None:
+def test_a_commit_before_joining_is_an_error_that_explains_it(client: hw.Client, member: dict[str, Any]) -> None:
     client.create_topic(name("flights"))
     with client.consumer(name("flights"), **member) as one:
         poll_until(lambda: bool(one.assignment()), one)
@@ -240,13 +240,13 @@ def test_a_deleted_topic_does_not_stop_the_others(client: hw.Client, member: dic
             other.commit({(name("trains"), 0): 1})
 
 
-def test_commits_go_on_while_messages_are_iterated(client: hw.Client, member: dict[str, Any]) -> None:
+def test_commits_continue_while_messages_are_iterated(client: hw.Client, member: dict[str, Any]) -> None:
     client.create_topic(name("flights"))
     consumer = client.consumer(name("flights"), auto_commit_interval_ms=0, **member)
     read = committed = 0
     deadline = time.monotonic() + PATIENCE
     with client.producer() as producer, client.consumer(**member) as other:
-        # A commit goes its own way, and others may have the processor first: there is always more to read until it has arrived.
+        # The commit runs concurrently, possibly slower than the loop: there must be more to read until it has arrived.
         while committed == 0:
             assert time.monotonic() < deadline
             producer.send_batch(name("flights"), [b"%d" % n for n in range(500)], partition=0)
@@ -256,7 +256,7 @@ def test_commits_go_on_while_messages_are_iterated(client: hw.Client, member: di
     consumer.close()
 
 
-def test_rebalances_are_told_and_partitions_can_be_committed_before_they_go(
+def test_rebalances_are_reported_and_partitions_can_be_committed_before_they_go(
     client: hw.Client, protocol: str, member: dict[str, Any]
 ) -> None:
     fill(client, [b"a", b"b"], partitions=2)
@@ -275,13 +275,13 @@ def test_rebalances_are_told_and_partitions_can_be_committed_before_they_go(
         if protocol == "classic":
             assert told == [("assign", [place(0), place(1)]), ("revoke", [place(0), place(1)]), ("assign", one.assignment())]
         else:
-            assert told == [("assign", [place(0), place(1)]), ("revoke", two.assignment())], "only what moves is revoked"
+            assert told == [("assign", [place(0), place(1)]), ("revoke", two.assignment())], "only partitions that move are revoked"
         assert one.committed([place(0)]) == {place(0): 2}
         two.unsubscribe()
         assert two.assignment() == []
 
 
-def test_what_a_callback_raises_comes_out_of_the_poll(client: hw.Client, member: dict[str, Any]) -> None:
+def test_an_error_of_a_callback_is_raised_by_the_poll(client: hw.Client, member: dict[str, Any]) -> None:
     client.create_topic(name("flights"))
 
     def refuse(partitions: list[hw.TopicPartition]) -> None:
@@ -306,7 +306,7 @@ def test_a_member_that_does_not_poll_has_lost_its_partitions(client: hw.Client, 
 
 
 @pytest.mark.parametrize("leave", ["close", "unsubscribe"])
-def test_partitions_can_be_committed_before_the_consumer_gives_them_up(client: hw.Client, leave: str, member: dict[str, Any]) -> None:
+def test_partitions_can_be_committed_before_the_consumer_releases_them(client: hw.Client, leave: str, member: dict[str, Any]) -> None:
     fill(client, [b"a", b"b"])
     revoked: list[hw.TopicPartition] = []
     with client.consumer(enable_auto_commit=False, **member) as consumer:
@@ -324,7 +324,7 @@ def test_partitions_can_be_committed_before_the_consumer_gives_them_up(client: h
 
 
 @pytest.mark.parametrize("leave", ["close", "unsubscribe"])
-def test_what_a_callback_raises_comes_after_the_consumer_has_left(client: hw.Client, leave: str, member: dict[str, Any]) -> None:
+def test_an_error_of_a_callback_is_raised_after_the_consumer_has_left(client: hw.Client, leave: str, member: dict[str, Any]) -> None:
     fill(client, [b"a"])
 
     def refuse(partitions: list[hw.TopicPartition]) -> None:
@@ -373,7 +373,7 @@ def test_a_pattern_reads_topics_that_come_later(client: hw.Client, member: dict[
             consumer.subscribe(re.compile("(?=no)"))
 
 
-def test_what_needs_a_group_says_so(client: hw.Client, member: dict[str, Any]) -> None:
+def test_calls_that_need_a_group_are_errors_without_one(client: hw.Client, member: dict[str, Any]) -> None:
     client.create_topic(name("flights"))
     with client.consumer(name("flights")) as consumer:
         for call in (consumer.commit, consumer.committed):
@@ -433,7 +433,7 @@ def test_members_of_both_protocols_share_a_group_while_it_changes(client: hw.Cli
                 read.extend(message.value for consumer in (one, two) for message in consumer.poll(0.02))
                 assert time.monotonic() < deadline
             assert not one.poll(0)
-            assert not two.poll(0), "and what it has read is finished"
+            assert not two.poll(0), "and the records that it has read are finished"
         read += poll_until(lambda: len(one.assignment()) == 4, one)
         send()
         while len(read) < sent:
@@ -441,7 +441,7 @@ def test_members_of_both_protocols_share_a_group_while_it_changes(client: hw.Cli
     assert sorted(read, key=int) == [b"%d" % n for n in range(sent)], "each record once"
 
 
-def test_asyncio_shares_commits_and_tells(target: Target, protocol: str, member: dict[str, Any]) -> None:
+def test_asyncio_shares_commits_and_reports(target: Target, protocol: str, member: dict[str, Any]) -> None:
     async def main() -> None:
         async with target.aio(**ENGINE) as client:
             await client.create_topic(name("flights"), partitions=2)

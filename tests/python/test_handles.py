@@ -1,4 +1,4 @@
-"""Clients on one engine: it closes with the last of them. The directory under it may vanish."""
+"""Clients of one engine: it closes with its last client, also if its directory vanishes."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_close_counts_the_records_that_could_not_be_sent(tmp_path: Path) -> No
     client.close()
 
 
-def test_a_client_that_is_forgotten_counts_no_more(tmp_path: Path) -> None:
+def test_a_dropped_client_does_not_count_any_more(tmp_path: Path) -> None:
     one, two = hw.open(tmp_path), hw.open(tmp_path)
     one.create_topic("t")
     del two
@@ -81,7 +81,7 @@ def test_a_server_stops_with_its_client(tmp_path: Path) -> None:
         one.serve(host=host, port=int(port)).close()
 
 
-def test_both_faces_of_a_directory_are_counted(tmp_path: Path) -> None:
+def test_both_apis_of_a_directory_are_counted(tmp_path: Path) -> None:
     async def main() -> None:
         with hw.open(tmp_path) as client:
             async with aio.open(tmp_path) as other:
@@ -92,7 +92,7 @@ def test_both_faces_of_a_directory_are_counted(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
-def test_both_faces_share_an_engine_in_memory() -> None:
+def test_both_apis_share_an_engine_in_memory() -> None:
     async def main() -> None:
         async with aio.open() as client:
             same = client.sync
@@ -131,15 +131,15 @@ def empty(path: Path) -> None:
         shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
 
-def empty_what_is_seen(path: Path) -> None:
+def empty_visible(path: Path) -> None:
     subprocess.run(f"rm -rf {path}/*", shell=True, check=True)
 
 
-GONE = [remove, move, empty, empty_what_is_seen]
+GONE = [remove, move, empty, empty_visible]
 
 
 @pytest.mark.parametrize("vanish", GONE)
-def test_a_notebook_cell_that_runs_twice_starts_anew(tmp_path: Path, vanish: Callable[[Path], None]) -> None:
+def test_a_notebook_cell_that_runs_twice_starts_again(tmp_path: Path, vanish: Callable[[Path], None]) -> None:
     path = tmp_path / "data"
     for run in range(3):
         if path.exists():
@@ -174,7 +174,7 @@ def test_nothing_is_acknowledged_once_the_directory_is_gone(tmp_path: Path, vani
 
 
 @pytest.mark.parametrize("vanish", [remove, move])
-def test_the_next_call_says_that_the_directory_is_gone(tmp_path: Path, vanish: Callable[[Path], None]) -> None:
+def test_the_next_call_raises_that_the_directory_is_gone(tmp_path: Path, vanish: Callable[[Path], None]) -> None:
     uses: list[Callable[[hw.Client], object]] = [
         lambda client: client.topics(),
         lambda client: "t" in client,
@@ -203,7 +203,7 @@ def test_the_next_call_says_that_the_directory_is_gone(tmp_path: Path, vanish: C
         client.close()
 
 
-def test_a_lock_file_removed_by_hand_lets_nobody_in(spawn: Spawn, tmp_path: Path) -> None:
+def test_a_lock_file_removed_by_hand_does_not_unlock(spawn: Spawn, tmp_path: Path) -> None:
     with hw.open(tmp_path) as client:
         send(client, b"before")
         (tmp_path / ".lock").unlink()
@@ -221,7 +221,7 @@ def test_a_lock_file_removed_by_hand_lets_nobody_in(spawn: Spawn, tmp_path: Path
         assert [message.value for message in client["t"].head()] == [b"before", b"after"]
 
 
-def test_in_asks_for_a_topic() -> None:
+def test_in_checks_for_a_topic() -> None:
     with hw.open() as client:
         client.create_topic("t")
         assert "t" in client

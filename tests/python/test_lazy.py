@@ -1,6 +1,7 @@
-"""A lazy frame gives the same results as the eager one: random queries on random topics, and queries that failed once.
+"""A lazy frame has the same results as the eager one: random queries on random topics, and former bugs.
 
-``HEADWATER_SEED=7 pytest tests/python/test_lazy.py -k random`` runs the cases of one seed, ``HEADWATER_SECONDS=600`` looks for longer.
+``HEADWATER_SEED=7 pytest tests/python/test_lazy.py -k random`` runs the cases of one seed,
+``HEADWATER_SECONDS=600`` runs for longer.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def cleaning_client(make_client: Callable[..., hw.Client]) -> hw.Client:
 
 
 def seeds() -> Iterator[int]:
-    """One seed if it is given; else one after the other from a random one on, until the time is over."""
+    """The given seed; otherwise consecutive seeds from a random one on, until the time is over."""
     given = os.environ.get("HEADWATER_SEED")
     if given is not None:
         yield int(given)
@@ -49,13 +50,13 @@ def seeds() -> Iterator[int]:
         seed += 1
 
 
-def test_random_queries_answer_as_on_the_eager_frame(cleaning_client: hw.Client) -> None:
+def test_random_queries_have_the_same_result_as_on_the_eager_frame(cleaning_client: hw.Client) -> None:
     cases = 0
     for seed in seeds():
         try:
             cases += compare(cleaning_client, seed)
         except BaseException as error:
-            message = f"HEADWATER_SEED={seed} shows this again: {error}"
+            message = f"HEADWATER_SEED={seed} reproduces this: {error}"
             raise AssertionError(message) from error
     print(f"{cases} cases")
     assert cases > 0
@@ -85,7 +86,7 @@ def compare(client: hw.Client, seed: int) -> int:
 
 
 def compare_query(asked: Query, eager: pl.DataFrame, lazy: pl.LazyFrame, engine: Engine) -> None:
-    """The lazy frame answers as the frame; where Polars' engine does not do so for the frame's own lazy frame either, as that."""
+    """The lazy frame has the result of the frame, or of the frame's own lazy frame where Polars' engine differs."""
     try:
         expected = asked.of(eager)
     except pl.exceptions.PolarsError:
@@ -103,7 +104,7 @@ def compare_query(asked: Query, eager: pl.DataFrame, lazy: pl.LazyFrame, engine:
 
 
 def compare_columns(topic: hw.Topic, formats: dict[str, Any], eager: pl.DataFrame, chance: random.Random) -> int:
-    """What ``columns=`` names is what the frame has in these columns."""
+    """``columns=`` returns the columns of the frame with these names."""
     chosen = sorted(chance.sample(eager.columns, chance.randint(1, len(eager.columns))), key=eager.columns.index)
     scan = topic.scan(**formats, columns=chosen)
     assert_frame_equal(scan.to_polars(), eager.select(chosen))
@@ -112,7 +113,7 @@ def compare_columns(topic: hw.Topic, formats: dict[str, Any], eager: pl.DataFram
 
 
 def compare_tail(topic: hw.Topic, formats: dict[str, Any], eager: pl.DataFrame, chance: random.Random) -> int:
-    """The tail has as many rows as were asked for, and they are the last ones of their partitions."""
+    """The tail has the requested number of rows, which are the last ones of their partitions."""
     count = chance.randint(0, 20)
     places = [(message.partition, message.offset) for message in topic.tail(count, **formats)]
     assert len(places) == min(count, eager.height), (formats, count)
@@ -124,7 +125,7 @@ def compare_tail(topic: hw.Topic, formats: dict[str, Any], eager: pl.DataFrame, 
 
 
 def compare_duckdb(scan: hw.Scan, eager: pl.DataFrame, chance: random.Random) -> int:
-    """DuckDB finds the same in the scan as in the frame."""
+    """DuckDB gets the same result from the scan as from the frame."""
     connection = duckdb.connect()
     conditions = [
         f'"offset" >= {chance.randint(0, 100)}',
@@ -147,7 +148,9 @@ def compare_duckdb(scan: hw.Scan, eager: pl.DataFrame, chance: random.Random) ->
 
 @pytest.fixture
 def hundred(client: hw.Client) -> hw.Topic:
-    """A topic of two partitions with fifty records each: the value is JSON with the offset, the time is the offset in seconds."""
+    """A topic of two partitions with fifty records each. A value is JSON with the offset, a timestamp is the offset in
+    seconds.
+    """
     topic = client.create_topic(name("hundred"), partitions=2)
     with client.producer() as producer:
         for number in range(100):
@@ -162,7 +165,7 @@ def filtered(condition: pl.Expr) -> Callable[[Any], Any]:
 
 
 def same(scan: hw.Scan, asked: Callable[[Any], Any]) -> None:
-    """Compare a query in both engines with what the frame answers."""
+    """Compare the result of a query in both engines with that of the frame."""
     expected = asked(scan.to_polars())
     for engine in ENGINES:
         assert_frame_equal(asked(scan.to_polars(lazy=True)).collect(engine=engine), expected)
@@ -193,7 +196,7 @@ def test_an_inner_row_limit_is_kept(hundred: hw.Topic) -> None:
     ):
         same(hundred.scan(), asked)
     plan = hundred.scan().to_polars(lazy=True).head(3).explain()
-    assert "len: 3" in plan, "the limit goes down to the scan"
+    assert "len: 3" in plan, "the limit is pushed down to the scan"
 
 
 def test_a_frame_without_columns_keeps_its_height(hundred: hw.Topic) -> None:
@@ -206,12 +209,12 @@ def test_a_frame_without_columns_keeps_its_height(hundred: hw.Topic) -> None:
         same(hundred.scan(), asked)
     scan = hundred.scan(columns=[])
     assert scan.to_arrow().num_rows == len(scan.to_pandas()) == scan.count() == 100
-    if pl.DataFrame({"a": [1]}).drop("a").height == 1:  # Frames of older versions have no height without columns.
+    if pl.DataFrame({"a": [1]}).drop("a").height == 1:  # Frames of older versions without columns have no height.
         assert scan.to_polars().height == 100
     assert [len(batch) for batch in scan] == [100]
 
 
-def test_filters_that_cannot_go_down_are_evaluated_by_polars(hundred: hw.Topic) -> None:
+def test_filters_that_cannot_be_pushed_down_are_evaluated_by_polars(hundred: hw.Topic) -> None:
     offset, partition, time_of = pl.col("offset"), pl.col("partition"), pl.col("timestamp")
     far = datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=timezone.utc)
     for condition in (
@@ -244,7 +247,7 @@ def test_filters_may_call_python(hundred: hw.Topic) -> None:
         same(hundred.scan(), filtered(condition))
 
 
-def test_what_is_skipped_does_not_depend_on_the_columns(client: hw.Client) -> None:
+def test_skipped_records_do_not_depend_on_the_columns(client: hw.Client) -> None:
     topic = client.create_topic(name("mixed"))
     with client.producer() as producer:
         producer.send_batch(name("mixed"), [b'{"a": 1, "b": "x"}', b'{"a": 2, "b": 7}', b"{", b'{"a": 4}'])

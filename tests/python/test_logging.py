@@ -1,4 +1,4 @@
-"""What the engine has to say reaches Python: `logging`, and the report of opening."""
+"""Reports of the engine in Python: `logging`, and the report of opening."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
     Spawn = Callable[..., subprocess.Popen[str]]
 
-pytestmark = pytest.mark.embedded("is about what the engine logs")
+pytestmark = pytest.mark.embedded("is about the engine's log")
 
 
 def killed_with_a_torn_batch(spawn: Spawn, path: Path) -> None:
-    """Leave a directory as a killed process does, with half a batch at the end of a log."""
+    """Leave a directory in the state after a killed process, with half a batch at the end of a log."""
     process = spawn(
         """
         import sys, headwater as hw
@@ -47,7 +47,7 @@ def killed_with_a_torn_batch(spawn: Spawn, path: Path) -> None:
     log.write_bytes(batch[:end] + batch[: end - 5])
 
 
-def test_what_recovery_cut_is_reported_and_logged(spawn: Spawn, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_changes_of_recovery_are_reported_and_logged(spawn: Spawn, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     killed_with_a_torn_batch(spawn, tmp_path)
     with caplog.at_level(logging.INFO, "headwater"), hw.open(tmp_path) as client:
         report = client.recovery
@@ -103,7 +103,7 @@ def test_levels_and_loggers_are_pythons(tmp_path: Path, caplog: pytest.LogCaptur
     assert "topic=t" in removed[0].getMessage()
 
 
-def test_what_is_said_at_the_end_is_logged_before_logging_ends(spawn: Spawn, tmp_path: Path) -> None:
+def test_events_at_the_end_are_logged_before_logging_ends(spawn: Spawn, tmp_path: Path) -> None:
     process = spawn(
         """
         import logging, shutil, sys, headwater as hw
@@ -124,7 +124,7 @@ def test_what_is_said_at_the_end_is_logged_before_logging_ends(spawn: Spawn, tmp
     assert "headwater.broker.loss ERROR" in output.splitlines()
 
 
-def test_a_handler_may_use_the_engine_that_it_hears_of(tmp_path: Path) -> None:
+def test_a_log_handler_may_use_the_engine(tmp_path: Path) -> None:
     class Sending(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             sink.send("log", record.getMessage()).result(20)

@@ -1,4 +1,4 @@
-"""What other processes and the operating system can do: Ctrl-C, fork, kill, locks, permissions, full disks."""
+"""Effects of other processes and the operating system: Ctrl-C, fork, kill, locks, permissions, full disks."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_ctrl_c_ends_a_blocking_call(spawn: Spawn, call: str) -> None:
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=20)
     assert output.startswith("interrupted"), errors
-    # 100 ms is the promise; a machine with everything else running on it gets some more.
+    # The promise is 100 ms; a busy machine gets more time.
     assert float(output.split()[1]) - sent < 2
     assert process.returncode == 0, errors
 
@@ -128,7 +128,7 @@ def test_multiprocessing_with_fork_works(spawn: Spawn) -> None:
     assert output == "[0, 1, 2, 3]\n", errors
 
 
-def test_the_end_of_the_program_sends_what_is_left(spawn: Spawn, tmp_path: Path) -> None:
+def test_the_end_of_the_program_sends_queued_records(spawn: Spawn, tmp_path: Path) -> None:
     process = spawn(
         """
         import sys, headwater as hw
@@ -171,7 +171,7 @@ def test_acknowledged_records_survive_kill_9(spawn: Spawn, tmp_path: Path) -> No
             name, count = process.stdout.readline().split()
             acknowledged[name] = int(count)
         process.kill()
-        # The last line may be cut, and the first too: what the lines above have read ahead does not come again.
+        # The last line may be cut. The first may be cut too: the loop above has already read a part.
         for line in process.communicate()[0].split("\n")[1:-1]:
             acknowledged[line.split()[0]] = int(line.split()[1])
     with hw.open(tmp_path) as client:
@@ -186,7 +186,7 @@ def test_acknowledged_records_survive_kill_9(spawn: Spawn, tmp_path: Path) -> No
     assert all(found == list(range(len(found))) for found in offsets.values())
 
 
-def test_a_second_process_is_told_who_has_the_directory(spawn: Spawn, tmp_path: Path) -> None:
+def test_the_error_in_a_second_process_has_the_process_id_of_the_first(spawn: Spawn, tmp_path: Path) -> None:
     holder = spawn(
         "import sys, headwater as hw; c = hw.open(sys.argv[1]); print('open', flush=True); sys.stdin.read() or input()",
         tmp_path,
@@ -205,7 +205,7 @@ def run(program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", program, *map(str, arguments)], capture_output=True, text=True, check=False, timeout=60)
 
 
-# The interpreter and its packages may lie where only root can read: import first, then become nobody.
+# The interpreter and its packages may be readable only by root: import them first, then drop privileges.
 AS_NOBODY = """
 import sys, os, headwater as hw, headwater.errors, headwater.types
 if os.getuid() == 0:
@@ -268,16 +268,16 @@ client.close()
 """
 
 
-def test_a_file_that_may_not_grow_harms_nothing(tmp_path: Path) -> None:
+def test_a_file_size_limit_does_no_harm(tmp_path: Path) -> None:
     done = run(FULL, tmp_path / "data", "limit")
     assert done.stdout.split() == ["KAFKA_STORAGE_ERROR", "safe", "resumed"], done.stderr
 
 
-def test_a_full_disk_harms_nothing(tmp_path: Path) -> None:
+def test_a_full_disk_does_no_harm(tmp_path: Path) -> None:
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(tmp_path)], capture_output=True, check=False)
     if mounted.returncode != 0:
         assert not os.environ.get("CI"), f"CI must let tests mount a small disk: {mounted.stderr.decode()}"
-        pytest.skip("nothing can be mounted here; the limit of a file's size stands for the disk in the test above")
+        pytest.skip("nothing can be mounted here; the test above limits a file's size instead")
     try:
         (tmp_path / "ballast").write_bytes(bytes(3 << 20))
         done = run(FULL, tmp_path / "data", "disk")

@@ -73,7 +73,7 @@ def test_keys_choose_partitions_as_java_does(client: hw.Client) -> None:
 
 
 def murmur2(data: bytes) -> int:
-    """Return Kafka's hash of keys, written plainly."""
+    """Return Kafka's hash of keys, in a plain implementation."""
     mask, m = 0xFFFFFFFF, 0x5BD1E995
     h = (0x9747B28C ^ len(data)) & mask
     for i in range(0, len(data) - len(data) % 4, 4):
@@ -112,7 +112,7 @@ def test_a_future_has_what_concurrent_futures_have(client: hw.Client, topic: hw.
     assert called[0] == 0
 
 
-def test_a_failed_future_raises_at_each_question(client: hw.Client) -> None:
+def test_a_failed_future_raises_at_each_call(client: hw.Client) -> None:
     client.create_topic(name("small"), max_message_bytes=200)
     with client.producer() as producer:
         future = producer.send(name("small"), b"x" * 1000)
@@ -133,7 +133,7 @@ def test_flush_waits_for_all(client: hw.Client, topic: hw.Topic) -> None:
     assert len(topic) == 1000
 
 
-def test_linger_sends_without_anybody_waiting(client: hw.Client, topic: hw.Topic) -> None:
+def test_linger_sends_without_a_waiting_caller(client: hw.Client, topic: hw.Topic) -> None:
     producer = client.producer(linger_ms=1)
     future = producer.send(name("t"), b"x")
     deadline = time.monotonic() + 5
@@ -194,7 +194,7 @@ def test_tables_of_every_library_are_taken(client: hw.Client, topic: hw.Topic, t
     assert decoded["delay"].to_list() == [12, None, 3]
 
 
-def test_a_value_column_goes_as_it_is(client: hw.Client, topic: hw.Topic) -> None:
+def test_a_value_column_is_sent_unchanged(client: hw.Client, topic: hw.Topic) -> None:
     frame = pl.DataFrame({"k": [b"a", b"b"], "v": [b"1", None], "p": [0, 0]})
     with client.producer() as producer:
         producer.send_batch(name("t"), frame, key="k", value="v", partition="p")
@@ -218,7 +218,7 @@ def test_rows_are_dictionaries_bytes_or_text(client: hw.Client, topic: hw.Topic)
     assert [message.value for message in messages[2:]] == [b"bytes", b"text", None, b"v"]
 
 
-def test_a_large_iterable_is_cut_and_adds_up(client: hw.Client, topic: hw.Topic) -> None:
+def test_a_large_iterable_is_split_and_counted(client: hw.Client, topic: hw.Topic) -> None:
     with client.producer() as producer:
         result = producer.send_batch(name("t"), (f"{n}" for n in range(50_000)))
     assert result.records == 50_000

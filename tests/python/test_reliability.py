@@ -1,4 +1,4 @@
-"""core/docs/reliability.md names tests and mutants: each of them exists, and each mutant is named."""
+"""The tests and mutants in core/docs/reliability.md exist, and each mutant is listed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROWS = [
 
 
 def named_tests() -> list[tuple[str, str]]:
-    """Return the file and the name of each test; the name is empty where a row means all tests of the file."""
+    """Return the file and the name of each test; an empty name means all tests of the file."""
     found = []
     for _promise, tests, *_rest in ROWS:
         file = ""
@@ -36,7 +36,7 @@ def defined(file: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("file", "name"), sorted(set(named_tests())))
-def test_every_test_that_is_named_exists(file: str, name: str) -> None:
+def test_every_listed_test_exists(file: str, name: str) -> None:
     names = defined(file)
     assert names, f"{file} has no tests"
     if name.endswith("…"):
@@ -45,12 +45,12 @@ def test_every_test_that_is_named_exists(file: str, name: str) -> None:
         assert name in names
 
 
-def test_the_mutants_that_are_named_are_those_that_are_tried() -> None:
+def test_the_listed_mutants_are_those_that_run() -> None:
     script = (ROOT / "tests/crash/mutants.sh").read_text()
     tried = {line.split()[1] for line in script.split("<<'MUTANTS'\n")[1].split("\nMUTANTS")[0].splitlines()}
     named = {name for row in ROWS for name in re.findall(r"`([a-z-]+)`", row[2])}
     assert named == tried
 
 
-def test_enough_is_looked_at() -> None:
+def test_enough_tests_are_found() -> None:
     assert len(named_tests()) > 100

@@ -1,4 +1,4 @@
-"""A worker that dies and starts again finds its group free."""
+"""The group of a worker that dies is free when the worker starts again."""
 
 from __future__ import annotations
 
@@ -40,12 +40,12 @@ def start(spawn: Spawn, path: Path, config: str = "{}") -> tuple[subprocess.Pope
     return worker, int(line[1]), float(line[2])
 
 
-def test_a_worker_that_was_killed_reads_on_at_once(spawn: Spawn, tmp_path: Path) -> None:
+def test_a_killed_worker_continues_at_once(spawn: Spawn, tmp_path: Path) -> None:
     static, cooperative = "{{'group_instance_id': '{}'}}", "{'partition_assignment_strategy': 'cooperative-sticky'}"
     for config in ("{}", "{}", static.format("a"), static.format("b"), cooperative):
         worker, partitions, seconds = start(spawn, tmp_path, config)
         assert partitions == 4
-        # Neither the session of the dead member (45 s) nor the first rebalance of a group (3 s) is waited for.
+        # It does not wait for the session of the dead member (45 s), nor for the first rebalance of a group (3 s).
         assert seconds < 10
         worker.kill()
         worker.wait()
@@ -53,7 +53,7 @@ def test_a_worker_that_was_killed_reads_on_at_once(spawn: Spawn, tmp_path: Path)
         assert [group.state for group in client.groups()] == ["Empty"]
 
 
-def test_the_first_rebalance_waits_where_that_is_asked_for() -> None:
+def test_the_first_rebalance_waits_if_configured() -> None:
     for config, least, most in (({}, 0.0, 2.0), ({"group_initial_rebalance_delay_ms": 2_500}, 2.0, 20.0)):
         with hw.open(config={key.replace("_", "."): value for key, value in config.items()}) as client:
             client.create_topic("t")

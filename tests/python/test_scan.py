@@ -63,7 +63,7 @@ def test_partitions_are_chosen(wide: hw.Topic) -> None:
     assert frame["partition"].value_counts().sort("partition").rows() == [(1, 100), (3, 100)]
 
 
-def test_a_scan_can_be_read_again_and_sees_what_came(client: hw.Client, flights: hw.Topic) -> None:
+def test_a_scan_can_be_read_again_and_sees_new_records(client: hw.Client, flights: hw.Topic) -> None:
     scan = flights.scan()
     assert sum(map(len, scan)) == 10
     with client.producer() as producer:
@@ -124,7 +124,7 @@ def test_on_error_raises_or_nulls_or_skips(client: hw.Client) -> None:
     assert topic.scan(**formats, on_error="skip").to_polars()["offset"].to_list() == [0, 2]
 
 
-def test_progress_is_told_up_to_the_end(wide: hw.Topic) -> None:
+def test_progress_is_reported_to_the_end(wide: hw.Topic) -> None:
     told: list[tuple[int, int]] = []
     wide.scan(progress=lambda done, total: told.append((done, total))).to_arrow()
     assert told[-1] == (400, 400)
@@ -139,12 +139,12 @@ def test_an_error_in_progress_stops_the_scan(wide: hw.Topic) -> None:
         wide.scan(progress=fail).to_polars()
 
 
-def test_explain_says_what_will_be_read(wide: hw.Topic) -> None:
+def test_explain_describes_the_read(wide: hw.Topic) -> None:
     text = wide.scan(start=10, columns=["offset"]).explain()
     assert name("wide") in text
 
 
-def test_a_lazy_frame_answers_as_the_eager_one(wide: hw.Topic) -> None:
+def test_a_lazy_frame_has_the_results_of_the_eager_one(wide: hw.Topic) -> None:
     eager, lazy = wide.scan().to_polars(), wide.scan().to_polars(lazy=True)
     assert lazy.collect_schema() == eager.schema
     queries = [
@@ -187,7 +187,7 @@ def test_bounds_are_taken_from_filters() -> None:
 
 
 @pytest.mark.embedded("asks no broker")
-def test_what_is_not_understood_bounds_nothing() -> None:
+def test_unsupported_filters_set_no_bounds() -> None:
     offset = pl.col("offset")
     for query in [
         (offset >= 5) | (pl.col("partition") == 1),

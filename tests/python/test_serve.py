@@ -1,4 +1,4 @@
-"""An engine that Kafka clients reach, seen from the process that serves it."""
+"""An engine that Kafka clients use, from the view of the process that serves it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def values(topic: hw.Topic) -> list[bytes]:
     return [message.value for message in topic.head(1000)]
 
 
-def test_what_librdkafka_produces_is_scanned_here(client: hw.Client) -> None:
+def test_records_produced_by_librdkafka_are_scanned_here(client: hw.Client) -> None:
     topic = client.create_topic("flights")
     with client.serve(port=0) as server:
         producer = ConfluentProducer({"bootstrap.servers": server.bootstrap_servers})
@@ -37,7 +37,7 @@ def test_what_librdkafka_produces_is_scanned_here(client: hw.Client) -> None:
     assert values(topic) == VALUES
 
 
-def test_what_is_produced_here_is_consumed_by_librdkafka(client: hw.Client) -> None:
+def test_records_produced_here_are_consumed_by_librdkafka(client: hw.Client) -> None:
     client.create_topic("flights")
     with client.serve(port=0) as server, client.producer() as producer:
         producer.send_batch("flights", VALUES)
@@ -47,7 +47,7 @@ def test_what_is_produced_here_is_consumed_by_librdkafka(client: hw.Client) -> N
         seen: list[bytes | None] = []
         while len(seen) < len(VALUES):
             messages = consumer.consume(len(VALUES), timeout=30)
-            assert messages, f"nothing came after {len(seen)} records"
+            assert messages, f"no record arrived after {len(seen)} records"
             seen += [message.value() for message in messages]
         consumer.close()
     assert seen == VALUES
@@ -71,18 +71,18 @@ def test_kafka_python_goes_both_ways(client: hw.Client) -> None:
         consumer.close()
 
 
-def test_another_address_than_loopback_is_refused(client: hw.Client) -> None:
+def test_an_address_other_than_loopback_is_refused(client: hw.Client) -> None:
     with pytest.raises(hw.InvalidArgumentError, match="other machines can reach it"):
         client.serve("0.0.0.0", 0, advertised="localhost:9092")
 
 
-def test_another_address_is_served_to_those_who_insist(client: hw.Client) -> None:
+def test_another_address_is_served_if_it_is_allowed(client: hw.Client) -> None:
     with client.serve("0.0.0.0", 0, advertised="localhost:9092", allow_insecure=True) as server:
         assert server.bootstrap_servers == "localhost:9092"
         assert server.address.startswith("0.0.0.0:")
 
 
-def test_a_port_in_use_is_named_with_what_to_do(client: hw.Client) -> None:
+def test_a_port_in_use_is_an_error_with_advice(client: hw.Client) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(hw.TransportError, match=f"Cannot listen on 127.0.0.1:{port} .*use another port"):
@@ -92,20 +92,20 @@ def test_a_port_in_use_is_named_with_what_to_do(client: hw.Client) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ({"advertised": "localhost"}, "localhost is not HOST:PORT"),
+        ({"advertised": "localhost"}, "localhost is not a valid address: write HOST:PORT"),
         ({"security_protocol": "TLS"}, "TLS is not a security protocol: use one of PLAINTEXT"),
-        ({"tls_cert": "server.pem"}, "tls_cert and tls_key go together"),
+        ({"tls_cert": "server.pem"}, "tls_cert and tls_key belong together"),
         ({"tls_cert": "no-such.pem", "tls_key": "no-such.key"}, "no-such.pem cannot be read"),
         ({"security_protocol": "SSL"}, "needs a certificate"),
         ({"sasl_mechanisms": ["GSSAPI"]}, "GSSAPI is not a SASL mechanism"),
     ],
 )
-def test_wrong_arguments_say_what_is_right(client: hw.Client, arguments: dict[str, str], problem: str) -> None:
+def test_wrong_arguments_are_errors_with_advice(client: hw.Client, arguments: dict[str, str], problem: str) -> None:
     with pytest.raises(hw.InvalidArgumentError, match=problem):
         client.serve(port=0, **arguments)  # type: ignore[arg-type]
 
 
-def test_a_closed_server_lets_its_port_go_and_the_client_stays(client: hw.Client) -> None:
+def test_a_closed_server_frees_its_port_and_the_client_stays_open(client: hw.Client) -> None:
     server = client.serve(port=0)
     port = int(server.address.rpartition(":")[2])
     server.close()

@@ -1,4 +1,4 @@
-"""Files: a bounded number is open at a time, and tables that are held outlive them."""
+"""Files: the number of open files is bounded, and tables in memory outlive their files."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_a_table_that_is_held_outlives_the_files_that_it_was_read_from(tmp_path:
             producer.flush()
 
         write(0)
-        # Read twice: what is read again is mapped.
+        # Read twice, because data is mapped when it is read again.
         held = [pa.table(topic.scan()) for _ in range(2)]
         expected = [bytes([n]) * 50_000 for n in range(40)]
 
@@ -78,7 +78,7 @@ def test_a_table_that_is_held_outlives_the_files_that_it_was_read_from(tmp_path:
     assert is_whole()
 
 
-def test_what_is_deleted_for_lack_of_space_is_counted(tmp_path: Path) -> None:
+def test_records_deleted_for_lack_of_space_are_counted(tmp_path: Path) -> None:
     with hw.open(tmp_path / "data", headwater_storage_max_bytes=4 << 20) as client:
         assert {count for name, count in client.metrics().items() if "-deleted-" in name} == {0}
         client.create_topic("t", segment_bytes=1 << 20)

@@ -1,4 +1,4 @@
-"""A topic: its ends, its offsets, its shape."""
+"""A topic: its first and last records, its offsets, its shape."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def test_head_and_tail_are_the_two_ends(flights: hw.Topic) -> None:
+def test_head_and_tail_return_the_two_ends(flights: hw.Topic) -> None:
     assert [message.offset for message in flights.head(3)] == [0, 1, 2]
     assert [message.offset for message in flights.tail(3)] == [7, 8, 9]
     assert len(flights.head(100)) == 10
@@ -63,7 +63,7 @@ def test_names_and_text_forms(client: hw.Client, flights: hw.Topic) -> None:
     assert flights.name in repr(flights.scan())
 
 
-def test_records_are_counted_and_not_offsets(make_client: Callable[..., hw.Client]) -> None:
+def test_records_are_counted_instead_of_offsets(make_client: Callable[..., hw.Client]) -> None:
     client = make_client(log_cleaner_backoff_ms=10, log_flush_scheduler_interval_ms=10)
     topic = client.create_topic(
         name("compacted"), config={"cleanup.policy": "compact", "internal.segment.bytes": 8_192, "min.cleanable.dirty.ratio": "0.01"}
@@ -91,7 +91,7 @@ def test_records_are_counted_and_not_offsets(make_client: Callable[..., hw.Clien
         assert scan.count() == scan.to_polars().height
 
 
-def test_a_rate_counts_only_what_is_in_its_range(client: hw.Client) -> None:
+def test_a_rate_counts_only_records_in_its_range(client: hw.Client) -> None:
     topic = client.create_topic(name("t"))
     with client.producer() as producer:
         producer.send_batch(name("t"), [f"{number}" for number in range(100)])

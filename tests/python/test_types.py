@@ -1,4 +1,4 @@
-"""The stubs say what the package is."""
+"""The stubs match the package."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def run(*command: object) -> str:
     return f"{done.stdout}{done.stderr}" if done.returncode else ""
 
 
-def test_the_package_says_that_it_is_typed() -> None:
+def test_the_package_is_marked_as_typed() -> None:
     assert (PACKAGE / "py.typed").exists()
 
 
@@ -32,7 +32,7 @@ def test_stubs_and_package_agree() -> None:
     assert not problems, problems
 
 
-def test_what_a_user_writes_is_typed(tmp_path: Path) -> None:
+def test_programs_of_users_are_typed(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
     program.write_text(
         """

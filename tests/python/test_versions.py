@@ -18,7 +18,7 @@ SMOKE = Path(__file__).with_name("smoke_libraries.py")
 
 
 def oldest() -> dict[str, str]:
-    """The libraries that the package's extras name, each with the oldest version that they allow."""
+    """The libraries in the package's extras, each with the oldest version that they allow."""
     extras = tomllib.loads((ROOT / "bindings-python" / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     pairs = [requirement.split(">=") for requirements in extras.values() for requirement in requirements]
     versions = {name: ".".join([*version.split("."), "0", "0"][:3]) for name, version in pairs}
@@ -27,7 +27,7 @@ def oldest() -> dict[str, str]:
 
 
 def environment(versions: dict[str, str]) -> Path:
-    """A Python with these versions and the package, made once."""
+    """A Python with these versions and the package, created once."""
     pinned = [f"{name}=={version}" for name, version in sorted(versions.items())]
     path = ROOT / "build" / "oldest" / f"python{sys.version_info.minor}-{'-'.join(pinned)}"
     python = path / "bin" / "python"

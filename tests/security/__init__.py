@@ -1,1 +1,1 @@
-"""Our client on Apache Kafka with TLS, SASL and access rules."""
+"""The Headwater client with an Apache Kafka that has TLS, SASL and access rules."""

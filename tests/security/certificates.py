@@ -1,4 +1,4 @@
-"""Certificates for tests, made by openssl."""
+"""Certificates for tests, created with openssl."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def openssl(*arguments: str | Path) -> None:
     """Run openssl to its end."""
     program = shutil.which("openssl")
-    assert program, "there is no openssl to make certificates with: run tests/foreign/install.sh"
+    assert program, "openssl is missing: run tests/foreign/install.sh"
     subprocess.run([program, *arguments], check=True, capture_output=True)
 
 
@@ -27,7 +27,7 @@ class Authority:
 
     @classmethod
     def make(cls, folder: Path) -> Authority:
-        """A new authority in the folder."""
+        """Create an authority in the directory."""
         folder.mkdir(parents=True, exist_ok=True)
         certificate, key = folder / "authority.pem", folder / "authority.key"
         request = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=authority"]

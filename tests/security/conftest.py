@@ -22,7 +22,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[secure.SecureKaf
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """A test that fails shows the end of the broker's log."""
+    """A failed test shows the end of the broker's log."""
     outcome = yield
     report = outcome.get_result()  # type: ignore[attr-defined]
     kafka = getattr(item, "funcargs", {}).get("kafka")

@@ -1,4 +1,4 @@
-"""Apache Kafka with a listener for each way to be secure."""
+"""Apache Kafka with a listener for each security setting."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.foreign.kafka import broker as kafka_broker
-from tests.foreign.process import Started, await_line
+from tests.foreign.process import StartedBroker, await_line
 from tests.security.certificates import Authority
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 #: `ada` may do everything, `bob` nothing.
 PASSWORDS = {"ada": "ada-topsecret", "bob": "bob-topsecret"}
-#: How long an authentication lasts on the listeners of that name, in milliseconds.
+#: The lifetime of an authentication on the listeners with that name, in milliseconds.
 REAUTHENTICATION_MS = 2_000
 SECURITY = {
     "PLAINTEXT": "PLAINTEXT",
@@ -33,14 +33,14 @@ UNSECURED = "org.apache.kafka.common.security.oauthbearer.internals.unsecured.OA
 
 @dataclass(frozen=True)
 class SecureKafka:
-    """The broker, and what clients need."""
+    """The broker, and the files and keys of its clients."""
 
-    started: Started
+    started: StartedBroker
     ports: dict[str, int]
     authority: Authority
 
     def address(self, listener: str) -> str:
-        """HOST:PORT of a listener."""
+        """The HOST:PORT of a listener."""
         return f"localhost:{self.ports[listener]}"
 
     def password(self, mechanism: str, user: str = "ada", password: str | None = None) -> dict[str, Any]:
@@ -55,7 +55,7 @@ class SecureKafka:
 
 
 def listeners(ports: dict[str, int]) -> dict[str, str]:
-    """The settings of all listeners but what they are secured with."""
+    """The settings of all listeners, without their security."""
     named = [f"{name}://127.0.0.1:{port}" for name, port in ports.items()]
     return {
         "listeners": ",".join(named),

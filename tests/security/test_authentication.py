@@ -41,7 +41,7 @@ def test_a_password_is_accepted_over_tls(kafka: SecureKafka, mechanism: str) -> 
 
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
-def test_a_wrong_password_is_refused_and_shown_nowhere(kafka: SecureKafka, mechanism: str, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_wrong_password_is_refused_and_not_shown(kafka: SecureKafka, mechanism: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     address = kafka.address("PASSWORD")
     with pytest.raises(hw.AuthenticationError, match=address) as raised:
@@ -53,7 +53,7 @@ def test_a_wrong_password_is_refused_and_shown_nowhere(kafka: SecureKafka, mecha
     assert "guess-4711" not in f"{error!r} {error} {error.__dict__} {error.__cause__!r} {caplog.text}"
 
 
-def test_a_mechanism_that_the_listener_does_not_have_is_named_with_those_it_has(kafka: SecureKafka) -> None:
+def test_an_unsupported_mechanism_is_an_error_with_the_supported_ones(kafka: SecureKafka) -> None:
     with pytest.raises(hw.AuthenticationError, match="OAUTHBEARER"):
         hw.connect(
             kafka.address("TOKEN"), **{**kafka.password("PLAIN"), "security_protocol": "SASL_PLAINTEXT", "ssl_truststore_location": None}
@@ -86,7 +86,7 @@ def test_a_certificate_is_accepted(kafka: SecureKafka) -> None:
         ),
     ],
 )
-def test_a_security_protocol_that_is_not_the_listeners_is_told(
+def test_a_security_protocol_other_than_the_listeners_is_an_error(
     kafka: SecureKafka, listener: str, keys: dict[str, Any], expected: str
 ) -> None:
     if keys.get("security_protocol") == "SSL":
@@ -116,12 +116,12 @@ def test_one_token_of_a_function_opens_all_connections(kafka: SecureKafka) -> No
     [lambda: None, lambda: time.time() + 600, lambda: datetime.now(timezone.utc) + timedelta(minutes=10)],
     ids=["none", "seconds", "datetime"],
 )
-def test_a_function_may_say_when_its_token_expires(kafka: SecureKafka, expiry: Any) -> None:
+def test_a_function_may_return_the_expiry_of_its_token(kafka: SecureKafka, expiry: Any) -> None:
     with hw.connect(kafka.address("TOKEN"), oauth_token=lambda: (token("ada"), expiry()), **TOKEN) as client:
         round_trip(client)
 
 
-def test_a_coroutine_function_gives_tokens_in_its_event_loop(kafka: SecureKafka) -> None:
+def test_a_coroutine_function_creates_tokens_in_its_event_loop(kafka: SecureKafka) -> None:
     loops = []
 
     async def ask() -> str:
@@ -154,25 +154,25 @@ def test_a_coroutine_function_needs_asyncio(kafka: SecureKafka) -> None:
         (lambda: 1 / 0, "ZeroDivisionError"),
         (lambda: 7, "must return a str"),
         (lambda: ("a", "soon"), "expiry"),
-        (lambda: token("ada", seconds=-60), "expired already"),
+        (lambda: token("ada", seconds=-60), "already expired"),
         (lambda: "", "it is empty"),
     ],
 )
-def test_a_function_without_a_token_is_told_why(kafka: SecureKafka, function: Any, expected: str) -> None:
+def test_a_function_without_a_token_is_an_error_with_the_reason(kafka: SecureKafka, function: Any, expected: str) -> None:
     with pytest.raises(hw.KafkaError, match=expected):
         hw.connect(kafka.address("TOKEN"), oauth_token=function, **TOKEN)
 
 
-def test_a_token_that_the_broker_refuses_is_shown_nowhere(kafka: SecureKafka, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refused_token_is_not_shown(kafka: SecureKafka, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
-    # It has no subject, and it is not one of an unsecured client.
+    # It has no subject, and it is not a token of an unsecured client.
     with pytest.raises(hw.AuthenticationError, match="token") as raised:
         hw.connect(kafka.address("TOKEN"), oauth_token=lambda: ("opaque-topsecret", time.time() + 60), **TOKEN)
     error = raised.value
     assert "opaque-topsecret" not in f"{error!r} {error} {error.__dict__} {error.__cause__!r} {caplog.text}"
 
 
-def test_a_token_endpoint_gives_tokens(kafka: SecureKafka) -> None:
+def test_a_token_endpoint_issues_tokens(kafka: SecureKafka) -> None:
     with (
         IdentityProvider("ada") as provider,
         hw.connect(kafka.address("TOKEN"), sasl_oauthbearer_scope="kafka", **provider.keys(), **TOKEN) as client,
@@ -181,14 +181,14 @@ def test_a_token_endpoint_gives_tokens(kafka: SecureKafka) -> None:
         assert provider.requests == ["grant_type=client_credentials&scope=kafka"]
 
 
-def test_a_token_endpoint_that_refuses_is_named_and_the_secret_is_not(kafka: SecureKafka) -> None:
+def test_the_error_of_a_token_endpoint_has_its_address_but_not_the_secret(kafka: SecureKafka) -> None:
     with IdentityProvider("ada") as provider, pytest.raises(hw.AuthenticationError, match="401 invalid_client") as raised:
         hw.connect(kafka.address("TOKEN"), **provider.keys(secret="guess-4711"), **TOKEN)
     assert provider.url in str(raised.value)
     assert "guess-4711" not in f"{raised.value!r}"
 
 
-def test_what_a_client_shows_of_itself_has_no_secret(kafka: SecureKafka) -> None:
+def test_the_text_form_of_a_client_has_no_secret(kafka: SecureKafka) -> None:
     with hw.connect(kafka.address("PASSWORD"), **kafka.password("SCRAM-SHA-512")) as client:
         shown = f"{client!r} {client.producer()!r} {client.metrics()!r}"
     assert not any(password in shown for password in PASSWORDS.values())

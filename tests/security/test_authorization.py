@@ -1,4 +1,4 @@
-"""What access rules forbid: an `AuthorizationError` with Kafka's code, for topics, groups and the cluster."""
+"""Access rules: a forbidden call raises `AuthorizationError` with Kafka's code, for topics, groups and the cluster."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def bob(kafka: SecureKafka) -> Iterator[hw.Client]:
-    """A client that may do nothing, beside a topic of another user."""
+    """A client without permissions, and a topic of another user."""
     with hw.connect(kafka.address("PLAINTEXT")) as anybody:
         anybody.create_topic("private")
     with hw.connect(kafka.address("PASSWORD"), **kafka.password("SCRAM-SHA-512", "bob")) as client:
@@ -63,7 +63,7 @@ def join(client: hw.Client) -> object:
         (lambda client: client.delete_group("private-group"), "GROUP_AUTHORIZATION_FAILED"),
     ],
 )
-def test_what_is_forbidden_raises_with_kafkas_code(bob: hw.Client, call: Callable[[hw.Client], object], code: str) -> None:
+def test_a_forbidden_call_raises_with_kafkas_code(bob: hw.Client, call: Callable[[hw.Client], object], code: str) -> None:
     with pytest.raises(hw.AuthorizationError) as raised:
         call(bob)
     error = raised.value

@@ -1,4 +1,4 @@
-"""Apache Kafka closes a connection when its authentication ends (KIP-368): a producer and a consumer go on over several periods."""
+"""Apache Kafka closes connections whose authentication expires (KIP-368): producers and consumers continue."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PARTITIONS = 2
 
 
 def keys(kafka: SecureKafka, how: str) -> tuple[str, dict[str, Any]]:
-    """The address and the keys of a client that authenticates in this way."""
+    """The address and the keys of a client with this kind of authentication."""
     if how == "TOKEN":
         brief = REAUTHENTICATION_MS / 1_000
         function = {"oauth_token": lambda: token("ada", seconds=brief * 2)}
@@ -71,7 +71,7 @@ def test_nothing_is_lost_or_doubled_when_authentications_end(kafka: SecureKafka,
         assert read == sent
         assert client.topic(name).scan().count() == sum(map(len, sent))
         metrics = client.metrics()
-    # A producer's, a consumer's and a member's connection, each opened anew in each period.
+    # The connections of a producer, a consumer and a member, each opened again in each period.
     assert metrics["connection-creation-total"] >= 3 * (PERIODS - 1)
-    # The client was always first: the broker had no connection to close.
+    # The client always renewed in time, so the broker closed no connection.
     assert sum(broker["request-error-total"] for broker in metrics["brokers"].values()) == 0

@@ -1,4 +1,4 @@
-"""Unsigned JSON Web Tokens, which Apache Kafka's unsecured OAUTHBEARER accepts, and an identity provider that gives them."""
+"""Unsigned JSON Web Tokens, which Kafka's unsecured OAUTHBEARER accepts, and an identity provider that issues them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Self
 
 
 def token(user: str, seconds: float = 3600) -> str:
-    """A token of a user that is valid from now on for so long."""
+    """A token of a user that is valid from now on for this time."""
     now = time.time()
     claims = {"sub": user, "iat": now, "exp": now + seconds}
     parts = [{"alg": "none"}, claims]
@@ -20,7 +20,7 @@ def token(user: str, seconds: float = 3600) -> str:
 
 
 class IdentityProvider:
-    """A token endpoint for the client `client_id` with `client_secret`. It counts what it is asked."""
+    """A token endpoint for the client `client_id` with `client_secret`. It counts its requests."""
 
     client_id = "flights-reader"
     client_secret = "idp-topsecret"

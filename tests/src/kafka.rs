@@ -1,27 +1,27 @@
-//! An Apache Kafka cluster whose nodes a test kills and restarts. `tests/foreign/kafka/cluster.py` starts it; `steering.py` beside it lists the
-//! commands.
+//! An Apache Kafka cluster whose nodes a test kills and restarts. `tests/foreign/kafka/cluster.py` starts it;
+//! `steering.py` in the same directory lists the commands.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// A running cluster of three nodes, 1 to 3. It ends when this is dropped, and when this process ends in any way.
+/// A running cluster of three nodes, 1 to 3. It ends when this is dropped, and whenever this process ends.
 #[derive(Debug)]
 pub struct Cluster {
     starter: Child,
-    // `None` while it is dropped: the starter ends the cluster when its input ends.
+    // `None` during the drop: the starter stops the cluster when its input ends.
     commands: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
     bootstrap: String,
 }
 
 impl Cluster {
-    /// Starts a cluster and waits until all nodes serve. Settings go beyond those of `cluster.properties`; `advertised` is empty, or has an
-    /// address a node that clients are told in place of the node's own.
+    /// Starts a cluster and waits until all nodes serve requests. `settings` extend those of `cluster.properties`;
+    /// `advertised` is empty, or has an advertised address for each node.
     ///
     /// # Panics
     ///
-    /// When the cluster does not start.
+    /// If the cluster does not start.
     #[must_use]
     pub fn start(settings: &[(&str, &str)], advertised: &[String]) -> Self {
         let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -52,17 +52,17 @@ impl Cluster {
         cluster
     }
 
-    /// The addresses of all nodes, `HOST:PORT` and a comma between them.
+    /// The addresses of all nodes, `HOST:PORT`, separated by commas.
     #[must_use]
     pub fn bootstrap(&self) -> &str {
         &self.bootstrap
     }
 
-    /// Does what the verb says to a node, as `kill`, and returns when it has happened.
+    /// Runs a command such as `kill` on a node, and returns when it is done.
     ///
     /// # Panics
     ///
-    /// When it cannot be done.
+    /// If it fails.
     pub fn steer(&mut self, verb: &str, node: u32) {
         let commands = self.commands.as_mut().expect("open until the drop");
         writeln!(commands, "{verb} {node}").expect("the starter lives as long as this");
@@ -81,12 +81,12 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         drop(self.commands.take());
-        // What is wrong with an end is shown by the starter itself, on standard error.
+        // The starter reports problems itself, on standard error.
         let _ = self.starter.wait();
     }
 }
 
-/// The interpreter of the tests' environment where there is one.
+/// The interpreter of the tests' environment, if it exists.
 fn python(project: &Path) -> PathBuf {
     let of_tests = project.join(".venv/bin/python");
     if of_tests.exists() {

@@ -1,4 +1,4 @@
-//! The groups of a client: listed, their offsets read and reset, deleted.
+//! The groups of a client: lists them, reads and resets their offsets, and deletes them.
 
 use napi::Env;
 use napi::bindgen_prelude::{BigInt, Either, Null};
@@ -19,7 +19,7 @@ pub struct GroupInfo {
     pub group_type: String,
     /// "consumer", or another protocol of its members.
     pub protocol_type: String,
-    /// The state, by Kafka's name.
+    /// The state, with Kafka's name.
     pub state: String,
 }
 
@@ -30,12 +30,12 @@ pub struct GroupOffset {
     pub topic: String,
     /// The partition's number.
     pub partition: i32,
-    /// The next offset to be read.
+    /// The next offset to read.
     pub committed: BigInt,
-    /// The end of the partition; null if it does not exist any more.
+    /// The end of the partition; null if the partition no longer exists.
     #[napi(ts_type = "bigint | null")]
     pub end: Either<BigInt, Null>,
-    /// The number of offsets between both; null if the partition does not exist any more.
+    /// The number of offsets in between; null if the partition no longer exists.
     #[napi(ts_type = "bigint | null")]
     pub lag: Either<BigInt, Null>,
 }

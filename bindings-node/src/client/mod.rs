@@ -1,4 +1,4 @@
-//! The client, and everything that is made from it.
+//! The client, which creates topics, producers, consumers and servers.
 
 mod groups;
 mod topics;
@@ -22,7 +22,7 @@ use crate::runtime::{Answer, Embedded, blocking};
 use crate::server::{ServeArguments, Server};
 use crate::topic::Topic;
 
-/// The way to an engine or a cluster.
+/// A connection to an engine or a cluster.
 #[napi]
 #[derive(Debug)]
 pub struct Client {
@@ -57,7 +57,7 @@ impl Client {
         Ok(Producer::new(Arc::clone(&self.embedded), producer))
     }
 
-    /// A consumer. With a group it subscribes to the topics, or to the pattern; without one it reads all partitions of the topics.
+    /// A consumer. With a group it subscribes to the topics or the pattern; without one it reads all their partitions.
     #[napi(catch_unwind)]
     pub fn consumer(
         &self,
@@ -115,20 +115,20 @@ impl Client {
         })
     }
 
-    /// What the client has done, in numbers.
+    /// The metrics of the client.
     #[napi(catch_unwind)]
     pub fn metrics<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let client = self.embedded.client(env)?;
         metrics::metrics(env, &client.metrics(), self.embedded.engine().deletions())
     }
 
-    /// What opening the directory found, if there is something to tell.
+    /// The report of opening the directory; null if there is nothing to report.
     #[napi(catch_unwind)]
     pub fn recovery(&self) -> Option<RecoveryReport> {
         recovery::report(self.embedded.engine().report())
     }
 
-    /// Sends what producers hold, then closes. Idempotent.
+    /// Sends the queued records of producers, then closes. Idempotent.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn close(&self, env: Env) -> napi::Result<Answer> {
         let embedded = Arc::clone(&self.embedded);

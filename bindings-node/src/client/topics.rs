@@ -29,11 +29,11 @@ pub struct TopicInfo {
 pub struct ConfigEntry {
     /// Kafka's key.
     pub name: String,
-    /// The value in force; none for a secret.
+    /// The effective value; none for a secret.
     pub value: Option<String>,
-    /// Where the value comes from, by Kafka's name.
+    /// The source of the value, with Kafka's name.
     pub source: String,
-    /// What the key means.
+    /// The description of the key.
     pub documentation: Option<String>,
 }
 
@@ -85,7 +85,7 @@ impl Client {
         })
     }
 
-    /// Adds partitions, and sets configuration entries or puts them back to their defaults.
+    /// Adds partitions, and sets configuration entries or resets them to their defaults.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn alter_topic(
         &self,
@@ -104,7 +104,7 @@ impl Client {
         promise(&env, self.embedded.runtime(), abort, alter, |_, ()| Ok(()))
     }
 
-    /// Deletes a topic. The result is whether it existed.
+    /// Deletes a topic. Returns whether it existed.
     #[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
     pub fn delete_topic(
         &self,
@@ -124,7 +124,7 @@ impl Client {
         )
     }
 
-    /// Deletes the records before a position. The result is the first offset of each partition.
+    /// Deletes the records before a position. Returns the new start offset of each partition.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<PartitionOffset>>")]
     pub fn delete_records(
         &self,

@@ -32,7 +32,7 @@ impl Consumer {
         })
     }
 
-    /// Commits these offsets, or the positions of all partitions. Without `wait` it does not wait for the answer.
+    /// Commits these offsets, or the positions of all partitions. Without `wait` it does not wait for the response.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn commit(
         &self,
@@ -54,7 +54,7 @@ impl Consumer {
         promise(&env, self.embedded.runtime(), abort, commit, |_, ()| Ok(()))
     }
 
-    /// The committed offsets of these partitions, or of all that are assigned.
+    /// The committed offsets of these partitions, or of all assigned ones.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<TopicPartitionOffset>>")]
     pub fn committed(
         &self,
@@ -77,7 +77,7 @@ impl Consumer {
         )
     }
 
-    /// Whether only `finish` finishes records from now on, or asking for more does.
+    /// Sets whether only `finish` finishes records from now on; otherwise a request for more does.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn finish_explicitly(&self, env: Env, explicitly: bool) -> napi::Result<Answer> {
         let state = self.state(&env)?;

@@ -1,4 +1,4 @@
-//! The consumer: reads partitions in the order of their offsets.
+//! The consumer: reads partitions in offset order.
 
 mod group;
 mod partitions;
@@ -28,14 +28,14 @@ pub struct Consumer {
     state: Arc<State>,
 }
 
-/// What a call that waits for records waits for. The same one is passed again after a rebalance was reported.
+/// An operation that waits for records. Pass the same one again after a rebalance was reported.
 #[napi]
 #[derive(Debug)]
 pub struct Operation {
     operation: headwater::Operation,
 }
 
-/// What a call has waited for.
+/// The result of an operation.
 #[napi(object, object_from_js = false)]
 pub struct ConsumerEvent {
     /// "batch", "messages", "end", "left", "assign", "revoke" or "lost".
@@ -44,13 +44,13 @@ pub struct ConsumerEvent {
     pub partitions: Option<Vec<TopicPartition>>,
     /// The records.
     pub batch: Option<Batch>,
-    /// The messages that come next, in the layout that messages read. They count as handed out when `took` says so.
+    /// The next messages, in the layout that messages read. They count as handed out when `took` is called.
     pub messages: Option<Buffer>,
 }
 
 #[napi]
 impl Operation {
-    /// Waits for records, for so many milliseconds at most.
+    /// Waits for records, at most for this many milliseconds.
     #[napi(factory, catch_unwind)]
     pub fn poll(timeout_ms: f64, max_records: Option<f64>) -> Self {
         let timeout = Duration::try_from_secs_f64(timeout_ms.max(0.0) / 1e3);
@@ -90,7 +90,7 @@ impl Operation {
         }
     }
 
-    /// Gives the partitions up.
+    /// Releases the partitions.
     #[napi(factory, catch_unwind)]
     pub fn unsubscribe() -> Self {
         Self {
@@ -99,7 +99,7 @@ impl Operation {
     }
 }
 
-/// What a call of the core has waited for, with what is long to make.
+/// The result of waiting in the core, with the parts that take long to create.
 enum Waited {
     Event(Event),
     Messages(Vec<u8>),
@@ -122,7 +122,7 @@ impl Consumer {
 
 #[napi]
 impl Consumer {
-    /// Runs an operation until it is done or a rebalance has to be reported.
+    /// Runs an operation until it is complete or a rebalance must be reported.
     #[napi(catch_unwind, ts_return_type = "Promise<ConsumerEvent>")]
     pub fn next(
         &self,
@@ -143,13 +143,13 @@ impl Consumer {
         })
     }
 
-    /// The caller was given so many messages more. They count from the next call on.
+    /// Records that the caller has got this many more messages. They count from the next call on.
     #[napi(catch_unwind)]
     pub fn took(&self, messages: u32) {
         self.state.took(messages as usize);
     }
 
-    /// What the next message needs of a group that polls: whether `next` has to be called before it.
+    /// Serves a group that polls, before the next message. Returns whether `next` must be called before it.
     #[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
     pub fn serve_group(&self, env: Env) -> napi::Result<Answer> {
         let state = self.state(&env)?;
@@ -165,7 +165,7 @@ impl Consumer {
         self.state.wakeup.wakeup();
     }
 
-    /// Ends a waiting call, commits what is finished and leaves the group. Rebalances are reported first: call it again after them.
+    /// Ends a waiting call, commits finished records and leaves the group. After a reported rebalance, call it again.
     #[napi(catch_unwind, ts_return_type = "Promise<ConsumerEvent>")]
     pub fn close(&self, env: Env) -> napi::Result<Answer> {
         let is_closed = self.embedded.engine().is_closed();
@@ -184,7 +184,7 @@ impl Consumer {
     }
 }
 
-/// The messages that come next, as bytes.
+/// The next messages, as bytes.
 fn messages(consumer: &mut headwater::Consumer) -> headwater::Result<Vec<u8>> {
     let Some((batch, rows)) = consumer.decoded_messages() else {
         return Ok(Vec::new());

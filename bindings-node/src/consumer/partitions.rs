@@ -1,4 +1,4 @@
-//! The partitions of a consumer: which ones, and where in them.
+//! The partitions of a consumer and its positions in them.
 
 use headwater::TopicPartition as Partition;
 use napi::Env;
@@ -72,7 +72,7 @@ impl Consumer {
         })
     }
 
-    /// Moves these partitions, or all that are assigned, to a position.
+    /// Moves these partitions, or all assigned ones, to a position.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn seek(
         &self,
@@ -106,7 +106,7 @@ impl Consumer {
         promise(&env, self.embedded.runtime(), abort, seek, |_, ()| Ok(()))
     }
 
-    /// Stops fetching these partitions, or all that are assigned.
+    /// Stops fetching these partitions, or all assigned ones.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn pause(
         &self,
@@ -123,7 +123,7 @@ impl Consumer {
         promise(&env, self.embedded.runtime(), abort, pause, |_, ()| Ok(()))
     }
 
-    /// Fetches these partitions, or all that are assigned, again.
+    /// Fetches these partitions, or all assigned ones, again.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn resume(
         &self,

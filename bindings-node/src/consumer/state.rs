@@ -8,16 +8,17 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use crate::owned::Owned;
 
-/// How long closing waits for a call to end before it ends it again: another call that closes may have let it go on.
+/// The time that closing waits for a call to end before it ends it again: another closing call may have let it
+/// continue.
 const CLOSE_AGAIN: Duration = Duration::from_millis(40);
 
-/// A consumer with what needs no turn.
+/// A consumer, and the state that needs no turn.
 #[derive(Debug)]
 pub(super) struct State {
-    /// Calls take turns, in their order.
+    /// Calls take turns, in order.
     consumer: Owned<Mutex<Consumer>>,
     pub(super) wakeup: WakeupHandle,
-    /// Messages that JavaScript was given, and that the consumer does not know of.
+    /// The number of messages that JavaScript has got and the consumer was not notified of.
     taken: AtomicUsize,
 }
 
@@ -34,20 +35,21 @@ impl State {
         self.taken.fetch_add(messages, Ordering::AcqRel);
     }
 
-    /// The consumer, when the calls before have ended. It knows of all messages that were taken.
+    /// The consumer, after the previous calls have ended. It is notified of all messages that were handed out.
     pub(super) async fn take(&self) -> MutexGuard<'_, Consumer> {
         let mut consumer = self.consumer.lock().await;
         consumer.take_messages(self.taken.swap(0, Ordering::AcqRel));
         consumer
     }
 
-    /// Tells the consumer of the messages that were taken. The result is whether its group has to act before the next one.
+    /// Notifies the consumer of the messages that were handed out. Returns whether its group has a todo before the next
+    /// one.
     pub(super) async fn take_due(&self) -> bool {
         let mut consumer = self.consumer.lock().await;
         consumer.take_messages(self.taken.swap(0, Ordering::AcqRel))
     }
 
-    /// [`State::take`] that ends the call that is waiting.
+    /// Like [`State::take`], but ends the waiting call.
     pub(super) async fn take_to_close(&self) -> MutexGuard<'_, Consumer> {
         loop {
             if let Ok(consumer) = tokio::time::timeout(Duration::ZERO, self.take()).await {

@@ -63,6 +63,6 @@ unsafe fn copied(env: sys::napi_env, value: sys::napi_value) -> napi::Result<Vec
     if length == 0 || data.is_null() {
         return Ok(Vec::new());
     }
-    // SAFETY: the array has so many bytes there, and JavaScript does not run until this returns.
+    // SAFETY: the array has this many bytes there, and JavaScript does not run until this returns.
     Ok(unsafe { std::slice::from_raw_parts(data.cast::<u8>(), length) }.to_vec())
 }

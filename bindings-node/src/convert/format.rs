@@ -1,4 +1,4 @@
-//! How keys and values are decoded.
+//! The decoding of keys and values.
 
 use std::fmt::Display;
 
@@ -8,7 +8,7 @@ use napi_derive::napi;
 
 use crate::errors;
 
-/// How keys and values are decoded.
+/// The formats of keys and values.
 #[napi(object)]
 pub struct DecodeArguments {
     /// "bytes", "string" or "json".
@@ -17,7 +17,7 @@ pub struct DecodeArguments {
     pub value: String,
     /// "raise", "null" or "skip".
     pub on_error: String,
-    /// The names of the columns; all if there are none.
+    /// The names of the columns; all if empty.
     pub columns: Option<Vec<String>>,
 }
 

@@ -1,4 +1,5 @@
-//! Arguments and results. TypeScript has checked types and names; what is left are the core's own types.
+//! Converts arguments and results. TypeScript has checked types and names; the remaining conversions concern the core's
+//! own types.
 
 pub(crate) mod bytes;
 pub(crate) mod format;

@@ -46,7 +46,7 @@ pub struct TopicPartitionLag {
     pub lag: BigInt,
 }
 
-/// The offset that a `bigint` stands for. TypeScript has checked that it is one.
+/// The offset in a `bigint`. TypeScript has checked that it is valid.
 pub(crate) fn offset(value: &BigInt) -> Offset {
     Offset::new(value.get_i64().0)
 }

@@ -1,4 +1,4 @@
-//! Positions: text that the core reads, or an offset for each partition.
+//! Positions: text that the core parses, or an offset for each partition.
 
 use headwater::{PartitionId, Position};
 use napi::Env;
@@ -7,7 +7,7 @@ use napi::bindgen_prelude::Either;
 use super::partitions::{PartitionOffset, offset};
 use crate::errors;
 
-/// A position as TypeScript passes it.
+/// A position in the form from TypeScript.
 pub(crate) type PositionArgument = Either<String, Vec<PartitionOffset>>;
 
 pub(crate) fn position(env: &Env, given: &PositionArgument) -> napi::Result<Position> {

@@ -1,10 +1,11 @@
-//! Messages that TypeScript has written into one buffer, as an Arrow table of keys, values, headers, timestamps and partitions.
+//! Reads messages from a buffer written by TypeScript, as an Arrow table of keys, values, headers, timestamps and
+//! partitions.
 //!
 //! ```text
-//! row      flags u8 (1 key, 2 value, 4 timestamp, 8 partition), [timestamp f64], [partition i32], [key bytes], [value bytes],
-//!          headers u16, headers * header
+//! row      flags u8 (1 key, 2 value, 4 timestamp, 8 partition), [timestamp f64], [partition i32], [key bytes],
+//!          [value bytes], headers u16, headers * header
 //! header   name bytes, flag u8 (1 value), [value bytes]
-//! bytes    length u32, then so many
+//! bytes    length u32, then this many bytes
 //! ```
 //! Numbers are little-endian.
 

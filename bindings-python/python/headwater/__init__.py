@@ -8,7 +8,7 @@
 ...     topic.scan(value="json", unnest=True, columns=["carrier", "delay"]).to_polars().rows()
 [('UA', 12)]
 
-``headwater.aio`` has the same names with the same meaning for asyncio, ``headwater.errors`` the tree of errors.
+``headwater.aio`` has the same names with the same meaning for asyncio, ``headwater.errors`` the exceptions.
 """
 
 from headwater._headwater import (

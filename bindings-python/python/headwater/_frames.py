@@ -1,4 +1,4 @@
-"""Tables of other libraries. Each is imported when it is asked for, and named when it is missing."""
+"""Converts from and to tables of other libraries. Each library is imported on demand."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def need(module: str, extra: str) -> ModuleType:
-    """Import a library, or say how to get it."""
+    """Import a library, or raise an error with the command to install it."""
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
@@ -22,17 +22,17 @@ def need(module: str, extra: str) -> ModuleType:
 
 
 def to_arrow(source: Any) -> Any:
-    """A ``pyarrow.Table`` of anything with an Arrow capsule."""
+    """Convert an object with an Arrow capsule to a ``pyarrow.Table``."""
     return need("pyarrow", "pyarrow").table(source)
 
 
 def to_reader(source: Any) -> Any:
-    """A ``pyarrow.RecordBatchReader`` of anything with an Arrow capsule."""
+    """Convert an object with an Arrow capsule to a ``pyarrow.RecordBatchReader``."""
     return need("pyarrow", "pyarrow").RecordBatchReader.from_stream(source)
 
 
 def to_pandas(source: Any, dtype_backend: str | None) -> Any:
-    """A ``pandas.DataFrame`` of anything with an Arrow capsule."""
+    """Convert an object with an Arrow capsule to a ``pandas.DataFrame``."""
     pandas = need("pandas", "pandas")
     need("pyarrow", "pandas")
     table = to_arrow(source)
@@ -42,12 +42,12 @@ def to_pandas(source: Any, dtype_backend: str | None) -> Any:
         return table.to_pandas(types_mapper=pandas.ArrowDtype)
     if dtype_backend == "numpy_nullable":
         return _to_nullable(table)
-    message = f'dtype_backend is None, "pyarrow" or "numpy_nullable", not {dtype_backend!r}.'
+    message = f'dtype_backend must be None, "pyarrow" or "numpy_nullable", not {dtype_backend!r}.'
     raise ValueError(message)
 
 
 def _to_nullable(table: Any) -> Any:
-    """Give each type of Arrow pandas' nullable type for it. No number goes through a float."""
+    """Map each Arrow type to pandas' nullable type. No number is converted to a float."""
     pandas, pyarrow = need("pandas", "pandas"), need("pyarrow", "pandas")
     nullable = {
         pyarrow.bool_(): pandas.BooleanDtype(),
@@ -62,7 +62,7 @@ def _to_nullable(table: Any) -> Any:
     frame = table.to_pandas(types_mapper=nullable.get)
     for position, field in enumerate(table.schema):
         if _has_lists_of_numbers(field.type, pyarrow.types):
-            # As arrays of NumPy, lists of integers and nulls would be floats.
+            # In NumPy arrays, lists of integers and nulls would become floats.
             frame.isetitem(position, pandas.Series(table.column(position).to_pylist(), dtype=object))
     return frame
 
@@ -77,7 +77,7 @@ def _has_lists_of_numbers(data_type: Any, types: Any) -> bool:
 
 
 def to_send(table: Any) -> Any:
-    """Return a table whose Arrow capsule has all that the table has, or refuse what it cannot have."""
+    """Return a table whose Arrow capsule is lossless, or refuse values that Arrow cannot represent."""
     module = type(table).__module__.partition(".")[0]
     if module == "polars" and type(table).__name__ == "DataFrame":
         return _polars_to_send(table)
@@ -87,7 +87,7 @@ def to_send(table: Any) -> Any:
 
 
 def _polars_to_send(frame: Any) -> Any:
-    """Refuse columns that have no form outside Polars. Types that Polars exports in a way that others cannot read become others."""
+    """Refuse columns that exist only in Polars, and convert types that Polars exports in its own format."""
     polars = need("polars", "polars")
     schema = {name: _exported_type(name, dtype, polars) for name, dtype in frame.schema.items()}
     return frame if schema == dict(frame.schema) else frame.cast(schema)
@@ -112,7 +112,7 @@ def _exported_type(name: str, dtype: Any, polars: Any) -> Any:
 
 
 def _pandas_to_send(frame: Any) -> Any:
-    """Convert a frame to Arrow. Values that Arrow would change are refused, and a value that fails is named by row and column."""
+    """Convert a frame to Arrow. Values that Arrow would change are refused, with their row and column."""
     pandas, pyarrow = need("pandas", "pandas"), need("pyarrow", "pandas")
     index = frame.index
     levels = [(name, index.get_level_values(number).to_series()) for number, name in enumerate(index.names) if name is not None]
@@ -143,7 +143,7 @@ _CONVERSION_ERRORS = (TypeError, ValueError, OverflowError, NotImplementedError)
 
 
 def _first_bad_row(column: Any, pyarrow: Any) -> tuple[int, Exception] | None:
-    """The first row with which pyarrow cannot convert the column, and why: found by halves, because more rows never help."""
+    """Return the first row that pyarrow cannot convert, with the error, by binary search."""
     reason: Exception | None = None
     good, bad = 0, len(column) + 1
     while bad - good > 1:
@@ -160,7 +160,7 @@ _PLAIN = {str: "text", bytes: "bytes", int: "numbers", bool: "booleans"}
 
 
 def _check_objects(name: Any, column: Any) -> None:
-    """Refuse objects that pyarrow would change: mixed kinds that it converts to one, and digits or zones that it drops."""
+    """Refuse objects that pyarrow would change: mixed types that it unifies, and digits or time zones that it drops."""
     kinds: dict[tuple[Any, ...], str] = {}
     for row, value in enumerate(column):
         if kinds and _PLAIN.get(type(value)) == kinds.get((), ""):
@@ -173,7 +173,7 @@ def _check_objects(name: Any, column: Any) -> None:
 
 
 def _check_object(value: Any, path: tuple[Any, ...], kinds: dict[tuple[Any, ...], str]) -> None:
-    """Compare the kind of a value with the kind at the same place in the rows before."""
+    """Compare the kind of a value with the kind at the same position in earlier rows."""
     if isinstance(value, dict):
         for key, item in value.items():
             _check_object(item, (*path, key), kinds)
@@ -189,7 +189,7 @@ def _check_object(value: Any, path: tuple[Any, ...], kinds: dict[tuple[Any, ...]
 
 
 def _kind(value: Any) -> str | None:
-    """Return which values Arrow holds together with this one without a change. None is for what is missing or what pyarrow checks."""
+    """Return the kind of a value: Arrow can store values of one kind together. None: missing, or left to pyarrow."""
     name = type(value).__name__
     if name in ("NaTType", "NAType", "NoneType") or (isinstance(value, numbers.Number) and value != value):
         return None
@@ -199,7 +199,7 @@ def _kind(value: Any) -> str | None:
     if isinstance(value, datetime.datetime):
         return "datetimes without a zone" if value.tzinfo is None else "datetimes with a zone"
     if isinstance(value, datetime.time) and value.tzinfo is not None:
-        message = "a time with a zone, which Arrow cannot hold: convert it to text"
+        message = "a time with a time zone, which Arrow cannot represent: convert it to text"
         raise TypeError(message)
     named = {"datetime64": "datetimes of NumPy", "timedelta64": "durations of NumPy", "bool": "booleans", "bool_": "booleans"}
     if name in named:
@@ -216,7 +216,7 @@ def _kind(value: Any) -> str | None:
 
 
 def row_to_json(row: dict[Any, Any]) -> str:
-    """Write a row as JSON, and name the item that has no form in it."""
+    """Write a row as JSON. The error of a value that JSON cannot express has its item."""
     try:
         return _to_json(row)
     except (TypeError, ValueError, RecursionError):
@@ -237,19 +237,19 @@ def _to_json(value: object) -> str:
         try:
             text.encode()
         except UnicodeEncodeError as error:
-            message = f"its text has no form in UTF-8: {error.reason}"
+            message = f"its text cannot be encoded in UTF-8: {error.reason}"
             raise ValueError(message) from None
     return text
 
 
 def _check_names(value: object) -> None:
-    """Refuse an object that has one name twice in JSON, which writes the key 1 as "1"."""
+    """Refuse an object that would have a repeated name in JSON, which writes the key 1 as "1"."""
     if isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):
             names = [key if isinstance(key, str) else _encode(key) for key in value]
             if len(set(names)) < len(names):
                 twice = next(name for name in names if names.count(name) > 1)
-                message = f"two items have the name {twice!r} in JSON: rename one of them"
+                message = f"two items would have the name {twice!r} in JSON: rename one of them"
                 raise ValueError(message)
         value = value.values()
     elif not isinstance(value, (list, tuple)):
@@ -260,7 +260,7 @@ def _check_names(value: object) -> None:
 
 
 def _json_default(value: object) -> object:
-    """Write what JSON has no type for: times and durations as ISO 8601, missing values as null, NumPy's values as Python's."""
+    """Convert values without a JSON type: times and durations to ISO 8601, missing to null, NumPy's to Python's."""
     name, module = type(value).__name__, type(value).__module__.partition(".")[0]
     if module == "pandas" and name in ("NaTType", "NAType"):
         return None
@@ -270,7 +270,7 @@ def _json_default(value: object) -> object:
         return _duration(value)
     if module == "numpy":
         return _numpy_value(value, name)
-    message = f"a value of type {name} has no form in JSON: convert it first, or name a value column"
+    message = f"a value of type {name} cannot be expressed in JSON: convert it first, or choose a value column"
     raise TypeError(message)
 
 
@@ -283,17 +283,17 @@ def _numpy_value(value: Any, name: str) -> object:
         item = value.item()
         if isinstance(item, datetime.timedelta):
             return item
-        message = f"a {value.dtype} has no form in JSON: convert it to timedelta64[us]"
+        message = f"a {value.dtype} cannot be expressed in JSON: convert it to timedelta64[us]"
         raise TypeError(message)
     item = value.tolist()
     if type(item) is type(value):
-        message = f"a value of NumPy's type {name} has no form in JSON: convert it first"
+        message = f"a value of NumPy's type {name} cannot be expressed in JSON: convert it first"
         raise TypeError(message)
     return item
 
 
 def _duration(value: datetime.timedelta) -> str:
-    """ISO 8601, in seconds."""
+    """Format a duration as ISO 8601, in seconds."""
     microseconds = (value.days * 86_400 + value.seconds) * 1_000_000 + value.microseconds
     total = microseconds * 1_000 + getattr(value, "nanoseconds", 0)  # those of pandas
     seconds, nanoseconds = divmod(abs(total), 1_000_000_000)

@@ -1,9 +1,9 @@
-"""A scan as a lazy frame of Polars: what the query needs goes down to the log's indexes.
+"""A scan as a lazy frame of Polars: pushes columns, filters and row limits of a query down to the log's indexes.
 
-Filters arrive here as Polars expressions. From the terms that are joined by "and" and compare ``offset``, ``partition`` or
-``timestamp`` with constants, bounds are taken; what is not understood bounds nothing. Polars' own filter runs behind, so
-bounds need only be true, never complete. A number of rows counts before the filter: Polars asks for both only where the
-query takes rows first and filters them then.
+Filters arrive as Polars expressions. Terms joined by "and" that compare ``offset``, ``partition`` or ``timestamp``
+with constants become bounds; other terms are ignored. Polars applies its own filter afterwards, so bounds must be
+correct but need not be complete. A row limit applies before the filter: Polars passes both only if the query limits
+rows first and filters them afterwards.
 """
 
 from __future__ import annotations
@@ -25,15 +25,18 @@ if TYPE_CHECKING:
 
 _MIRRORED = {"Lt": "Gt", "LtEq": "GtEq", "Gt": "Lt", "GtEq": "LtEq", "Eq": "Eq"}
 _EXACT = 2**53
-"""Up to here every type that Polars may compare with is exact; a greater constant bounds nothing."""
+"""All types of Polars compare exactly up to this integer; greater constants are ignored."""
 _PARTITIONS = 2**31
 _LIMITS_REPLACED = (1, 39)
-"""The first version of Polars that replaces a row limit of a Python source. The unions of 1.39 to 1.42 panic at a slice past the end."""
+"""The first version of Polars that replaces a row limit of a Python source.
+
+The unions of 1.39 to 1.42 panic at a slice past the end.
+"""
 
 
 @dataclass
 class Bounds:
-    """What a filter says about where records lie; ends are exclusive and ``None`` is unbounded.
+    """The bounds of a filter on the position of records; ends are exclusive and ``None`` is unbounded.
 
     >>> import polars as pl
     >>> bounds((pl.col("offset") >= 5) & (pl.col("partition") == 1)).offsets
@@ -45,7 +48,7 @@ class Bounds:
     partitions: list[int] | None = None
 
     def narrow(self, column: str, start: int | None, end: int | None) -> None:
-        """Add that a column lies in the half-open range from ``start`` to ``end``."""
+        """Restrict a column to the half-open range from ``start`` to ``end``."""
         if column == "partition":
             if start is not None and end is not None and end - start <= 1:
                 self.choose(list(range(start, end)))
@@ -57,19 +60,19 @@ class Bounds:
         setattr(self, name, (low, high))
 
     def choose(self, partitions: list[int]) -> None:
-        """Add that the partition is one of these."""
+        """Restrict the partition to these."""
         known = self.partitions
         possible = {partition for partition in partitions if 0 <= partition < _PARTITIONS}
         self.partitions = sorted(possible if known is None else possible.intersection(known))
 
 
 def bounds(predicate: pl.Expr) -> Bounds:
-    """Take from a filter what bounds the records."""
+    """Derive bounds from a filter."""
     panic = need("polars", "polars").exceptions.PanicException
     found = Bounds()
     try:
         _visit(json.loads(predicate.meta.serialize(format="json")), found)
-    except (Exception, panic):  # noqa: BLE001 - an expression of an unknown form bounds nothing
+    except (Exception, panic):  # noqa: BLE001 - ignore an unknown kind of expression
         return Bounds()
     return found
 
@@ -112,9 +115,9 @@ def _function(function: dict[str, Any], found: Bounds) -> None:
 
 
 def _compare(found: Bounds, column: str, operator: str, value: tuple[int, bool] | None) -> None:
-    """Add ``column operator value``; the flag says that the constant lies between ``value`` and the next integer.
+    """Add ``column operator value``; the flag means that the constant lies between ``value`` and the next integer.
 
-    Polars may cut such a constant to ``value`` before it compares.
+    Polars may truncate such a constant to ``value`` before it compares.
     """
     if value is None:
         return
@@ -142,7 +145,7 @@ def _value(node: Any) -> pl.Series | None:
         if expression.meta.root_names():
             return None
         value: pl.Series = polars.select(expression).to_series()
-    except (Exception, polars.exceptions.PanicException):  # noqa: BLE001 - what cannot be evaluated bounds nothing
+    except (Exception, polars.exceptions.PanicException):  # noqa: BLE001 - ignore an expression that fails
         return None
     return value
 
@@ -176,30 +179,30 @@ def _constants(node: Any) -> list[int] | None:
 
 
 def lazy_frame(scan: Scan, empty: Any) -> pl.LazyFrame:
-    """Return the scan as a ``polars.LazyFrame``. The types of the scan are fixed; ``empty`` is a table of them without rows."""
+    """Return the scan, whose types are fixed, as a ``polars.LazyFrame``. ``empty`` is a table of these types."""
     schema = need("polars", "polars").DataFrame(empty).schema
     from polars.io.plugins import register_io_source
 
     def source(columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, batch_size: int | None) -> Iterator[pl.DataFrame]:
-        del batch_size  # the scan's own batches are of a good size
+        del batch_size  # the scan chooses the size of its batches
         for batch in _narrowed(scan, columns, predicate, rows):
             frame = batch.to_polars()
             if predicate is not None:
                 frame = frame.filter(predicate)
             yield frame if columns is None else _chosen(frame, columns)
 
-    # The oldest versions do not take a name.
+    # The oldest versions have no parameter for a name.
     named: dict[str, Any] = {"explain_name": "HEADWATER"} if "explain_name" in signature(register_io_source).parameters else {}
     return _keep_row_limits(register_io_source(source, schema=schema, **named))
 
 
 def _keep_row_limits(frame: pl.LazyFrame) -> pl.LazyFrame:
-    """Return a frame with the same rows whose plan may limit them more than once.
+    """Return a frame with the same rows whose plan can limit them more than once.
 
-    From 1.39 on, Polars' optimizer pushes a row limit into a Python source and lets a later one replace it instead of taking
-    the smaller: ``head(1).with_row_index().head(20).select("offset")`` has 20 rows. A union combines its limits and still
-    passes them to its inputs, as it passes filters and columns. The second input is empty. Unions that are not parallel
-    ignore negative offsets.
+    From 1.39 on, Polars' optimizer pushes a row limit into a Python source, and a later limit replaces it even if it is
+    greater: ``head(1).with_row_index().head(20).select("offset")`` has 20 rows. A union combines its limits correctly,
+    and passes them, filters and columns to its inputs. The second input is empty. Unions that are not parallel ignore
+    negative offsets.
     """
     polars = need("polars", "polars")
     if tuple(int(part) for part in polars.__version__.split(".")[:2]) < _LIMITS_REPLACED:
@@ -209,12 +212,12 @@ def _keep_row_limits(frame: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _narrowed(scan: Scan, columns: list[str] | None, predicate: pl.Expr | None, rows: int | None) -> Scan:
-    """Leave out what the query does not need."""
+    """Narrow the scan to the needs of the query."""
     if predicate is None:
         return scan._narrow(columns=columns, limit=rows)
     needed = None if columns is None else list(dict.fromkeys([*columns, *predicate.meta.root_names()]))
     if rows is not None:
-        # The rows are counted before they are filtered.
+        # The limit applies before the filter.
         return scan._narrow(columns=needed, limit=rows)
     found = bounds(predicate)
     return scan._narrow(columns=needed, partitions=found.partitions, offsets=found.offsets, timestamps=found.timestamps)

@@ -6,7 +6,7 @@ import logging
 
 
 def log(name: str, level: int, path: str, line: int, created: float, message: str) -> None:
-    """Hand an event to its logger, with the time at which it happened."""
+    """Pass an event to its logger, with the time of the event."""
     logger = logging.getLogger(name)
     if not logger.isEnabledFor(level):
         return

@@ -1,7 +1,8 @@
-"""Headwater for asyncio: the same names with the same meaning, awaited, and no pool of threads.
+"""Headwater for asyncio: the same names with the same meaning, awaited, and without a thread pool.
 
-``len(topic)``, the Arrow capsule interface of topics and scans, and the table that a notebook shows of a topic are in
-``headwater`` only: Python reads them without ``await``. ``await topic.count()`` and ``await scan.to_reader()`` are in both.
+``len(topic)``, the Arrow capsule interface of topics and scans, and the table of a topic in notebooks exist only in
+``headwater``, because Python calls them without ``await``. ``await topic.count()`` and ``await scan.to_reader()`` exist
+in both.
 
 >>> import asyncio, headwater.aio as hw
 >>> async def main():
@@ -132,7 +133,7 @@ __all__ = [
 
 
 class _Opening(Coroutine[Any, Any, Client]):
-    """The coroutine of ``open()`` and ``connect()``: await it, make a task of it, or enter it with ``async with``."""
+    """The coroutine of ``open()`` and ``connect()``: await it, create a task from it, or use it in ``async with``."""
 
     def __init__(self, start: Callable[[], Awaitable[Client]]) -> None:
         self._start = start
@@ -144,7 +145,7 @@ class _Opening(Coroutine[Any, Any, Client]):
         return self._client
 
     def _coroutine(self) -> Coroutine[Any, Any, Client]:
-        """Return the coroutine that opens the engine, made when it is first needed: one that never starts would warn."""
+        """Return the opening coroutine. It is created on demand: Python warns about one that never starts."""
         if self._running is None:
             self._running = self._open()
         return self._running
@@ -179,7 +180,7 @@ def open(  # noqa: A001
 ) -> _Opening:
     """Open an embedded engine: ``await hw.open(...)``, or ``async with hw.open(...) as client``.
 
-    See ``headwater.open``, also for what happens when the disk is full.
+    See ``headwater.open``, also for the behaviour when the disk is full.
 
     >>> import asyncio, headwater.aio as hw
     >>> async def main():

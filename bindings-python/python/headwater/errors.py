@@ -1,8 +1,8 @@
-"""What Headwater raises: one tree, so that one ``except`` catches as much as you like.
+"""The exceptions of Headwater, as a hierarchy.
 
 Every error has the fields ``code`` (Kafka's name, such as ``"OFFSET_OUT_OF_RANGE"``), ``retriable`` (the same call may
-succeed later), ``fatal`` (the object that raised it is of no use any more) and, where they are known, ``topic``,
-``partition`` and ``offset``. Its message says what to do.
+succeed later), ``fatal`` (the object that raised it is unusable) and, if known, ``topic``, ``partition`` and
+``offset``. The message includes the remedy.
 
 >>> import headwater as hw
 >>> with hw.open() as client:
@@ -45,7 +45,7 @@ __all__ = [
 
 
 class HeadwaterError(Exception):
-    """The root of the tree: catches everything that Headwater raises on its own account.
+    """The base class of all exceptions of Headwater.
 
     >>> import headwater as hw
     >>> issubclass(hw.KafkaError, hw.HeadwaterError)
@@ -53,17 +53,17 @@ class HeadwaterError(Exception):
     """
 
     code: str = "UNKNOWN_SERVER_ERROR"
-    """Kafka's name of the error."""
+    """Kafka's name for the error."""
     retriable: bool = False
     """Whether the same call may succeed later without any change."""
     fatal: bool = False
-    """Whether the object that raised it must be replaced by a new one."""
+    """Whether the object that raised it is unusable and must be replaced."""
     topic: str | None = None
-    """The topic concerned, where one is."""
+    """The topic concerned, if any."""
     partition: int | None = None
-    """The partition concerned, where one is."""
+    """The partition concerned, if any."""
     offset: int | None = None
-    """The offset concerned, where one is."""
+    """The offset concerned, if any."""
 
     def __init__(
         self,
@@ -85,8 +85,8 @@ class HeadwaterError(Exception):
             "partition": partition,
             "offset": offset,
         }
-        # Set on the instance only what is known: the rest shows the class's own value. It also makes pickling work,
-        # because `Exception.__reduce__` carries the message and this dictionary.
+        # Set only given values on the instance: the others are class attributes. Pickling works too, because
+        # `Exception.__reduce__` includes the message and this dictionary.
         self.__dict__.update({name: value for name, value in given.items() if value is not None})
 
 
@@ -99,12 +99,12 @@ class ClosedError(HeadwaterError):
     >>> client.topics()
     Traceback (most recent call last):
         ...
-    headwater.errors.ClosedError: The client is closed: make another one with headwater.open() or headwater.connect().
+    headwater.errors.ClosedError: The client is closed: create another one with headwater.open() or headwater.connect().
     """
 
 
 class ForkError(HeadwaterError, RuntimeError):
-    """The object was made before ``os.fork()`` and is used in the child, which has none of its threads.
+    """The object was created before ``os.fork()`` and is used in the child, which has none of its threads.
 
     Open the client in the child instead, or start processes with the method ``"spawn"``.
 
@@ -115,7 +115,7 @@ class ForkError(HeadwaterError, RuntimeError):
 
 
 class KafkaError(HeadwaterError):
-    """The engine or the broker refused the call; ``code`` is Kafka's name of the reason.
+    """The engine or the broker refused the call; ``code`` is Kafka's name for the reason.
 
     >>> import headwater as hw
     >>> hw.KafkaError("No.", code="INVALID_REQUEST").code
@@ -124,7 +124,7 @@ class KafkaError(HeadwaterError):
 
 
 class AuthenticationError(KafkaError):
-    """The broker refused the credentials, or could not prove its own identity (its certificate, its knowledge of the password).
+    """The broker refused the credentials, or could not prove its own identity with its certificate or the password.
 
     >>> import headwater as hw
     >>> issubclass(hw.AuthenticationError, hw.KafkaError)
@@ -133,7 +133,7 @@ class AuthenticationError(KafkaError):
 
 
 class AuthorizationError(KafkaError, PermissionError):
-    """The operating system, or the cluster, does not let this user do that.
+    """The operating system or the cluster does not permit this to the user.
 
     >>> import headwater as hw
     >>> issubclass(hw.AuthorizationError, PermissionError)
@@ -142,7 +142,7 @@ class AuthorizationError(KafkaError, PermissionError):
 
 
 class ConfigError(KafkaError, ValueError):
-    """A configuration key is unknown, or its value is not allowed. The message names the nearest key.
+    """A configuration key is unknown, or its value is not allowed. The message suggests the most similar key.
 
     >>> import headwater as hw
     >>> with hw.open() as client:
@@ -167,10 +167,10 @@ class CorruptLogError(KafkaError):
 
 
 class DecodeError(KafkaError, ValueError):
-    """A record does not have the form that was asked for; ``topic``, ``partition`` and ``offset`` name the record.
+    """A record does not have the requested format; ``topic``, ``partition`` and ``offset`` identify the record.
 
-    ``key`` and ``value`` are its bytes. The records before it were handed over; a consumer stands at it until it is told to go on
-    behind it: ``consumer.seek({(error.topic, error.partition): error.offset + 1})``.
+    ``key`` and ``value`` are its bytes. The records before it were returned; a consumer stays at the record until it
+    seeks past it: ``consumer.seek({(error.topic, error.partition): error.offset + 1})``.
 
     >>> import headwater as hw
     >>> with hw.open() as client, client.producer() as producer:
@@ -201,21 +201,21 @@ class DecodeError(KafkaError, ValueError):
 
 
 class InvalidArgumentError(KafkaError, ValueError):
-    """An argument of the call cannot be right.
+    """An argument of the call is invalid.
 
     >>> import headwater as hw
     >>> with hw.open() as client:
     ...     client.create_topic("a").offsets("yesterday")
     Traceback (most recent call last):
         ...
-    headwater.errors.InvalidArgumentError: `yesterday` is no position...
+    headwater.errors.InvalidArgumentError: `yesterday` is not a position...
     """
 
     code = "INVALID_REQUEST"
 
 
 class InvalidTopicError(KafkaError, ValueError):
-    """The name may not be a topic's name.
+    """The name is not a valid topic name.
 
     >>> import headwater as hw
     >>> with hw.open() as client:
@@ -229,7 +229,7 @@ class InvalidTopicError(KafkaError, ValueError):
 
 
 class LockedError(KafkaError):
-    """Another process has the directory open; the message names its pid.
+    """Another process has the directory open; the message includes its pid.
 
     >>> import headwater as hw
     >>> hw.LockedError("Process 42 has it open.", retriable=True).retriable
@@ -238,7 +238,7 @@ class LockedError(KafkaError):
 
 
 class NotADataDirectoryError(KafkaError, ValueError):
-    """The directory holds files that are not Headwater's; none of them was touched.
+    """The directory contains files that are not Headwater's; it was not changed.
 
     >>> import headwater as hw
     >>> issubclass(hw.NotADataDirectoryError, ValueError)
@@ -258,7 +258,7 @@ class OffsetOutOfRangeError(KafkaError):
 
 
 class OutOfOrderSequenceError(KafkaError):
-    """The idempotent producer lost its sequence: records were lost or repeated on the way.
+    """The idempotent producer lost its sequence: records were lost or repeated in transit.
 
     >>> import headwater as hw
     >>> hw.OutOfOrderSequenceError.code
@@ -269,7 +269,7 @@ class OutOfOrderSequenceError(KafkaError):
 
 
 class ProducerFencedError(KafkaError):
-    """A newer producer with the same identity has taken over: make a new producer.
+    """A newer producer with the same identity has taken over: create a new producer.
 
     >>> import headwater as hw
     >>> hw.ProducerFencedError.fatal
@@ -292,7 +292,7 @@ class RecordTooLargeError(KafkaError, ValueError):
 
 
 class RequestTimedOutError(KafkaError, TimeoutError):
-    """The call did not finish in its time. It is a ``TimeoutError`` too.
+    """The call did not finish within its timeout. It is a ``TimeoutError`` too.
 
     >>> import headwater as hw
     >>> issubclass(hw.RequestTimedOutError, TimeoutError)
@@ -304,7 +304,7 @@ class RequestTimedOutError(KafkaError, TimeoutError):
 
 
 class StorageError(KafkaError):
-    """The disk is full, or a write or fsync failed. What was acknowledged before is safe.
+    """The disk is full, or a write or fsync failed. Acknowledged records are safe.
 
     >>> import headwater as hw
     >>> hw.StorageError.code
@@ -315,7 +315,7 @@ class StorageError(KafkaError):
 
 
 class TopicAlreadyExistsError(KafkaError):
-    """The topic exists already; ``if_exists="ignore"`` takes it as it is.
+    """The topic already exists; ``if_exists="ignore"`` uses the existing topic.
 
     >>> import headwater as hw
     >>> with hw.open() as client:
@@ -357,7 +357,7 @@ class UnknownTopicOrPartitionError(KafkaError, LookupError):
 
 
 class WakeupError(HeadwaterError):
-    """The call that waited was ended with ``consumer.wakeup()``. Nothing is lost: the next call goes on.
+    """``consumer.wakeup()`` ended the waiting call. No records are lost: the next call continues.
 
     >>> import headwater as hw
     >>> with hw.open() as client:

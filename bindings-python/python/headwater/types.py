@@ -1,4 +1,4 @@
-"""Small types of the public API, and names for what its arguments may be.
+"""Small types of the public API, and aliases for the types of arguments.
 
 >>> from headwater.types import TopicPartition
 >>> TopicPartition("flights", 3).partition
@@ -16,7 +16,7 @@ __all__ = ["GroupInfo", "GroupOffset", "RecoveredPartition", "RecoveryReport", "
 
 
 class TopicPartition(NamedTuple):
-    """A partition of a topic. Wherever one is taken, any pair of a name and a number will do.
+    """A partition of a topic. Any pair of a name and a number can be used in its place.
 
     >>> import headwater as hw
     >>> hw.TopicPartition("flights", 0) == ("flights", 0)
@@ -30,7 +30,7 @@ class TopicPartition(NamedTuple):
 
 
 class GroupInfo(NamedTuple):
-    """A line of the list of groups.
+    """A group in the list of groups.
 
     >>> import headwater as hw
     >>> with hw.open() as client:
@@ -43,15 +43,15 @@ class GroupInfo(NamedTuple):
     group_id: str
     """The group's name."""
     group_type: str
-    """How its members agree: "classic" or "consumer" (KIP-848)."""
+    """The group protocol: "classic" or "consumer" (KIP-848)."""
     protocol_type: str
-    """What the group is for: "consumer", or what its members say; empty where it never had any."""
+    """The protocol type: "consumer", or another one of its members; empty if it never had members."""
     state: str
-    """Kafka's name of its state: "Stable", "Empty", ..."""
+    """The state, with Kafka's name: "Stable", "Empty", ..."""
 
 
 class GroupOffset(NamedTuple):
-    """What a group has committed for a partition.
+    """The committed offset of a group for a partition.
 
     >>> import headwater as hw
     >>> with hw.open() as client:
@@ -66,15 +66,15 @@ class GroupOffset(NamedTuple):
     partition: int
     """The partition's number."""
     committed: int
-    """The next offset to be read."""
+    """The next offset to read."""
     end: int | None
-    """The end of the partition, exclusive; `None` if it is there no more."""
+    """The end of the partition, exclusive; `None` if the partition no longer exists."""
     lag: int | None
-    """How many offsets lie between; `None` if the partition is there no more."""
+    """The number of offsets in between; `None` if the partition no longer exists."""
 
 
 class RecoveredPartition(NamedTuple):
-    """What opening repaired in a partition.
+    """The repair of a partition at opening.
 
     >>> from headwater.types import RecoveredPartition
     >>> RecoveredPartition("flights", 0, 117, 2_000, 0, "").truncated_bytes
@@ -86,7 +86,7 @@ class RecoveredPartition(NamedTuple):
     partition: int
     """The partition's number."""
     truncated_bytes: int
-    """How many bytes were cut off the end, because they were not a whole, valid batch."""
+    """The number of bytes that were truncated at the end, because they were not a whole, valid batch."""
     log_end_offset: int
     """The next offset to be written."""
     rebuilt_indexes: int
@@ -96,7 +96,7 @@ class RecoveredPartition(NamedTuple):
 
 
 class RecoveryReport(NamedTuple):
-    """What opening a directory found: `client.recovery`.
+    """The report of opening a directory: `client.recovery`.
 
     >>> import headwater as hw
     >>> with hw.open() as client:
@@ -107,41 +107,45 @@ class RecoveryReport(NamedTuple):
     clean_shutdown: bool
     """Whether the last process closed the directory in order."""
     elapsed: float
-    """How long opening took, in seconds."""
+    """The duration of the opening, in seconds."""
     recovered: list[RecoveredPartition]
     """Partitions that were repaired."""
     missing: list[TopicPartition]
-    """Partitions whose directory was missing although it had held records. They are empty now and continue at their last offset."""
+    """Partitions with records whose directory is missing. They are empty now and continue at their last offset."""
     damaged_checkpoints: list[Path]
     """Checkpoint files that could not be read and were rebuilt."""
     strays: list[Path]
-    """Directories of unknown topics: they were left as they are."""
+    """Directories of unknown topics, which were not changed."""
 
 
-# What `client.metrics()` returns. The keys have dashes, as Kafka's metrics have, so these types are not classes. Totals count from the
-# making of the client and only grow; times are in milliseconds.
+# The result of `client.metrics()`. The keys have dashes, like Kafka's metrics, so these types are not classes. Totals
+# count from the creation of the client and only grow; times are in milliseconds.
 BrokerMetrics = TypedDict(
     "BrokerMetrics",
     {
-        # The broker's id; None if the metadata names no broker at this address: a bootstrap address, or a broker that has left.
+        # The broker's id; None if the metadata has no broker with this address: a bootstrap address, or a broker that
+        # has left.
         "node-id": int | None,
-        # Connections that are open now, that were opened, and attempts that failed.
+        # Open connections, connections opened so far, and failed attempts.
         "connection-count": int,
         "connection-creation-total": int,
         "connection-failure-total": int,
-        # Requests that were written; of these, those that ended without a response because the connection was lost; those in flight now.
+        # Requests that were written; of these, those without a response because the connection was lost, and those in
+        # flight.
         "request-total": int,
         "request-error-total": int,
         "requests-in-flight": int,
-        # The bytes of requests and responses, as Kafka encodes them: without TLS, and without the messages that open a connection.
+        # The bytes of requests and responses in Kafka's encoding: without TLS, and without the requests that open a
+        # connection.
         "outgoing-byte-total": int,
         "incoming-byte-total": int,
-        # From request to response, over the last minute or two. A fetch and a join of a group wait in the broker, which counts too.
+        # From request to response, over the last one to two minutes. It includes the time that a fetch or a join of a
+        # group waits in the broker.
         "request-latency-avg-ms": float,
         "request-latency-p50-ms": float,
         "request-latency-p99-ms": float,
         "request-latency-max-ms": float,
-        # For how long the broker has asked the client to wait, because a quota was exceeded.
+        # The total time for which the broker has throttled the client, because a quota was exceeded.
         "throttle-time-total-ms": float,
     },
 )
@@ -151,7 +155,7 @@ ProducerMetrics = TypedDict(
     "ProducerMetrics",
     {
         "client-id": str,
-        # Records that were accepted and have no result yet, and the bytes of `buffer.memory` that they take.
+        # Accepted records without a result yet, and their share of `buffer.memory` in bytes.
         "queued-records": int,
         "queued-bytes": int,
     },
@@ -162,10 +166,10 @@ ConsumerMetrics = TypedDict(
     "ConsumerMetrics",
     {
         "client-id": str,
-        # None: it belongs to no group.
+        # None without a group.
         "group-id": str | None,
-        # By topic and partition: the offsets between the position and the end that the last response named.
-        # `consumer.lag()` asks the brokers.
+        # By topic and partition: the number of offsets between the position and the end in the last response.
+        # `consumer.lag()` requests the ends from the brokers.
         "records-lag": dict[str, dict[int, int]],
     },
 )
@@ -174,8 +178,8 @@ ConsumerMetrics = TypedDict(
 _ClientMetrics = TypedDict(
     "_ClientMetrics",
     {
-        # Requests; of these, those without a response; how often something was tried again after an error; for how long brokers
-        # have asked the client to wait.
+        # Requests; of these, those without a response; retries after an error; the total time for which brokers have
+        # throttled the client.
         "request-total": int,
         "request-error-total": int,
         "retry-total": int,
@@ -188,7 +192,7 @@ _ClientMetrics = TypedDict(
         "incoming-byte-total": int,
         # By "HOST:PORT"; empty for an embedded engine.
         "brokers": dict[str, BrokerMetrics],
-        # Those that are in use.
+        # The ones in use.
         "producers": list[ProducerMetrics],
         "consumers": list[ConsumerMetrics],
     },
@@ -197,7 +201,7 @@ _ClientMetrics = TypedDict(
 _DeletionMetrics = TypedDict(
     "_DeletionMetrics",
     {
-        # Only of an embedded engine: the segments that left the logs, and the bytes of their records, by reason.
+        # Only for an embedded engine: the deleted segments and their bytes, by reason.
         "retention-time-deleted-segments-total": int,
         "retention-time-deleted-bytes-total": int,
         "retention-size-deleted-segments-total": int,
@@ -212,31 +216,31 @@ _DeletionMetrics = TypedDict(
 
 
 class Metrics(_ClientMetrics, _DeletionMetrics):
-    """What a client has done, in numbers: `client.metrics()`."""
+    """The metrics of a client: `client.metrics()`."""
 
 
 class ArrowSchema(Protocol):
-    """Anything with an Arrow schema: of PyArrow, Polars, or `headwater.Schema`."""
+    """An object with an Arrow schema: from PyArrow, Polars, or `headwater.Schema`."""
 
     def __arrow_c_schema__(self) -> object:
         """Export it."""
 
 
 class ArrowStream(Protocol):
-    """Anything with Arrow tables: frames, tables, readers, relations."""
+    """An object with Arrow tables: frames, tables, readers, relations."""
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         """Export them."""
 
 
 class ArrowArray(Protocol):
-    """Anything with one Arrow table."""
+    """An object with one Arrow table."""
 
     def __arrow_c_array__(self, requested_schema: object | None = None) -> tuple[object, object]:
         """Export it."""
 
 
-# What arguments may be, for type checkers.
+# The types of arguments, for type checkers.
 ConfigValue: TypeAlias = str | int | float | bool | Sequence[str] | None
 Format: TypeAlias = Literal["bytes", "string", "json"]
 OnError: TypeAlias = Literal["raise", "null", "skip"]

@@ -1,5 +1,5 @@
-//! Turns futures of the core into awaitables of asyncio. There is no pool of threads: work runs in the engine's own runtime, and a result that is
-//! ready at once is returned at once.
+//! Converts futures of the core to awaitables of asyncio. There is no thread pool: work runs in the engine's own
+//! runtime, and a result that is ready at once is returned at once.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::callbacks;
 use crate::errors;
 use crate::face::{Answer, Convert, Value};
 
-/// A future of the running event loop that is done when the core has a result.
+/// A future of the running event loop that completes when the core has a result.
 pub(crate) struct Pending {
     event_loop: Py<PyAny>,
     future: Py<PyAny>,
@@ -37,25 +37,25 @@ impl Pending {
         })
     }
 
-    /// The future, which shows only that there is a result.
+    /// The future, which only signals that the result is available.
     fn future<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
         self.future.bind(py).clone()
     }
 
-    /// The call that the caller awaits.
+    /// The call for the caller to await.
     pub(crate) fn call<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let call = Call::begun(self.future(py), self.slot.clone());
         Ok(Bound::new(py, call)?.into_any())
     }
 
-    /// Passes a result to the caller, from any thread. `make` is called in the thread of the event loop, in the step in which the caller goes on,
-    /// so that nothing can be cancelled in between.
+    /// Passes a result to the caller, from any thread. The event loop calls `make` in its thread, in the step in which
+    /// the caller continues, so that the call cannot be cancelled in between.
     pub(crate) fn resolve(&self, py: Python<'_>, make: MakeResult) {
         let delivery = Delivery {
             make: Mutex::new(Some(make)),
             slot: self.slot.clone(),
         };
-        // An event loop that is closed calls nothing.
+        // A closed event loop makes no calls.
         let _ = Bound::new(py, delivery).and_then(|delivery| {
             self.event_loop
                 .call_method1(py, "call_soon_threadsafe", (delivery, &self.future))
@@ -63,7 +63,7 @@ impl Pending {
     }
 }
 
-/// Makes a result, or takes it back if the call was cancelled.
+/// Creates a result, or takes it back if the call was cancelled.
 pub(crate) type MakeResult = Box<dyn FnOnce(Python<'_>, Caller) -> PyResult<Py<PyAny>> + Send>;
 
 /// Whether the caller still waits for a result.
@@ -73,7 +73,7 @@ pub(crate) enum Caller {
     Cancelled,
 }
 
-/// Where a result lies between its delivery and the step in which it is taken.
+/// Holds a result between its delivery and the step in which it is taken.
 #[derive(Clone, Default)]
 pub(crate) struct Slot(Arc<Mutex<Contents>>);
 
@@ -87,7 +87,7 @@ enum Contents {
 }
 
 impl Slot {
-    /// Puts a result in; returns it if the call was cancelled.
+    /// Stores a result; returns it if the call was cancelled.
     fn put(&self, make: MakeResult) -> Option<MakeResult> {
         let mut contents = self.0.lock();
         if matches!(*contents, Contents::Cancelled) {
@@ -105,7 +105,7 @@ impl Slot {
         }
     }
 
-    /// Takes back the result that is there, or will be.
+    /// Takes back the current or future result.
     pub(super) fn abandon(&self, py: Python<'_>) {
         if let Some(make) = self.take()
             && let Err(error) = make(py, Caller::Cancelled)
@@ -138,7 +138,8 @@ impl Delivery {
     }
 }
 
-/// Carries `work` out and returns an awaitable of its result. A result that is ready at the first poll costs no change of threads.
+/// Runs `work` and returns an awaitable of its result. A result that is ready at the first poll needs no switch of
+/// threads.
 pub(crate) fn quick<'py, T: Send + 'static, R: Value>(
     py: Python<'py>,
     runtime: &Handle,
@@ -161,8 +162,8 @@ pub(crate) fn quick<'py, T: Send + 'static, R: Value>(
     }
 }
 
-/// Carries `work` out in the engine's runtime and returns the call. Cancelling that stops the work; `take_back` gets the result if the call was
-/// cancelled while it was on its way.
+/// Runs `work` in the engine's runtime and returns the call. Cancelling the call stops the work; `take_back` gets the
+/// result if the call was cancelled after the result was sent.
 pub(crate) fn background<'py, T: Send + 'static, R: Value>(
     py: Python<'py>,
     runtime: &Handle,
@@ -185,7 +186,7 @@ pub(crate) fn background<'py, T: Send + 'static, R: Value>(
     Ok(call)
 }
 
-/// A call that begins when it is awaited.
+/// A call that starts when it is awaited.
 pub(crate) fn later(
     py: Python<'_>,
     begin: impl FnOnce(Python<'_>) -> PyResult<Start> + Send + 'static,
@@ -193,7 +194,7 @@ pub(crate) fn later(
     Ok(Bound::new(py, Call::later(Box::new(begin)))?.into_any())
 }
 
-/// A call of `object` that begins when it is awaited.
+/// A call of `object` that starts when it is awaited.
 pub(crate) fn later_of(
     object: Bound<'_, PyAny>,
     begin: fn(&Bound<'_, PyAny>) -> PyResult<Start>,
@@ -202,7 +203,7 @@ pub(crate) fn later_of(
     Ok(Bound::new(py, Call::later_of(object.unbind(), begin))?.into_any())
 }
 
-/// Carries `work`, which blocks, out in a thread of its own, and returns the call.
+/// Runs `work`, which blocks, in its own thread, and returns the call.
 pub(crate) fn blocking<T: Send + 'static, R: Value>(
     py: Python<'_>,
     work: impl FnOnce() -> headwater::Result<T> + Send + 'static,
@@ -251,12 +252,12 @@ impl Canceller {
     }
 }
 
-/// A call whose result is there.
+/// A call with this result.
 pub(crate) fn ready<'py>(py: Python<'py>, result: Answer<'py>) -> Answer<'py> {
     Ok(Bound::new(py, Call::ready(result))?.into_any())
 }
 
-/// A call of which `awaitable` brings the result.
+/// A call with the result of `awaitable`.
 pub(crate) fn call_of(awaitable: Bound<'_, PyAny>) -> Answer<'_> {
     let py = awaitable.py();
     Ok(Bound::new(py, Call::begun(awaitable, Slot::default()))?.into_any())

@@ -1,5 +1,5 @@
-//! The awaitable that a call of `headwater.aio` returns. `asyncio.create_task` and `TaskGroup.create_task` take it like a coroutine. Its work has
-//! begun already, except for reads of a consumer, which begin when they are awaited.
+//! The awaitable that a call of `headwater.aio` returns. `asyncio.create_task` and `TaskGroup.create_task` accept it
+//! like a coroutine. Its work has already started, except for reads of a consumer, which start when they are awaited.
 
 use parking_lot::Mutex;
 use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyStopIteration};
@@ -7,23 +7,23 @@ use pyo3::prelude::*;
 
 use super::bridge::{Caller, Slot};
 
-/// A call. It is awaited once, in the thread of its event loop.
+/// A call. It can be awaited once, in the thread of its event loop.
 #[pyclass(frozen, module = "headwater._headwater", name = "_Call")]
 pub(crate) struct Call(Mutex<Step>);
 
-/// How far a call is.
+/// The state of a call.
 enum Step {
-    /// Its result is there.
+    /// The result is available.
     Ready(PyResult<Py<PyAny>>),
-    /// The work begins when it is awaited.
+    /// The work starts when the call is awaited.
     Later(Begin),
-    /// The same for a method of an object, without a closure on the heap: every message of a consumer comes that way.
+    /// The same for a method of an object, without a closure on the heap: used for every message of a consumer.
     LaterOf { object: Py<PyAny>, begin: BeginOf },
-    /// The work runs, and the call is not awaited yet; `slot` gets the result before the future is done.
+    /// The work is running and the call is not awaited yet; `slot` gets the result before the future completes.
     Begun { future: Py<PyAny>, slot: Slot },
-    /// It is being awaited.
+    /// The call is being awaited.
     Awaited { steps: Py<PyAny>, slot: Slot },
-    /// Its result was taken, or it was cancelled.
+    /// The result was taken, or the call was cancelled.
     Over,
 }
 
@@ -33,16 +33,16 @@ pub(super) type Begin = Box<dyn FnOnce(Python<'_>) -> PyResult<Start> + Send>;
 /// Starts the work of an object when the call is awaited.
 pub(super) type BeginOf = fn(&Bound<'_, PyAny>) -> PyResult<Start>;
 
-/// The start of a call that is awaited.
+/// The first result of starting an awaited call.
 pub(crate) enum Start {
-    /// Its result.
+    /// The result of the call.
     Result(Py<PyAny>),
-    /// Another call, which brings the result.
+    /// Another call, which has the result.
     Call(Py<PyAny>),
 }
 
 impl Start {
-    /// The call to await next; the result ends the call, as an iterator ends.
+    /// The call to await next. A result ends this call with an exception, like the end of an iterator.
     fn into_steps(self) -> PyResult<(Py<PyAny>, Slot)> {
         match self {
             Self::Result(result) => Err(returned(result)),
@@ -52,22 +52,23 @@ impl Start {
 }
 
 impl Call {
-    /// A call that begins when it is awaited.
+    /// A call that starts when it is awaited.
     pub(crate) fn later(begin: Begin) -> Self {
         Self(Mutex::new(Step::Later(begin)))
     }
 
-    /// A call of an object that begins when it is awaited.
+    /// A call of an object that starts when it is awaited.
     pub(crate) fn later_of(object: Py<PyAny>, begin: BeginOf) -> Self {
         Self(Mutex::new(Step::LaterOf { object, begin }))
     }
 
-    /// A call whose result is there.
+    /// A call with this result.
     pub(crate) fn ready(result: PyResult<Bound<'_, PyAny>>) -> Self {
         Self(Mutex::new(Step::Ready(result.map(Bound::unbind))))
     }
 
-    /// A call whose result is in `slot` when `future`, something to await, is done; without a slot the future has the result.
+    /// A call whose result is in `slot` when the awaitable `future` completes; without a slot the future has the
+    /// result.
     pub(crate) fn begun(future: Bound<'_, PyAny>, slot: Slot) -> Self {
         Self(Mutex::new(Step::Begun {
             future: future.unbind(),
@@ -76,7 +77,7 @@ impl Call {
     }
 
     fn step(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        // Not locked while Python runs.
+        // The lock is not held while Python code runs.
         let step = std::mem::replace(&mut *self.0.lock(), Step::Over);
         let (steps, slot) = match step {
             Step::Ready(result) => return Err(result.map_or_else(|error| error, returned)),
@@ -85,7 +86,7 @@ impl Call {
             Step::Begun { future, slot } => (future.call_method0(py, "__await__")?, slot),
             Step::Awaited { steps, slot } => (steps, slot),
             Step::Over => {
-                let message = "This call was awaited before: keep its result.";
+                let message = "This call has already been awaited: keep its result.";
                 return Err(PyRuntimeError::new_err(message));
             }
         };
@@ -102,11 +103,11 @@ impl Call {
         }
     }
 
-    /// Stops the work, and takes back a result that is there.
+    /// Stops the work, and takes back an available result.
     fn cancel(py: Python<'_>, step: Step) -> Option<Py<PyAny>> {
         let (steps, slot) = match step {
             Step::Begun { future, slot } => {
-                // Only a future of asyncio can be cancelled: a record that was sent is sent.
+                // Only a future of asyncio can be cancelled: a sent record cannot.
                 let _ = future.call_method0(py, "cancel");
                 (None, slot)
             }
@@ -122,7 +123,7 @@ fn returned(value: Py<PyAny>) -> PyErr {
     PyStopIteration::new_err((value,))
 }
 
-/// The exception that `throw()` was given: an instance, or a class and its value.
+/// The exception passed to `throw()`: an instance, or a class and its value.
 fn thrown(exception: &Bound<'_, PyAny>, value: Option<&Bound<'_, PyAny>>) -> PyErr {
     match value {
         Some(value) if value.is_instance_of::<PyBaseException>() => {
@@ -173,7 +174,7 @@ impl Call {
 }
 
 impl Drop for Call {
-    /// The work goes on, as that of a task without a reference; its result is taken back.
+    /// The work continues, like that of a task without a reference; its result is taken back.
     fn drop(&mut self) {
         if let Step::Begun { slot, .. } | Step::Awaited { slot, .. } = self.0.get_mut() {
             let slot = slot.clone();

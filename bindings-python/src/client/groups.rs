@@ -1,4 +1,4 @@
-//! The groups of a client: listed, their offsets read and reset, deleted.
+//! The groups of a client: lists them, reads and resets their offsets, and deletes them.
 
 use headwater::{GroupInfo, GroupOffset, Offset};
 use pyo3::prelude::*;
@@ -12,9 +12,9 @@ use crate::face::{Answer, none};
 
 #[pymethods]
 impl Client {
-    /// Every consumer group, by name: type ("classic" or "consumer"), protocol, and Kafka's name of its state.
+    /// Every consumer group, by name: type ("classic" or "consumer"), protocol, and the state with Kafka's name.
     ///
-    /// The lines are tuples with names, so a data frame takes them as they are: `pl.DataFrame(client.groups())`.
+    /// The rows are named tuples, so a data frame accepts them directly: `pl.DataFrame(client.groups())`.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.consumer(group_id="readers") as consumer:
@@ -28,10 +28,12 @@ impl Client {
         self.access.call(py, work, infos)
     }
 
-    /// The committed offsets of a group, by topic and partition, with the end of each partition and the lag, the number of offsets between. Both
-    /// are `None` for a partition that does not exist any more. An unknown group has committed nothing.
+    /// The committed offsets of a group, by topic and partition, with the end of each partition and the lag, the number
+    /// of offsets in between. Both are `None` for a partition that no longer exists. An unknown group has no committed
+    /// offsets.
     ///
-    /// The lines are tuples with names, so a data frame takes them as they are: `pl.DataFrame(client.group_offsets("readers"))`.
+    /// The rows are named tuples, so a data frame accepts them directly:
+    /// `pl.DataFrame(client.group_offsets("readers"))`.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer, client.consumer(group_id="readers") as consumer:
@@ -46,11 +48,11 @@ impl Client {
         self.access.call(py, work, offsets)
     }
 
-    /// Set the committed offsets of a group for a topic, and return them: the next offset to be read, for each partition.
+    /// Set the committed offsets of a group for a topic, and return them: the next offset to read, for each partition.
     ///
-    /// `to` is a position: "earliest", "latest", an offset, `{partition: offset}` (the others stay), an aware datetime (the first record
-    /// that is not older), or an age such as "-15m". An offset outside the log becomes its start or its end. The group must have no
-    /// members; an unknown group is created.
+    /// `to` is a position: "earliest", "latest", an offset, `{partition: offset}` (other partitions do not change), an
+    /// aware datetime (the first record at or after it), or an age such as "-15m". An offset outside the log becomes
+    /// its start or its end. The group must have no members; an unknown group is created.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -88,7 +90,7 @@ impl Client {
     }
 }
 
-/// As a list of `headwater.GroupInfo`s.
+/// Converts to a list of `headwater.GroupInfo`s.
 fn infos(py: Python<'_>, groups: Vec<GroupInfo>) -> PyResult<Vec<Py<PyAny>>> {
     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let class = CLASS.import(py, "headwater.types", "GroupInfo")?;
@@ -104,7 +106,7 @@ fn infos(py: Python<'_>, groups: Vec<GroupInfo>) -> PyResult<Vec<Py<PyAny>>> {
     groups.into_iter().map(line).collect()
 }
 
-/// As a list of `headwater.GroupOffset`s.
+/// Converts to a list of `headwater.GroupOffset`s.
 fn offsets(py: Python<'_>, committed: Vec<GroupOffset>) -> PyResult<Vec<Py<PyAny>>> {
     static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let class = CLASS.import(py, "headwater.types", "GroupOffset")?;

@@ -1,4 +1,4 @@
-//! The client, and everything that is made from it.
+//! The client, which creates topics, producers, consumers and servers.
 
 pub(crate) mod groups;
 pub(crate) mod topics;
@@ -26,7 +26,7 @@ pub(crate) struct Client {
     access: Access,
 }
 
-/// The way to an engine: makes topics, producers and consumers. Any number of threads may use it.
+/// A connection to an engine or cluster: creates topics, producers and consumers. Any number of threads may use it.
 ///
 /// >>> import headwater as hw
 /// >>> with hw.open() as client:
@@ -92,19 +92,22 @@ impl Client {
         Producer::new(self.access.clone(), producer).into_object(py)
     }
 
-    /// A consumer of all partitions of these topics; without topics, `Consumer.assign` names the partitions. With `group_id` it shares them
-    /// with the other consumers of the group, starts at the committed offsets, and commits finished records from time to time: a batch or a
-    /// message is finished when the next one is asked for. Topics may then be a `re.compile(...)`, too. A topic that does not exist is an
-    /// error here, and in asyncio at the first read.
+    /// A consumer of all partitions of these topics; without topics, pass the partitions to `Consumer.assign`. With
+    /// `group_id` it shares them with the other consumers of the group, starts at the committed offsets, and
+    /// periodically commits finished records: a batch or a message is finished when the next one is requested. With a
+    /// group, topics can also be a `re.compile(...)`. A topic that does not exist is an error here, and in asyncio at
+    /// the first read.
     ///
-    /// The members of a group assign its partitions; with `group_protocol="consumer"` the broker does (KIP-848), by the assignor that
-    /// `group_remote_assignor` names, if any. The broker then sets the session timeout and the heartbeat interval, too, and finds the topics
-    /// of a pattern. Members of both protocols may share a group while it changes from one to the other.
+    /// The members of a group assign its partitions; with `group_protocol="consumer"` the broker does (KIP-848), with
+    /// the assignor `group_remote_assignor`, if set. The broker then also sets the session timeout and the heartbeat
+    /// interval, and finds the topics of a pattern. Members of both protocols can share a group while it migrates from
+    /// one to the other.
     ///
-    /// `key`, `value`, `schema`, `unnest` and `on_error` are the formats of `Topic.scan`, but for the types of JSON without a schema: they
-    /// are inferred for each batch, and lose no key. The value of a message is the result of `json.loads`. After a `DecodeError` the consumer is at
-    /// the record: `consumer.seek({(error.topic, error.partition): error.offset + 1})` continues after it. Other keyword
-    /// arguments and `config` take Kafka's consumer keys.
+    /// `key`, `value`, `schema`, `unnest` and `on_error` are the formats of `Topic.scan`, except that the types of JSON
+    /// without a schema are inferred for each batch, and lose no key. The value of a message is the result of
+    /// `json.loads`. After a `DecodeError` the consumer is at the record. To continue after it:
+    /// `consumer.seek({(error.topic, error.partition): error.offset + 1})`. Other keyword arguments and `config` take
+    /// Kafka's consumer keys.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -154,10 +157,12 @@ impl Client {
         Consumer::new(self.access.clone(), consumer).into_object(py)
     }
 
-    /// Open the engine to any Kafka client. `port=0` takes a free one; `advertised="HOST:PORT"` is the address that clients connect to.
+    /// Open the engine to any Kafka client. `port=0` uses a free port; `advertised="HOST:PORT"` is the address that
+    /// clients connect to.
     ///
-    /// An address that other machines reach is refused unless it has `security_protocol="SASL_SSL"` (TLS with `tls_cert` and `tls_key`, PEM
-    /// files; users of `headwater user add` with `sasl_mechanisms`, any by default), or `allow_insecure=True`.
+    /// An address that other machines can reach is refused without `security_protocol="SASL_SSL"` (TLS with `tls_cert`
+    /// and `tls_key`, PEM files; users from `headwater user add` with `sasl_mechanisms`, any by default) or
+    /// `allow_insecure=True`.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.serve(port=0) as server:
@@ -202,10 +207,11 @@ impl Client {
         })
     }
 
-    /// Send the records that producers hold, then close this client and everything that was made from it. The engine is flushed and closed with the
-    /// last client on it: each `open()` of the same path makes one. Idempotent; `with` calls it.
+    /// Send the queued records of all producers, then close this client and everything created from it. The engine is
+    /// flushed and closed with its last client: each `open()` of the same path creates one. Idempotent; `with` calls
+    /// it.
     ///
-    /// Raises if records could not be sent: the error counts them and names their topics. The client is closed nevertheless.
+    /// Raises an error if records could not be sent, with their number and topics. The client is closed nevertheless.
     ///
     /// >>> import headwater as hw
     /// >>> client = hw.open()
@@ -215,14 +221,15 @@ impl Client {
         let engine = self.access.engine()?.clone();
         let mut sent = Ok(());
         if self.access.face() == Face::Blocking && !engine.is_closed() {
-            // Here, because this thread answers Ctrl-C.
+            // Waited for here, because this thread handles Ctrl-C.
             sent = runtime::wait(py, engine.runtime(), engine.client().close())?;
         }
         self.access
             .block(py, move || sent.and(engine.close()), none)
     }
 
-    /// The report of opening the directory, a `headwater.types.RecoveryReport`; `None` if it is new, or was closed in order and is complete.
+    /// The report of opening the directory, a `headwater.types.RecoveryReport`; `None` if the directory is new, or was
+    /// closed in order and is complete.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:
@@ -233,13 +240,14 @@ impl Client {
         recovery::report(py, self.access.engine()?.report())
     }
 
-    /// What this client has done, in numbers: requests and their latencies, connections and bytes for each broker, what producers hold, and the
-    /// lag of consumers. `headwater.types.Metrics` has each key with its unit. Sends no request. `stats=` of `open()` and `connect()` is
-    /// called with the same from time to time.
+    /// The metrics of this client: requests and their latencies, connections and bytes for each broker, queued records
+    /// of producers, and the lag of consumers. `headwater.types.Metrics` has each key with its unit. Sends no request.
+    /// `stats=` of `open()` and `connect()` is periodically called with the same.
     ///
-    /// An embedded engine also counts deleted segments, and their bytes, by reason. `exhaustion` counts segments that were deleted before their retention ended because the disk, or `headwater.storage.max.bytes`, was full;
-    /// `retention-time` and `retention-size` count deletions by `retention.ms` and `retention.bytes`, `delete-records` those by
-    /// `delete_records`. All clients on one directory of this process see the same counts.
+    /// An embedded engine also counts deleted segments, and their bytes, by reason. `exhaustion` counts segments that
+    /// were deleted before their retention ended because the disk, or `headwater.storage.max.bytes`, was full;
+    /// `retention-time` and `retention-size` count deletions by `retention.ms` and `retention.bytes`, `delete-records`
+    /// those by `delete_records`. All clients on one directory of this process have the same counts.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:

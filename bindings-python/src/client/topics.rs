@@ -15,7 +15,8 @@ use crate::topic::Topic;
 
 #[pymethods]
 impl Client {
-    /// Create a topic. `if_exists="ignore"` returns an existing topic as it is. Keyword arguments and `config` take Kafka's topic keys.
+    /// Create a topic. `if_exists="ignore"` returns an existing topic unchanged. Keyword arguments and `config` take
+    /// Kafka's topic keys.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:
@@ -55,7 +56,7 @@ impl Client {
         })
     }
 
-    /// The topic of this name. Nothing is looked up: an unknown topic is an error at its first use.
+    /// The topic with this name. Sends no request: an unknown topic is an error when it is first used.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:
@@ -71,7 +72,7 @@ impl Client {
         self.topic(py, name)
     }
 
-    /// Whether there is a topic of this name, Kafka's own too.
+    /// Whether the topic exists, including internal topics.
     fn __contains__(&self, py: Python<'_>, topic: &Bound<'_, PyAny>) -> PyResult<bool> {
         let admin = self.admin()?;
         let Ok(name) = topic.extract::<String>() else {
@@ -82,7 +83,7 @@ impl Client {
         Ok(topics.iter().any(|topic| *topic.name == *name))
     }
 
-    /// Every topic, by name; `internal=True` adds Kafka's own.
+    /// Every topic, by name; `internal=True` includes internal topics.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:
@@ -98,7 +99,7 @@ impl Client {
         })
     }
 
-    /// Add partitions, or change configuration. A value of `None` puts a key back to its default.
+    /// Add partitions, or change configuration. `None` resets a key to its default.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:
@@ -124,7 +125,8 @@ impl Client {
         self.access.call(py, work, none)
     }
 
-    /// Delete a topic with everything in it, and return whether it existed. A missing one is an error unless `missing_ok`.
+    /// Delete a topic with all its records, and return whether it existed. An unknown topic is an error unless
+    /// `missing_ok`.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:
@@ -138,7 +140,7 @@ impl Client {
         self.access.call(py, work, |_, existed| Ok(existed))
     }
 
-    /// Delete the records before a position; returns the offset at which each partition starts afterwards.
+    /// Delete the records before a position. Returns the new start offset of each partition.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -168,7 +170,7 @@ pub(crate) fn offsets_by_number(offsets: BTreeMap<PartitionId, Offset>) -> BTree
         .collect()
 }
 
-/// A line of the list of topics.
+/// A topic in the list of topics.
 ///
 /// >>> import headwater as hw
 /// >>> with hw.open() as client:
@@ -188,19 +190,19 @@ impl TopicInfo {
         &self.0.name
     }
 
-    /// The topic's id, which a topic made again under the same name does not share.
+    /// The topic's id. A recreated topic has another id.
     #[getter]
     fn topic_id(&self) -> String {
         self.0.topic_id.to_string()
     }
 
-    /// How many partitions it has.
+    /// The number of partitions.
     #[getter]
     fn partitions(&self) -> usize {
         self.0.partitions
     }
 
-    /// Whether it is Kafka's own bookkeeping.
+    /// Whether it is an internal topic.
     #[getter]
     fn internal(&self) -> bool {
         self.0.internal

@@ -12,12 +12,14 @@ use crate::rebalances::Callbacks;
 
 #[pymethods]
 impl Consumer {
-    /// Read the partitions of these topics that the group (`group_id`) assigns: a name, names, or a `re.compile(...)` that the whole name of a topic must
-    /// match, now or later. The group assigns while the consumer is polled.
+    /// Read the partitions of these topics that the group (`group_id`) assigns: a name, names, or a `re.compile(...)`
+    /// that must match the whole name of a topic, now or later. The group assigns partitions while the consumer is
+    /// polled.
     ///
-    /// `on_assign`, `on_revoke` and `on_lost` are called with the partitions concerned: after they came, before they go (they can still be
-    /// committed), and when others have them already. Without `on_lost`, `on_revoke` is called instead. They run in the thread that polls; in
-    /// asyncio in the event loop, where they may be coroutine functions.
+    /// `on_assign`, `on_revoke` and `on_lost` are called with the partitions: after they were assigned, before they are
+    /// revoked (they can still be committed), and when others may already own them. Without `on_lost`, `on_revoke` is
+    /// called instead. They run in the thread that polls; in asyncio in the event loop, where they can be coroutine
+    /// functions.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open(group_initial_rebalance_delay_ms=0) as client, client.consumer(group_id="readers") as consumer:
@@ -47,8 +49,8 @@ impl Consumer {
         self.access.call(py, subscribe, none)
     }
 
-    /// Leave the group and give all partitions up; finished records are committed first, unless `enable_auto_commit` is false. `on_revoke` is
-    /// called before, and may commit.
+    /// Leave the group and release all partitions; finished records are committed first, unless `enable_auto_commit` is
+    /// false. `on_revoke` is called before, and may commit.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.consumer("flights", group_id="readers") as consumer:
@@ -61,9 +63,9 @@ impl Consumer {
         self.access.transfer_with(py, unsubscribe, none)
     }
 
-    /// Commit for the group how far it has read: everything handed out so far, a `Batch`, a `Message` or offsets by partition (the next
-    /// ones to be read). The records before them are finished: auto-commit never goes back before them. Topics that were deleted
-    /// meanwhile are left out. With `wait=False` a failure is only logged.
+    /// Commit offsets for the group: of all records returned so far, of a `Batch` or a `Message`, or by partition (the
+    /// next offsets to read). The records before them are finished: auto-commit never goes back before them. Topics
+    /// that were deleted meanwhile are left out. With `wait=False` a failure is only logged.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer, client.consumer(group_id="readers") as consumer:
@@ -87,7 +89,8 @@ impl Consumer {
         self.access.call(py, commit, none)
     }
 
-    /// The committed offsets of the group for these partitions, or for all that are assigned. Those without a commit are left out.
+    /// The committed offsets of the group for these partitions, or for all assigned ones. Partitions without a commit
+    /// are left out.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.consumer(group_id="readers") as consumer:

@@ -1,4 +1,4 @@
-//! The consumer: reads partitions in the order of their offsets.
+//! The consumer: reads partitions in offset order.
 
 mod group;
 mod partitions;
@@ -25,8 +25,7 @@ use crate::rebalances::Callbacks;
 use crate::runtime::{self, Owned};
 use state::{Done, Guard, ReportingCall, State, take_back};
 
-const IN_USE: &str =
-    "Another thread is using this consumer: give each thread a consumer of its own.";
+const IN_USE: &str = "Another thread is using this consumer: use one consumer for each thread.";
 
 /// The methods of consumers of both faces.
 #[pyclass(frozen, subclass, weakref, module = "headwater._headwater")]
@@ -36,12 +35,12 @@ pub(crate) struct Consumer {
     state: Owned<Arc<State>>,
 }
 
-/// Reads partitions in the order of their offsets: those that it is given, or with `group_id` those that the group assigns. One thread at a
-/// time, but for `wakeup` and `close`; iterating yields `Message`s as they come.
+/// Reads partitions in offset order: manually assigned ones, or with `group_id` those that the group assigns. For one
+/// thread at a time, except `wakeup` and `close`; iterating yields `Message`s as they arrive.
 ///
-/// With `group_id`, auto-commit commits the records that you have finished (`enable_auto_commit`): every `auto_commit_interval_ms`, before
-/// partitions go to other members, and at `close`. A batch or message is finished when you ask for the next one, or when you commit it. So
-/// the last batch before `close` is delivered again unless you commit it.
+/// With `group_id`, auto-commit commits finished records (`enable_auto_commit`): every `auto_commit_interval_ms`,
+/// before partitions go to other members, and at `close`. A batch or message is finished when you request the next one,
+/// or when you commit it. So the last batch before `close` is delivered again unless you commit it.
 ///
 /// >>> import headwater as hw
 /// >>> with hw.open() as client, client.producer() as producer:
@@ -85,7 +84,7 @@ impl Consumer {
         }
     }
 
-    /// The reading, for one call at a time.
+    /// Takes the reading state, for one call at a time.
     fn take(&self) -> PyResult<impl Future<Output = Guard> + Send + use<>> {
         self.access.check()?;
         let state = self.state.get()?;
@@ -94,13 +93,13 @@ impl Consumer {
         Ok(guard)
     }
 
-    /// Makes a call that reports rebalances.
+    /// Creates a call that reports rebalances.
     fn reporting(&self) -> PyResult<impl FnOnce(Functions) -> ReportingCall + use<>> {
         let state = Arc::clone(self.state.get()?);
         Ok(move |functions| ReportingCall { state, functions })
     }
 
-    /// The next message, if it was fetched already.
+    /// The next message, if it was already fetched.
     #[inline]
     fn ready_message(&self, py: Python<'_>) -> PyResult<Option<Py<Message>>> {
         self.access.check()?;
@@ -117,7 +116,7 @@ impl Consumer {
         }
     }
 
-    /// Fetches the next message. In asyncio it is taken in the step of the event loop in which nothing can be cancelled any more.
+    /// Fetches the next message. In asyncio it is taken in a step of the event loop that can no longer be cancelled.
     fn fetch_message<'py>(&self, py: Python<'py>) -> Answer<'py> {
         let (guard, call, face) = (self.take()?, self.reporting()?, self.access.face());
         let fetch = |functions| call(functions).run(guard, || Operation::NextMessage);
@@ -162,8 +161,8 @@ impl Batches for ConsumerBatches {
 
 #[pymethods]
 impl Consumer {
-    /// The next records, at most `max_records` (by default `max_poll_records`). When `timeout` seconds pass first, the batch is empty and
-    /// false.
+    /// The next records, at most `max_records` (by default `max_poll_records`). If none arrive within `timeout`
+    /// seconds, the batch is empty and false.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -179,15 +178,15 @@ impl Consumer {
             .transpose()?;
         let timeout = runtime::duration(timeout)?;
         let (guard, call, face) = (self.take()?, self.reporting()?, self.access.face());
-        // The time-out begins when the call does.
+        // The timeout starts with the call.
         let poll = move |functions| {
             call(functions).run(guard, move || Operation::poll(timeout, max_records))
         };
         self.access.take_with(py, poll, to_batch(face), take_back)
     }
 
-    /// The stream as batches of at most `max_records` records and about `max_bytes` bytes. Once there is something, `max_wait` seconds are
-    /// given to a fuller batch. `until="end"` stops at the end of each partition as it is now.
+    /// The stream as batches of at most `max_records` records and about `max_bytes` bytes. After the first record,
+    /// waits up to `max_wait` seconds for a fuller batch. `until="end"` stops at the current end of each partition.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -210,8 +209,8 @@ impl Consumer {
         iterator(slf.py(), slf.get().access.face(), batches)
     }
 
-    /// End the call that waits for records, from any thread or signal handler: it raises `WakeupError`, and loses nothing. If none waits,
-    /// the next one that may wait raises it.
+    /// End the waiting call, from any thread or signal handler: it raises `WakeupError`, and no records are lost. If no
+    /// call is waiting, the next one that may wait raises it.
     ///
     /// >>> import headwater as hw, threading
     /// >>> with hw.open() as client:
@@ -229,11 +228,13 @@ impl Consumer {
         Ok(())
     }
 
-    /// Commit finished records (unless `enable_auto_commit` is false), leave the group and give the assignment up. A batch or a message is
-    /// finished when the next one was asked for, or when it was committed. Idempotent; `with` calls it.
+    /// Commit finished records (unless `enable_auto_commit` is false), leave the group and clear the assignment. A
+    /// batch or message is finished when the next one was requested, or when it was committed. Idempotent; `with` calls
+    /// it.
     ///
-    /// `on_revoke` of the subscription is called before the partitions go, and may commit; its exception is raised when the consumer is closed.
-    /// Any thread may close a consumer: a call that waits for records in another one raises `ClosedError`.
+    /// `on_revoke` of the subscription is called before the partitions are released, and may commit; its exception is
+    /// raised after the consumer is closed. Any thread may close a consumer: a waiting call in another thread raises
+    /// `ClosedError`.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:
@@ -256,7 +257,7 @@ impl Consumer {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // Callbacks that are locked, or shared with a call, are in use. The collector may run anywhere.
+        // Callbacks that are locked, or shared with a call, are in use. The collector may run at any time.
         let Some(state) = self.state.if_ours() else {
             return Ok(());
         };

@@ -1,4 +1,4 @@
-//! The partitions of a consumer: which ones, and where in them.
+//! The partitions of a consumer and its positions in them.
 
 use pyo3::prelude::*;
 
@@ -9,8 +9,8 @@ use crate::face::{Answer, none};
 
 #[pymethods]
 impl Consumer {
-    /// Read these partitions from now on, and only these: pairs of a topic and a number. A partition that stays keeps its position; a new
-    /// one starts where `auto_offset_reset` says.
+    /// Read these partitions from now on, and no others: pairs of a topic and a number. A partition that stays keeps
+    /// its position; a new one starts according to `auto_offset_reset`.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.consumer() as consumer:
@@ -25,7 +25,7 @@ impl Consumer {
         self.access.call(py, assign, none)
     }
 
-    /// The partitions that are read.
+    /// The assigned partitions.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:
@@ -42,7 +42,7 @@ impl Consumer {
         self.access.call(py, assignment, partitions::list)
     }
 
-    /// The offset that is read next, for each partition.
+    /// The next offset to read, for each partition.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:
@@ -55,7 +55,7 @@ impl Consumer {
         self.access.call(py, position, partitions::with_offsets)
     }
 
-    /// How many records lie between the position and the end, for each partition.
+    /// The number of offsets between the position and the end, for each partition.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -69,7 +69,7 @@ impl Consumer {
         self.access.call(py, lag, partitions::numbered)
     }
 
-    /// Go on at a position in these partitions, or in all. A dictionary may name the partitions itself.
+    /// Move the position in these partitions, or in all. A dictionary can contain the partitions instead.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -94,7 +94,7 @@ impl Consumer {
         self.access.call(py, seek, none)
     }
 
-    /// Stop reading these partitions, or all, without giving them up.
+    /// Stop reading these partitions, or all, without releasing them.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
@@ -118,7 +118,7 @@ impl Consumer {
         self.access.call(py, pause, none)
     }
 
-    /// Read paused partitions again; all, if none is named.
+    /// Read paused partitions again: these, or all by default.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:

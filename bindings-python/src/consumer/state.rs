@@ -14,13 +14,13 @@ use crate::reading::Reading;
 use crate::rebalances::{self, Callbacks};
 use crate::runtime;
 
-/// A reading that a call has taken.
+/// The reading state, taken by a call.
 pub(super) type Guard = Taken<Reading>;
 
-/// The last event of an operation, and the reading that it came from.
+/// The last event of an operation, and the reading state that returned it.
 pub(super) type Done = (Guard, Event);
 
-/// Keeps records that did not reach their caller for the next call.
+/// Keeps records whose call was cancelled for the next call.
 pub(super) fn take_back((mut guard, _): Done) {
     guard.consumer.take_back();
 }
@@ -31,7 +31,7 @@ pub(super) struct State {
     pub(super) reading: Arc<Exclusive<Reading>>,
     pub(super) callbacks: SyncMutex<Callbacks>,
     pub(super) wakeup: WakeupHandle,
-    /// The thread that took the reading last.
+    /// The last thread that took the reading state.
     user: AtomicUsize,
 }
 
@@ -45,19 +45,19 @@ impl State {
         }
     }
 
-    /// Notes that this thread has the reading.
+    /// Records that this thread has the reading state.
     #[inline]
     pub(super) fn taken(&self) {
         self.user.store(this_thread(), Ordering::Relaxed);
     }
 
-    /// Whether this thread has the reading: it runs a signal handler then.
+    /// Whether this thread has the reading state; then a signal handler is running in it.
     pub(super) fn is_taken_here(&self) -> bool {
         self.user.load(Ordering::Relaxed) == this_thread() && self.reading.try_take().is_none()
     }
 
     pub(super) fn set_callbacks(&self, callbacks: Callbacks) {
-        // Dropped after the lock: that may run Python code.
+        // Dropped after the lock is released: that may run Python code.
         let before = std::mem::replace(&mut *self.callbacks.lock(), callbacks);
         drop(before);
     }
@@ -68,15 +68,15 @@ impl State {
         guard
     }
 
-    /// Ends the calls that wait, and takes the reading. The core opens the wake-up handle again, so that functions of the subscription may
-    /// make calls.
+    /// Ends waiting calls, and takes the reading state. The core reopens the wake-up handle, so that functions of the
+    /// subscription can make calls.
     async fn take_to_close(&self) -> Guard {
         if let Some(guard) = self.reading.try_take() {
             self.taken();
             return guard;
         }
         loop {
-            // Each time: another call that closes may have reopened it.
+            // In each iteration: another call that closes may have reopened it.
             self.wakeup.close();
             if let Ok(guard) = tokio::time::timeout(runtime::SLICE, self.take()).await {
                 return guard;
@@ -85,20 +85,21 @@ impl State {
     }
 }
 
-/// A number that no other thread has at the same time.
+/// A number that is unique among running threads.
 fn this_thread() -> usize {
     thread_local!(static HERE: u8 = const { 0 });
     HERE.with(|here| std::ptr::from_ref(here) as usize)
 }
 
-/// A call that reports rebalances: to the functions of the subscription, without the reading, because they may commit and seek.
+/// A call that reports rebalances to the functions of the subscription. It releases the reading state meanwhile,
+/// because they may commit and seek.
 pub(super) struct ReportingCall {
     pub(super) state: Arc<State>,
     pub(super) functions: Functions,
 }
 
 impl ReportingCall {
-    /// Runs an operation that reads until it is done.
+    /// Runs an operation that reads until it is complete.
     pub(super) async fn run(
         self,
         guard: impl Future<Output = Guard>,
@@ -118,7 +119,7 @@ impl ReportingCall {
         }
     }
 
-    /// Reports that the partitions are given up, and gives them up. The error of a function comes after that.
+    /// Reports that the partitions are released, and releases them. Then returns the error of the function.
     pub(super) async fn unsubscribe(
         self,
         guard: impl Future<Output = Guard>,
@@ -174,7 +175,7 @@ impl ReportingCall {
     }
 }
 
-/// What happens to calls of other threads and tasks that wait for records while the partitions are given up.
+/// How waiting calls of other threads and tasks are handled while the partitions are released.
 #[derive(Debug, Clone, Copy)]
 enum Others {
     Continue,

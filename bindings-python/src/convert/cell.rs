@@ -1,4 +1,4 @@
-//! One cell of an Arrow column as a Python object.
+//! Converts a cell of an Arrow column to a Python object.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -24,7 +24,7 @@ macro_rules! number {
     };
 }
 
-/// The cell at `row`. Types that Python has no object for become text.
+/// The cell at `row`. Types without a Python equivalent become text.
 pub(crate) fn cell<'py>(
     py: Python<'py>,
     array: &dyn Array,
@@ -88,7 +88,7 @@ pub(crate) fn cell<'py>(
     }
 }
 
-/// A date or a time, or the text of a type that Python has no object for.
+/// A date or a time, or the text of a type without a Python equivalent.
 fn temporal<'py>(py: Python<'py>, array: &dyn Array, row: usize) -> PyResult<Bound<'py, PyAny>> {
     match array.data_type() {
         DataType::Timestamp(unit, Some(_)) => {
@@ -119,7 +119,7 @@ fn no_zone(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     Ok(zone)
 }
 
-/// A date or time as the integer that it is.
+/// The integer value of a date or time.
 fn integer(array: &dyn Array, row: usize) -> PyResult<i64> {
     let cell = array.slice(row, 1);
     arrow_cast::cast(&cell, &DataType::Int64)
@@ -127,7 +127,7 @@ fn integer(array: &dyn Array, row: usize) -> PyResult<i64> {
         .map_err(|error| PyValueError::new_err(error.to_string()))
 }
 
-/// A time in microseconds, which are the finest that Python has: parts of one are cut off, towards the past.
+/// A time in microseconds, Python's resolution; finer decimals are rounded down.
 fn microseconds(array: &dyn Array, unit: TimeUnit, row: usize) -> PyResult<i64> {
     let value = integer(array, row)?;
     Ok(match unit {
@@ -145,7 +145,7 @@ fn list<'py>(py: Python<'py>, items: &dyn Array) -> PyResult<Bound<'py, PyAny>> 
     Ok(PyList::new(py, items)?.into_any())
 }
 
-/// A map: a dictionary, because keys of JSON objects come once.
+/// A map as a dictionary, because the keys of JSON objects are unique.
 fn entries<'py>(py: Python<'py>, pairs: &StructArray) -> PyResult<Bound<'py, PyAny>> {
     let object = PyDict::new(py);
     let (keys, values) = (pairs.column(0), pairs.column(1));

@@ -1,4 +1,4 @@
-//! Configuration: a dictionary with Kafka's keys, and keyword arguments with underscores in the place of dots.
+//! Configuration: a dictionary with Kafka's keys, and keyword arguments with underscores instead of dots.
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -6,7 +6,7 @@ use pyo3::types::{PyBool, PyDict, PyFloat, PyList, PyString, PyTuple};
 
 use crate::convert::integer::is_integer;
 
-/// Keys and values as text, keyword arguments last. A value of `None` means: not given.
+/// Keys and values as text, keyword arguments last. `None` means that a key is not set.
 pub(crate) fn pairs(
     config: Option<&Bound<'_, PyDict>>,
     keywords: Option<&Bound<'_, PyDict>>,
@@ -17,7 +17,7 @@ pub(crate) fn pairs(
         .collect())
 }
 
-/// [`pairs`] where `None` means something: back to the default.
+/// Like [`pairs`], but `None` resets a key to its default.
 pub(crate) fn changes(
     config: Option<&Bound<'_, PyDict>>,
     keywords: Option<&Bound<'_, PyDict>>,
@@ -43,7 +43,7 @@ pub(crate) fn changes(
     Ok(pairs)
 }
 
-/// Addresses as text: one text, or a list of them.
+/// Addresses as text: a single text, or a list.
 pub(crate) fn bootstrap_servers(servers: &Bound<'_, PyAny>) -> PyResult<String> {
     text("bootstrap_servers", servers)
 }

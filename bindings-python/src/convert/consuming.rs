@@ -22,7 +22,7 @@ pub(crate) fn batch_stream(
     let until = until.parse().map_err(errors::raise)?;
     let Ok(max_wait) = Duration::try_from_secs_f64(max_wait) else {
         return Err(errors::invalid(
-            "max_wait must be a number of seconds that is not negative.",
+            "max_wait must be a number of seconds, and not negative.",
         ));
     };
     BatchStream::new(BatchOptions {
@@ -34,16 +34,16 @@ pub(crate) fn batch_stream(
     .map_err(errors::raise)
 }
 
-/// A number of records or bytes. Whether 0 makes sense the core says.
+/// A number of records or bytes. The core decides whether 0 is valid.
 pub(crate) fn limit(name: &str, value: i64) -> PyResult<usize> {
     usize::try_from(value).map_err(|_| {
         errors::invalid(&format!(
-            "{name} is {value}: give a number that is not negative."
+            "{name} is {value}: use a number that is not negative."
         ))
     })
 }
 
-/// Whether a commit waits for the answer.
+/// Whether a commit waits for the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wait {
     ForAnswer,
@@ -90,7 +90,7 @@ pub(crate) fn offsets(
     pairs.collect::<PyResult<_>>().map(Some)
 }
 
-/// Where `seek()` goes: positions, each with the partitions it is for (all, if none).
+/// The destinations of `seek()`: positions, each with its partitions (all if empty).
 pub(crate) type Moves = Vec<(headwater::Position, Vec<headwater::TopicPartition>)>;
 
 /// The arguments of `seek()`.

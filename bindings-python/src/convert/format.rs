@@ -1,4 +1,4 @@
-//! How keys and values are decoded: `key=`, `value=`, `schema=`, `unnest=`, `on_error=`, `columns=`.
+//! The decoding of keys and values: `key=`, `value=`, `schema=`, `unnest=`, `on_error=`, `columns=`.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::arrow;
 use crate::convert::config::type_name;
 use crate::errors;
 
-/// The arguments of a call that decodes, as options of the core.
+/// The arguments of a decoding call, as options of the core.
 pub(crate) fn options(
     key: &str,
     value: &str,
@@ -48,12 +48,12 @@ pub(crate) fn options(
     })
 }
 
-/// An error of the columnar floor as one of an argument.
+/// An error of the Arrow codec as an error of an argument.
 pub(crate) fn sentence(error: &impl std::fmt::Display) -> PyErr {
     errors::invalid(&headwater::sentence(error))
 }
 
-/// A schema: anything with an Arrow schema capsule, or a dictionary of names and dtypes.
+/// A schema: an object with an Arrow schema capsule, or a dictionary of names and dtypes.
 fn schema_of(value: &Bound<'_, PyAny>) -> PyResult<SchemaRef> {
     if module_of(value)?.starts_with("polars.") {
         return polars_schema(value);
@@ -114,18 +114,18 @@ fn data_type(dtype: &Bound<'_, PyAny>) -> PyResult<DataType> {
         return arrow::import_field(dtype).map(|field| field.data_type().clone());
     }
     Err(PyTypeError::new_err(format!(
-        "{} is no dtype: use for example \"int64\", \"string\" or \"timestamp[ms, UTC]\"",
+        "{} is not a dtype: use for example \"int64\", \"string\" or \"timestamp[ms, UTC]\"",
         dtype.repr()?
     )))
 }
 
-/// The schema of names and types of Polars. Polars exports text as views, which are converted to classic types.
+/// The schema of Polars names and types. Polars exports text as views, which are converted to classic types.
 fn polars_schema(fields: &Bound<'_, PyAny>) -> PyResult<SchemaRef> {
     static FRAME: PyOnceLock<Py<PyType>> = PyOnceLock::new();
     let py = fields.py();
     let options = PyDict::new(py);
     options.set_item("schema", fields)?;
-    // Of an empty frame: older versions have no Arrow schema of a schema.
+    // Use an empty frame: older versions have no Arrow schema for a schema.
     let frame = FRAME
         .import(py, "polars", "DataFrame")?
         .call((), Some(&options))?;

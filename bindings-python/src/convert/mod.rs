@@ -1,4 +1,4 @@
-//! Arguments of Python calls as values of the core, and back.
+//! Converts between arguments of Python calls and values of the core.
 
 pub(crate) mod cell;
 pub(crate) mod config;

@@ -23,13 +23,13 @@ pub(crate) fn partition(value: &Bound<'_, PyAny>) -> PyResult<PartitionId> {
     let number: i32 = value.extract()?;
     if number < 0 {
         return Err(errors::invalid(
-            "The partition is negative: partitions count from 0.",
+            "The partition is negative: partitions are numbered from 0.",
         ));
     }
     Ok(PartitionId::new(number))
 }
 
-/// The number of a partition that is given as one, or as `TopicPartition`.
+/// The number of a partition passed as an integer or as `TopicPartition`.
 pub(crate) fn number_of(value: &Bound<'_, PyAny>) -> PyResult<PartitionId> {
     match value.cast::<PyTuple>() {
         Ok(pair) if pair.len() == 2 => partition(&pair.get_item(1)?),
@@ -61,7 +61,7 @@ pub(crate) fn topic_partition(value: &Bound<'_, PyAny>) -> PyResult<TopicPartiti
     )))
 }
 
-/// A list of pairs; `None` is the empty one.
+/// A list of pairs; `None` is an empty list.
 pub(crate) fn topic_partitions(value: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<TopicPartition>> {
     value.map_or_else(
         || Ok(Vec::new()),
@@ -74,7 +74,7 @@ pub(crate) fn topic_partitions(value: Option<&Bound<'_, PyAny>>) -> PyResult<Vec
     )
 }
 
-/// One name or several.
+/// One or more names.
 pub(crate) fn topics(value: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
     if let Ok(name) = value.cast::<PyString>() {
         return Ok(vec![name.to_str()?.to_owned()]);
@@ -110,7 +110,7 @@ pub(crate) fn subscription(value: &Bound<'_, PyAny>) -> PyResult<Subscription> {
         .cast::<PyString>()
         .map_err(|_| PyTypeError::new_err("the pattern must be one of str, not of bytes"))?;
     let flags: u32 = value.getattr("flags")?.extract()?;
-    // The bits of Python's `re`.
+    // The flags of Python's `re`.
     let letters: String = [(2, 'i'), (8, 'm'), (16, 's'), (64, 'x')]
         .into_iter()
         .filter(|(bit, _)| flags & bit != 0)
@@ -125,7 +125,7 @@ pub(crate) fn subscription(value: &Bound<'_, PyAny>) -> PyResult<Subscription> {
     Subscription::pattern(&pattern).map_err(errors::raise)
 }
 
-/// As `headwater.TopicPartition`.
+/// Converts to `headwater.TopicPartition`.
 pub(crate) fn to_python<'py>(
     py: Python<'py>,
     partition: &TopicPartition,
@@ -136,13 +136,13 @@ pub(crate) fn to_python<'py>(
         .call1((partition.topic.as_ref(), partition.partition.get()))
 }
 
-/// As a list of `headwater.TopicPartition`s.
+/// Converts to a list of `headwater.TopicPartition`s.
 pub(crate) fn list(py: Python<'_>, partitions: Vec<TopicPartition>) -> PyResult<Vec<Py<PyAny>>> {
     let partition = |partition| to_python(py, &partition).map(Bound::unbind);
     partitions.into_iter().map(partition).collect()
 }
 
-/// Numbers as a dictionary of `headwater.TopicPartition`s.
+/// Converts to a dictionary of `headwater.TopicPartition`s and numbers.
 pub(crate) fn numbered<V: for<'py> IntoPyObject<'py>>(
     py: Python<'_>,
     values: BTreeMap<TopicPartition, V>,
@@ -154,7 +154,7 @@ pub(crate) fn numbered<V: for<'py> IntoPyObject<'py>>(
     Ok(all.unbind())
 }
 
-/// Offsets as a dictionary of `headwater.TopicPartition`s.
+/// Converts to a dictionary of `headwater.TopicPartition`s and offsets.
 pub(crate) fn with_offsets(
     py: Python<'_>,
     offsets: BTreeMap<TopicPartition, Offset>,

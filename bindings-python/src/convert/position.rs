@@ -1,4 +1,5 @@
-//! Positions: `"earliest"`, `"latest"`, an offset, `{partition: offset}`, an aware datetime, or an age such as `"-15m"`.
+//! Positions: `"earliest"`, `"latest"`, an offset, `{partition: offset}`, an aware datetime, or an age such as
+//! `"-15m"`.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +13,7 @@ use crate::convert::integer::is_integer;
 use crate::convert::{partitions, time};
 use crate::errors;
 
-/// Reads a position. Keys of a dictionary may be partitions or `TopicPartition`s.
+/// Converts a position. Keys of a dictionary can be partitions or `TopicPartition`s.
 pub(crate) fn position(value: &Bound<'_, PyAny>) -> PyResult<Position> {
     if let Ok(text) = value.cast::<PyString>() {
         return text.to_str()?.parse().map_err(errors::raise);
@@ -37,7 +38,7 @@ pub(crate) fn position(value: &Bound<'_, PyAny>) -> PyResult<Position> {
     )))
 }
 
-/// Reads an offset.
+/// Converts an offset.
 pub(crate) fn offset(value: &Bound<'_, PyAny>) -> PyResult<Offset> {
     if !is_integer(value)? {
         return Err(PyTypeError::new_err(format!(

@@ -1,4 +1,4 @@
-//! The arguments of `send()` as a record. What can be borrowed is not copied.
+//! Converts the arguments of `send()` to a record, borrowing where possible.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::convert::{partitions, time};
 /// Names and values of headers.
 type Headers<'a> = Vec<(Cow<'a, str>, Option<Cow<'a, [u8]>>)>;
 
-/// A record whose parts lie in Python's objects, or in memory of its own.
+/// A record whose parts are in Python objects, or in their own memory.
 #[derive(Debug)]
 pub(crate) struct Parts<'a> {
     topic: Cow<'a, str>,
@@ -24,7 +24,7 @@ pub(crate) struct Parts<'a> {
     headers: Headers<'a>,
 }
 
-/// What `send()` was given.
+/// The arguments of `send()`.
 pub(crate) struct Arguments<'a, 'py> {
     pub(crate) topic: &'a Bound<'py, PyString>,
     pub(crate) value: Option<&'a Bound<'py, PyAny>>,
@@ -35,7 +35,7 @@ pub(crate) struct Arguments<'a, 'py> {
 }
 
 impl<'a> Arguments<'a, '_> {
-    /// Inline, here and below: handed from function to function, the parts of a record cost more than its bytes.
+    /// Inline, here and below: passing the parts of a record between functions costs more than copying its bytes.
     #[inline]
     pub(crate) fn parts(self) -> PyResult<Parts<'a>> {
         Ok(Parts {
@@ -77,7 +77,7 @@ impl Parts<'_> {
         })
     }
 
-    /// Sends the record, waiting for space.
+    /// Sends the record, and waits for space.
     pub(crate) async fn send(
         &self,
         producer: &headwater::Producer,
@@ -98,7 +98,7 @@ impl Parts<'_> {
         producer.send(&record).await
     }
 
-    /// The same in memory of its own.
+    /// The same record in its own memory.
     pub(crate) fn into_owned(self) -> Parts<'static> {
         let own = |bytes: Cow<'_, [u8]>| Cow::Owned(bytes.into_owned());
         Parts {
@@ -112,7 +112,7 @@ impl Parts<'_> {
     }
 }
 
-/// A key or a value: bytes, text (as UTF-8), or anything else that holds bytes.
+/// A key or a value: bytes, text (as UTF-8), or another object that contains bytes.
 #[inline]
 pub(crate) fn bytes<'a>(value: &'a Bound<'_, PyAny>, role: &str) -> PyResult<Cow<'a, [u8]>> {
     if let Ok(bytes) = value.cast::<PyBytes>() {
@@ -121,7 +121,7 @@ pub(crate) fn bytes<'a>(value: &'a Bound<'_, PyAny>, role: &str) -> PyResult<Cow
     other_bytes(value, role)
 }
 
-/// What is not bytes. Apart, so that the usual case stays small enough to be inline.
+/// Values of other types. A separate function, so that the usual case stays small enough to be inlined.
 #[inline(never)]
 fn other_bytes<'a>(value: &'a Bound<'_, PyAny>, role: &str) -> PyResult<Cow<'a, [u8]>> {
     if let Ok(text) = value.cast::<PyString>() {

@@ -1,4 +1,4 @@
-//! Python rows (dictionaries, bytes, text) as Arrow tables of keys, values, timestamps and headers.
+//! Converts Python rows (dictionaries, bytes, text) to Arrow tables of keys, values, timestamps and headers.
 
 use arrow_array::RecordBatch;
 use headwater::BulkOptions;
@@ -10,10 +10,10 @@ use pyo3::types::{PyDict, PyIterator, PyString};
 use crate::convert::config::type_name;
 use crate::convert::{partitions, record, time};
 
-/// Rows in a table at most: what is held in memory of an endless iterable.
+/// The maximum rows in a table, which limits the memory for an endless iterable.
 const ROWS_MAX: usize = 16_384;
 
-/// Cuts an iterable of rows into tables.
+/// Splits an iterable of rows into tables.
 pub(crate) struct Rows<'py> {
     items: Bound<'py, PyIterator>,
     columns: BulkOptions,
@@ -23,7 +23,7 @@ pub(crate) struct Rows<'py> {
 }
 
 impl<'py> Rows<'py> {
-    /// `columns` says which items of a dictionary become what; those that are not named and are there keep their default names.
+    /// `columns` maps items of a dictionary to roles; existing items without a role keep their default names.
     pub(crate) fn new(rows: &Bound<'py, PyAny>, columns: BulkOptions) -> PyResult<Self> {
         let py = rows.py();
         if rows.is_instance_of::<PyString>()
@@ -110,7 +110,7 @@ impl<'py> Rows<'py> {
     }
 }
 
-/// The same error with the row in front of its message.
+/// The same error, with the row before its message.
 fn in_row(py: Python<'_>, row: usize, error: PyErr) -> PyErr {
     let value = error.value(py);
     let message = value
@@ -123,7 +123,7 @@ fn in_row(py: Python<'_>, row: usize, error: PyErr) -> PyErr {
     }
 }
 
-/// Takes an item out of a row: the one that was named, which must be there, or nothing.
+/// Takes an item out of a row: the one with the given name, which must exist, or nothing.
 fn take<'py>(
     row: &Bound<'py, PyDict>,
     name: Option<&str>,

@@ -1,4 +1,4 @@
-//! Tables to be sent: of anything with an Arrow capsule, or made of Python rows.
+//! Tables to send: from an object with an Arrow capsule, or built from Python rows.
 
 use arrow_array::{Array, RecordBatch};
 use headwater::BulkOptions;
@@ -10,15 +10,15 @@ use crate::arrow;
 use crate::convert::config::type_name;
 use crate::convert::rows::Rows;
 
-/// How much of a table is checked before the first row of it is sent. A table may be an endless stream.
+/// The number of bytes of a table that are checked before its first row is sent. A table may be an endless stream.
 const CHECKED_BYTES: usize = 256 << 20;
 
 /// The tables of `rows`, some at a time.
 pub(crate) struct Tables<'py> {
     source: Source<'py>,
-    /// Whether the rows are in memory anyway. Those of an iterator or a reader may be endless, or slow to come.
+    /// Whether the rows are already in memory. Those of an iterator or a reader may be endless, or slow to arrive.
     in_memory: bool,
-    /// Which columns of the tables become what.
+    /// The roles of the tables' columns.
     pub(crate) options: BulkOptions,
 }
 
@@ -50,13 +50,13 @@ impl<'py> Tables<'py> {
         })
     }
 
-    /// All that is left.
+    /// All remaining tables.
     pub(crate) fn all(&mut self, py: Python<'py>) -> PyResult<Vec<RecordBatch>> {
         self.in_memory = true;
         self.gather(py, usize::MAX)
     }
 
-    /// The next tables, which are checked before the first of them is sent. None at the end.
+    /// The next tables, which are checked before the first of them is sent. Empty at the end.
     pub(crate) fn next(&mut self, py: Python<'py>) -> PyResult<Vec<RecordBatch>> {
         self.gather(py, CHECKED_BYTES)
     }
@@ -92,7 +92,7 @@ impl<'py> Tables<'py> {
     }
 }
 
-/// About the bytes that the rows of a table have.
+/// The approximate size of a table's rows in bytes.
 fn memory(table: &RecordBatch) -> usize {
     let columns = table.columns().iter();
     columns
@@ -100,7 +100,7 @@ fn memory(table: &RecordBatch) -> usize {
         .sum()
 }
 
-/// The table without the columns that pandas makes of an index without a name, unless one of them is asked for.
+/// The table without the columns that pandas creates for an index without a name, unless one of them has a role.
 fn without_index(table: &RecordBatch, options: &BulkOptions) -> PyResult<RecordBatch> {
     let schema = table.schema_ref();
     if !schema.metadata().contains_key("pandas") {

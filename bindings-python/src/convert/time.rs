@@ -20,7 +20,7 @@ fn epoch(py: Python<'_>) -> PyResult<&Bound<'_, PyDateTime>> {
     Ok(epoch.bind(py))
 }
 
-/// The time of `milliseconds` since the Unix epoch, in UTC. Times that Python cannot express raise `OverflowError`.
+/// The time `milliseconds` after the Unix epoch, in UTC. Times that Python cannot represent raise `OverflowError`.
 pub(crate) fn to_datetime(py: Python<'_>, milliseconds: i64) -> PyResult<Bound<'_, PyAny>> {
     let beyond = || {
         PyOverflowError::new_err(format!(
@@ -31,7 +31,7 @@ pub(crate) fn to_datetime(py: Python<'_>, milliseconds: i64) -> PyResult<Bound<'
     to_datetime_microseconds(py, microseconds).map_err(|_| beyond())
 }
 
-/// The time of `microseconds` since the Unix epoch, in UTC. Times that Python cannot express raise `OverflowError`.
+/// The time `microseconds` after the Unix epoch, in UTC. Times that Python cannot represent raise `OverflowError`.
 pub(crate) fn to_datetime_microseconds(
     py: Python<'_>,
     microseconds: i64,
@@ -49,16 +49,16 @@ pub(crate) fn to_datetime_microseconds(
     epoch(py)?.add(age)
 }
 
-/// The date that is so many days after 1970-01-01.
+/// The date `days` after 1970-01-01.
 pub(crate) fn to_date(py: Python<'_>, days: i64) -> PyResult<Bound<'_, PyAny>> {
-    /// Of 1970-01-01, as Python counts days.
+    /// The ordinal of 1970-01-01 in Python.
     const EPOCH_ORDINAL: i64 = 719_163;
     py.import("datetime")?
         .getattr("date")?
         .call_method1("fromordinal", (days + EPOCH_ORDINAL,))
 }
 
-/// The time of day that is so many microseconds after midnight.
+/// The time of day `microseconds` after midnight.
 pub(crate) fn to_time(py: Python<'_>, microseconds: i64) -> PyResult<Bound<'_, PyAny>> {
     let seconds = microseconds / 1_000_000;
     let parts = (
@@ -70,7 +70,7 @@ pub(crate) fn to_time(py: Python<'_>, microseconds: i64) -> PyResult<Bound<'_, P
     py.import("datetime")?.getattr("time")?.call1(parts)
 }
 
-/// A duration. Parts of a microsecond are cut off, towards the past.
+/// A duration. Fractions of a microsecond are rounded down.
 pub(crate) fn to_timedelta(
     py: Python<'_>,
     unit: TimeUnit,
@@ -83,7 +83,7 @@ pub(crate) fn to_timedelta(
         TimeUnit::Nanosecond => 1_000_000_000,
     };
     let seconds = value.div_euclid(per_second);
-    // Below 10^15.
+    // Less than 10^15.
     let microseconds = value.rem_euclid(per_second) * 1_000_000 / per_second;
     py.import("datetime")?.getattr("timedelta")?.call1((
         seconds.div_euclid(86_400),
@@ -92,13 +92,13 @@ pub(crate) fn to_timedelta(
     ))
 }
 
-/// The first of Kafka's times that is not before an aware datetime: where a range starts or ends.
+/// The first of Kafka's timestamps at or after an aware datetime: the start or end of a range.
 pub(crate) fn first_not_before(time: &Bound<'_, PyDateTime>) -> PyResult<i64> {
     let (milliseconds, rest) = since_epoch(time)?;
     Ok(milliseconds + i64::from(rest > 0))
 }
 
-/// Whole milliseconds since the Unix epoch of an aware datetime, and the microseconds above them.
+/// The milliseconds from the Unix epoch to an aware datetime, and the remaining microseconds.
 fn since_epoch(time: &Bound<'_, PyDateTime>) -> PyResult<(i64, i32)> {
     if time.get_tzinfo().is_none() {
         return Err(errors::invalid(
@@ -113,7 +113,7 @@ fn since_epoch(time: &Bound<'_, PyDateTime>) -> PyResult<(i64, i32)> {
     Ok((milliseconds, since.get_microseconds() % 1000))
 }
 
-/// A timestamp argument: `None`, milliseconds, or an aware datetime. Parts of a millisecond are cut off, towards the past.
+/// A timestamp argument: `None`, milliseconds, or an aware datetime. Fractions of a millisecond are rounded down.
 pub(crate) fn timestamp(value: &Bound<'_, PyAny>) -> PyResult<Option<i64>> {
     if value.is_none() {
         return Ok(None);
@@ -130,7 +130,7 @@ pub(crate) fn timestamp(value: &Bound<'_, PyAny>) -> PyResult<Option<i64>> {
     };
     if milliseconds < 0 {
         return Err(errors::invalid(
-            "The timestamp is negative: Kafka counts milliseconds from 1970 on.",
+            "The timestamp is negative: Kafka's timestamps start at 1970.",
         ));
     }
     Ok(Some(milliseconds))

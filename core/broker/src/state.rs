@@ -151,8 +151,8 @@ impl<E: Env> State<E> {
         Arc::clone(&self.image.read().image)
     }
 
-    /// The current metadata image, and a number that grows with every published image. The end of the metadata log is no such number,
-    /// because it grows before the image is published.
+    /// The current metadata image, and a number that grows with every published image. The end of the metadata log
+    /// cannot be that number, because it grows before the image is published.
     pub(crate) fn versioned_image(&self) -> (Arc<Image>, i64) {
         let published = self.image.read();
         (Arc::clone(&published.image), published.log_end_offset)

@@ -51,8 +51,8 @@ pub struct Batch {
     pub records: RecordBatch,
     /// The next offset of each partition whose position moved.
     pub next_offsets: BTreeMap<TopicPartition, Offset>,
-    /// The original text of JSON without a schema, in columns `key` and `value`, if the table has them in full. A single message is decoded
-    /// from it, independent of the type inferred for the column.
+    /// The original text of JSON without a schema, in columns `key` and `value`, if the table has these columns
+    /// completely. Single messages are decoded from it, independently of the type inferred for the column.
     pub json: Option<RecordBatch>,
     /// The number of records skipped because they could not be decoded.
     pub skipped: u64,

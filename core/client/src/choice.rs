@@ -1,8 +1,8 @@
-//! Options that are one of a few words, as every binding and the command line spell them.
+//! Options with a few allowed words, spelled the same in every binding and on the command line.
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// The choice that `given` names, or an error that lists the choices of option `option`.
+/// The choice with the name `given`, or an error that lists the choices of option `option`.
 pub(crate) fn parse<T: Copy>(option: &str, given: &str, choices: &[(&str, T)]) -> Result<T> {
     let found = choices.iter().find(|(name, _)| *name == given);
     if let Some((_, choice)) = found {

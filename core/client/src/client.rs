@@ -51,7 +51,8 @@ impl Client {
         self.cluster.config()
     }
 
-    /// Asks a broker for the brokers of the cluster, once, to find out whether the cluster can be reached. Does not retry.
+    /// Requests the brokers of the cluster from one of them, once, to check whether the cluster is reachable. Does not
+    /// retry.
     pub async fn check_reachable(&self) -> Result<()> {
         self.cluster.refresh_brokers().await
     }
@@ -85,14 +86,14 @@ impl Client {
         consumer
     }
 
-    /// What this client and its clones have done: connections, requests, latencies, what producers hold, how far consumers are. Sends no
-    /// request.
+    /// The metrics of this client and its clones: connections, requests, latencies, queued records of producers, lag of
+    /// consumers. Sends no request.
     pub fn metrics(&self) -> ClientMetrics {
         self.metrics_source().collect()
     }
 
-    /// Calls `report` with the metrics every `statistics.interval.ms`, until the client is closed or dropped. `report` runs in a thread of
-    /// the client's runtime and must not block it.
+    /// Calls `report` with the metrics every `statistics.interval.ms`, until the client is closed or dropped. `report`
+    /// runs in a thread of the client's runtime and must not block it.
     pub fn report_metrics(&self, report: impl Fn(ClientMetrics) + Send + 'static) {
         let interval = self.config().statistics_interval;
         let reporting = self.metrics_source().report(interval, report);
@@ -103,15 +104,15 @@ impl Client {
         MetricsSource::new(&self.cluster, &self.producers, &self.consumers)
     }
 
-    /// Closes the producers of this client: they send what they hold, and take no more records.
+    /// Closes the producers of this client: they send their queued records and accept no more.
     ///
-    /// Waits up to `delivery.timeout.ms` of each producer. Fails if records could not be sent: the error counts them and names their topics.
-    /// Idempotent.
+    /// Waits up to `delivery.timeout.ms` of each producer. Fails if records could not be sent: the error has their
+    /// number and topics. Idempotent.
     pub async fn close(&self) -> Result<()> {
         self.producers.close(None).await
     }
 
-    /// [`Client::close`] that waits at most so long.
+    /// Like [`Client::close`], but waits at most for `timeout`.
     pub async fn close_within(&self, timeout: Duration) -> Result<()> {
         self.producers
             .close(Instant::now().checked_add(timeout))

@@ -27,8 +27,9 @@ pub(crate) fn empty(decoder: &mut Decoder) -> Result<Batch> {
     })
 }
 
-/// Decodes at most `max_records` records in the given order, and advances the `from` of each batch to its next offset; `from` equals `until`
-/// when all is decoded. A table ends before an invalid record, and the next call returns the error. On an error nothing changes.
+/// Decodes at most `max_records` records in the given order, and advances the `from` of each batch to its next offset;
+/// `from` equals `until` when everything is decoded. A table ends before an invalid record, and the next call returns
+/// the error. On an error nothing changes.
 pub(crate) fn decode(
     decoder: &mut Decoder,
     fetched: &mut [FetchedBatches],

@@ -1,4 +1,5 @@
-//! Decodes the keys and values of a table in memory: they become record batches again, and those are decoded as any other.
+//! Decodes the keys and values of a table in memory: encodes them as record batches, which are decoded like fetched
+//! ones.
 
 use std::sync::Arc;
 
@@ -17,8 +18,8 @@ use crate::batch::Batch;
 use crate::error::{Error, ErrorKind, Result};
 
 impl Batch {
-    /// The same records with their keys and values, which must be bytes, in the formats of `options`. Its projection and its limits do not
-    /// count. Records that are skipped (`on_error`) are left out. `topic` is the topic that errors name.
+    /// The same records with their keys and values, which must be bytes, in the formats of `options`. Ignores its
+    /// projection and its limits. Leaves out skipped records (`on_error`). `topic` is the topic in errors.
     pub fn decode(&self, topic: &Arc<str>, options: DecodeOptions) -> Result<Self> {
         let records = &self.records;
         let columns = bytes_columns(records)?;
@@ -28,7 +29,7 @@ impl Batch {
             record_error(records, topic, error)
         })?;
         let joined = join(records, &decoded.batch)
-            .map_err(|error| wrong(&format!("The columns do not go together: {error}.")))?;
+            .map_err(|error| wrong(&format!("The columns do not fit together: {error}.")))?;
         Ok(Self {
             records: joined,
             json: decoded.json,
@@ -38,7 +39,7 @@ impl Batch {
     }
 }
 
-/// The columns of keys and values, which must be bytes.
+/// The columns of keys and values, which must contain bytes.
 fn bytes_columns(records: &RecordBatch) -> Result<KeyValueColumns> {
     let name_of = |column: Column| {
         let is_there = records.column_by_name(column.name()).is_some();
@@ -60,7 +61,7 @@ fn bytes_columns(records: &RecordBatch) -> Result<KeyValueColumns> {
     })
 }
 
-/// The options without what is about reading from a log.
+/// The options without those that concern reading from a log.
 fn for_table(options: DecodeOptions, columns: &KeyValueColumns) -> DecodeOptions {
     let mut projection = Projection::of(&[Column::Offset, Column::Value]);
     if columns.key.is_some() {
@@ -87,7 +88,7 @@ fn decode(
         .decode(std::slice::from_ref(&fetched))
         .map_err(&place)?;
     if !table.complete {
-        // It stopped before a record that cannot be read, which is an error of the whole batch here.
+        // It stopped before an unreadable record, which is an error of the whole batch here.
         fetched.from = table.next_offsets[0];
         decoder
             .decode(std::slice::from_ref(&fetched))
@@ -104,12 +105,12 @@ fn check_bytes(records: &RecordBatch, name: &str) -> Result<()> {
     match records.schema().field_with_name(name).map(Field::data_type) {
         Ok(DataType::Binary | DataType::BinaryView | DataType::LargeBinary) => Ok(()),
         _ => Err(wrong(&format!(
-            "The {name} of the batch is decoded already: read it as bytes to decode it here."
+            "The {name} of the batch is already decoded: read it as bytes to decode it here."
         ))),
     }
 }
 
-/// The rows as record batches whose offsets are the numbers of the rows.
+/// The rows as record batches whose offsets are the row numbers.
 fn encode(records: &RecordBatch, columns: &KeyValueColumns) -> Result<Vec<u8>> {
     let mut options = EncodeOptions {
         partition: Some(PartitionId::new(0)),
@@ -133,7 +134,7 @@ fn encode(records: &RecordBatch, columns: &KeyValueColumns) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Names the record by its own place instead of its row.
+/// Replaces the row by the position of the record in its topic.
 fn record_error(records: &RecordBatch, topic: &Arc<str>, error: DecodeError) -> Error {
     let row = usize::try_from(error.offset.get()).unwrap_or(0);
     let offset = records
@@ -156,7 +157,7 @@ fn record_error(records: &RecordBatch, topic: &Arc<str>, error: DecodeError) -> 
     public.caused_by(error)
 }
 
-/// The columns of `records`, with those that were decoded in the place of key and value.
+/// The columns of `records`, with the decoded ones in place of key and value.
 fn join(
     records: &RecordBatch,
     decoded: &RecordBatch,
@@ -186,7 +187,7 @@ fn join(
                     .filter(|(field, _)| field.name() == "key")
                     .cloned(),
             ),
-            // Behind the offset and the key: the value, or its fields.
+            // The value or its fields follow the offset and the key.
             "value" => columns.extend(
                 decoded
                     .iter()

@@ -1,10 +1,10 @@
-//! Durations as people write them (`250ms`, `90s`, `15m`, `2h30m`, `7d`) and as requests carry them.
+//! Durations in text form (`250ms`, `90s`, `15m`, `2h30m`, `7d`) and in requests.
 
 use std::time::Duration;
 
 use crate::error::{Error, ErrorKind};
 
-/// Milliseconds as requests carry them; the longest that fits for longer ones.
+/// Milliseconds for a request, saturating.
 pub(crate) fn wire_ms(duration: Duration) -> i32 {
     i32::try_from(duration.as_millis()).unwrap_or(i32::MAX)
 }

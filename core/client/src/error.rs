@@ -30,7 +30,7 @@ pub enum ErrorKind {
     InvalidArgument,
     /// The topic or the partition does not exist.
     UnknownTopicOrPartition,
-    /// The topic exists already.
+    /// The topic already exists.
     TopicAlreadyExists,
     /// The name is not a valid topic name.
     InvalidTopic,
@@ -64,9 +64,9 @@ pub enum ErrorKind {
     Closed,
     /// The call was interrupted with a consumer's `wakeup`.
     Wakeup,
-    /// The object was made before a `fork()` and is used in the child.
+    /// The object was created before a `fork()` and is used in the child.
     Fork,
-    /// Any other error code of the broker: see [`Error::code`].
+    /// Another error code of the broker: see [`Error::code`].
     Broker,
 }
 
@@ -181,7 +181,7 @@ struct Details {
 impl Error {
     /// An error of this kind, with the closest Kafka code.
     ///
-    /// `message` is a sentence that says what happened and what to do.
+    /// `message` is a sentence with the problem and the remedy.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self::with_code(kind, kind.code(), message)
     }
@@ -201,7 +201,7 @@ impl Error {
         }))
     }
 
-    /// What kind of failure this is.
+    /// The kind of the failure.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
@@ -211,7 +211,7 @@ impl Error {
         self.0.code
     }
 
-    /// A sentence that says what happened and what to do.
+    /// A sentence with the problem and the remedy.
     pub fn message(&self) -> &str {
         &self.0.message
     }
@@ -221,7 +221,7 @@ impl Error {
         self.0.retriable
     }
 
-    /// Whether the object that returned it is unusable and must be replaced.
+    /// Whether the object that returned the error is unusable and must be replaced.
     pub fn is_fatal(&self) -> bool {
         self.0.fatal
     }
@@ -271,7 +271,7 @@ impl Error {
         self.change(|details| details.message = message)
     }
 
-    /// Overrides whether the error is retriable, which the code decides by default.
+    /// Overrides whether the error is retriable; the default depends on the code.
     #[must_use]
     pub fn retriable(self, retriable: bool) -> Self {
         self.change(|details| details.retriable = retriable)

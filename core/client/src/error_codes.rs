@@ -41,7 +41,7 @@ pub(crate) fn remedy(code: ErrorCode) -> Remedy {
         ErrorCode::KafkaStorageError => Remedy::FindAnotherLeader,
         ErrorCode::NotController => Remedy::FindController,
         ErrorCode::UnknownProducerId | ErrorCode::InvalidProducerEpoch => Remedy::RenewProducer,
-        // The member learns its epoch, or that it was fenced, from its next heartbeat.
+        // The next heartbeat returns the member's epoch, or that it was fenced.
         ErrorCode::StaleMemberEpoch | ErrorCode::UnknownMemberId => Remedy::Retry,
         code if code.is_retriable() => Remedy::Retry,
         _ => Remedy::None,
@@ -53,7 +53,8 @@ pub(crate) fn code(wire: i16) -> ErrorCode {
     ErrorCode::from_code(wire)
 }
 
-/// The error for a code in a response. `reason` is the broker's message, `operation` the attempted operation ("delete the topic").
+/// The error for a code in a response. `reason` is the broker's message, `operation` the attempted operation ("delete
+/// the topic").
 pub(crate) fn error(code: ErrorCode, reason: Option<&str>, operation: &str) -> Error {
     let kind = ErrorKind::of_code(code);
     let what = match reason.map(str::trim).filter(|reason| !reason.is_empty()) {
@@ -73,7 +74,7 @@ pub(crate) fn read_error(code: ErrorCode, reason: Option<&str>, operation: &str)
     error
 }
 
-/// The only result of a response about one thing.
+/// The only result of a response about a single item.
 pub(crate) fn only<T>(results: Vec<T>, api: &str) -> Result<T> {
     results.into_iter().next().ok_or_else(|| no_answer(api))
 }
@@ -98,7 +99,7 @@ pub(crate) fn transport(error: TransportError) -> Error {
         }
         TransportErrorKind::Unreachable => (
             ErrorKind::Transport,
-            format!("{reason} Trying again may help."),
+            format!("{reason} Another attempt may help."),
         ),
         TransportErrorKind::Protocol => (ErrorKind::Transport, reason),
         TransportErrorKind::Authentication => (ErrorKind::Authentication, reason),
@@ -118,9 +119,9 @@ pub(crate) fn may_have_been_sent(error: &Error) -> bool {
     transport.is_none_or(|transport| transport.sent)
 }
 
-const BYSTANDER: &str = "The record is not written because another record of its batch is invalid: send it again without that one.";
+const BYSTANDER: &str = "The record is not written because another record of its batch is invalid: send it again without the invalid one.";
 
-/// The error of a valid record whose batch has an invalid one.
+/// The error for a valid record in a batch with an invalid record.
 pub(crate) fn bystander(whole: &Error) -> Error {
     Error::with_code(whole.kind(), whole.code(), BYSTANDER).retriable(true)
 }
@@ -147,17 +148,17 @@ fn advice(code: ErrorCode) -> Option<&'static str> {
             "Create it first with create_topic, or correct the name."
         }
         ErrorCode::TopicAlreadyExists => {
-            "Take it as it is with if_exists=\"ignore\", or choose another name."
+            "Use the existing topic with if_exists=\"ignore\", or choose another name."
         }
         ErrorCode::MessageTooLarge | ErrorCode::RecordListTooLarge => {
             "Send smaller records, or raise the topic's max.message.bytes."
         }
         ErrorCode::KafkaStorageError => {
-            "Free space on the disk or repair it; what was acknowledged is safe."
+            "Free space on the disk or repair it; acknowledged records are safe."
         }
         ErrorCode::CorruptMessage => "If reads fail repeatedly, stored data is damaged.",
         ErrorCode::OutOfOrderSequenceNumber => {
-            "Records sent before it may be missing; check, then make a new producer."
+            "Records sent before it may be missing; check, then create a new producer."
         }
         ErrorCode::ProducerFenced | ErrorCode::InvalidProducerEpoch => {
             "Another producer with the same identity took over: stop this one."
@@ -166,15 +167,17 @@ fn advice(code: ErrorCode) -> Option<&'static str> {
             "Bring brokers back, or lower the topic's min.insync.replicas."
         }
         ErrorCode::InvalidPartitions => {
-            "Ask for at least one partition, and never for fewer than there are."
+            "Request at least one partition, and not fewer than the topic has."
         }
         ErrorCode::TopicAuthorizationFailed
         | ErrorCode::GroupAuthorizationFailed
         | ErrorCode::ClusterAuthorizationFailed
         | ErrorCode::TransactionalIdAuthorizationFailed => {
-            "The user that this client connects as needs an access rule (ACL) of the cluster that allows it."
+            "The client's user needs an access rule (ACL) of the cluster that allows it."
         }
-        ErrorCode::InvalidReplicationFactor => "Ask for no more replicas than there are brokers.",
+        ErrorCode::InvalidReplicationFactor => {
+            "Request at most as many replicas as there are brokers."
+        }
         _ => return None,
     })
 }

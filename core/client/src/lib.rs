@@ -1,19 +1,19 @@
 //! Producer, consumer, scan and administration over typed Kafka requests.
 //!
-//! The client talks to brokers through a [`Transport`]. In process, it calls the broker's handlers in the caller's thread; over a network, it
-//! encodes requests. Nothing above the transport depends on which one it is.
+//! The client talks to brokers through a [`Transport`]. In process, it calls the broker's handlers in the caller's
+//! thread; over a network, it encodes requests. Nothing above the transport depends on which one it is.
 //!
 //! - [`Client`] is a factory for everything else.
 //! - [`Admin`] creates, lists, alters and deletes topics, groups and users.
-//! - [`Topic`] reads a topic as tables ([`Topic::scan`], [`Topic::head`], [`Topic::tail`], [`Topic::rate`]) and resolves offsets.
 //! - [`Producer`] sends records one by one ([`Producer::send`]) or as tables ([`Producer::send_batch`]).
 //! - [`Consumer`] reads partitions, alone or as a member of a group.
 //! - [`Error`] is the error of every call.
 //!
-//! Modules import in one direction: `transport`, `config`, `metrics` and `error` at the bottom, then `cluster`, then `fetch` and `list_offsets`, then
-//! `producer`, `consumer`, `scan` and `admin`, then `topic`, then `client`.
+//! Modules import in one direction: `transport`, `config`, `metrics` and `error` at the bottom, then `cluster`, then
+//! `fetch` and `list_offsets`, then `producer`, `consumer`, `scan` and `admin`, then `topic`, then `client`.
 //!
-//! All calls are futures; a thread without a runtime blocks on them with [`tokio::runtime::Handle::block_on`] on [`Client::runtime`].
+//! All calls are futures; a thread without a runtime blocks on them with [`tokio::runtime::Handle::block_on`] on
+//! [`Client::runtime`].
 
 mod admin;
 mod batch;

@@ -26,16 +26,16 @@ const MAX_TIMESTAMP: i64 = -3;
 /// An offset for each partition that has one.
 pub(crate) type PartitionOffsets = BTreeMap<PartitionId, Offset>;
 
-/// What a broker has found in a partition.
+/// The result of a broker for a partition.
 #[derive(Debug, Clone, Copy)]
 struct Found {
     offset: Offset,
-    /// The record's; -1 for the ends of the log.
+    /// The timestamp of the record; -1 for the ends of the log.
     timestamp_ms: i64,
 }
 
-/// Resolves `at` in each of `partitions`. Offsets are not checked against the log. Partitions that are not in a map of offsets are left
-/// out.
+/// Resolves `at` in each of `partitions`. Does not check offsets against the log. Leaves out partitions that a map of
+/// offsets does not contain.
 pub(crate) async fn resolve(
     cluster: &Cluster,
     topic: &str,
@@ -76,11 +76,11 @@ pub(crate) async fn resolve(
     Ok(found)
 }
 
-/// Resolves a time in partitions in which the leader has found no record that late: to the end, if it is right.
+/// Resolves a timestamp in partitions whose leader has found no record that late: to the end, if that is correct.
 ///
-/// Kafka looks for the record only in the first segment that is old enough to have it. If a record of that segment was deleted, and the
-/// segment is still there, it answers "none" although later segments have such records. So where records were deleted, and the greatest
-/// timestamp does not confirm the answer, the records are read.
+/// Kafka searches only the first segment whose greatest timestamp is late enough. If that record was deleted, but its
+/// segment still exists, Kafka returns "none" even if later segments have such records. So if records were deleted, and
+/// the greatest timestamp does not confirm the answer, the client reads the records.
 async fn resolve_not_found(
     cluster: &Cluster,
     topic: &str,
@@ -98,7 +98,7 @@ async fn resolve_not_found(
         start > Some(&Offset::ZERO) && start < end
     });
     let greatest = match list(cluster, topic, &doubtful, MAX_TIMESTAMP, isolation).await {
-        // The broker is older than this lookup.
+        // The broker is older than this kind of request.
         Err(error) if error.code() == ErrorCode::UnsupportedVersion => BTreeMap::new(),
         greatest => greatest?,
     };

@@ -13,11 +13,11 @@ headwater_env::mutants! {
     IgnoreThrottle = "ignore-throttle",
     /// A recreated topic counts as the topic that it replaces.
     IgnoreTopicIds = "ignore-topic-ids",
-    /// A broker that lags behind is believed when it does not know a topic.
+    /// The answer of a lagging broker that a topic is unknown is final.
     BelieveLaggingBrokers = "believe-lagging-brokers",
-    /// A partition that is not fetched any more stays in its fetch session.
+    /// A partition that is no longer fetched stays in its fetch session.
     KeepForgotten = "keep-forgotten",
-    /// A session goes on after a fetch whose response is unknown.
+    /// A session continues after a fetch whose response is unknown.
     KeepLostSession = "keep-lost-session",
     /// A position is fetched from a new leader before it is validated.
     SkipValidation = "skip-validation",
@@ -25,11 +25,11 @@ headwater_env::mutants! {
     IgnoreDivergence = "ignore-divergence",
     /// A preferred replica is used after it has failed.
     KeepFailedReplica = "keep-failed-replica",
-    /// A preferred replica is used for ever.
+    /// A preferred replica never expires.
     KeepExpiredReplica = "keep-expired-replica",
-    /// A batch that is sent again goes behind the batches that wait.
+    /// A batch that is sent again goes after the queued batches.
     ResendOutOfOrder = "resend-out-of-order",
-    /// Sequences of a batch that may have been written are used again in the same epoch.
+    /// Sequences of a batch that may have been written are reused in the same epoch.
     SkipEpochBump = "skip-epoch-bump",
     /// The second batch of an epoch is sent before the first is acknowledged.
     PipelineFirstBatch = "pipeline-first-batch",
@@ -39,11 +39,11 @@ headwater_env::mutants! {
     ReleaseEarly = "release-early",
     /// A fenced member of a consumer group keeps its partitions.
     IgnoreFencing = "ignore-fencing",
-    /// A hand-out that is taken back takes the record before it along, which is delivered twice.
+    /// Taking back a message also takes back the one before it, which is delivered twice.
     TakeBackTwice = "take-back-twice",
-    /// A consumer that leaves commits the records that its caller is still working on.
+    /// A consumer that leaves commits the records that its caller is still processing.
     CommitInHand = "commit-in-hand",
-    /// A table decoded ahead is handed out although its partitions were revoked, or a position has changed.
+    /// A table decoded ahead is returned although its partitions were revoked or a position has changed.
     KeepDecodedAhead = "keep-decoded-ahead",
     /// A request is sent in a version that the broker does not support.
     SendNewestVersion = "send-newest-version",
@@ -53,9 +53,9 @@ headwater_env::mutants! {
     ShortenThrottle = "shorten-throttle",
     /// A position in a topic that was recreated is kept.
     KeepOldPositions = "keep-old-positions",
-    /// A topic that this client has created is not expected to exist when a broker does not know it.
+    /// A topic that this client has created is not expected to exist if it is unknown to a broker.
     ForgetCreatedTopics = "forget-created-topics",
-    /// A leader that a response names is not used.
+    /// A new leader in a response is not used.
     IgnoreNamedLeaders = "ignore-named-leaders",
     /// A batch whose response is lost counts as written.
     AcknowledgeLost = "acknowledge-lost",
@@ -63,6 +63,6 @@ headwater_env::mutants! {
     RestartSequences = "restart-sequences",
     /// Each part of a table repeats the last record of the part before it.
     RepeatRecords = "repeat-records",
-    /// An assignment starts by `auto.offset.reset`, whatever the group has committed.
+    /// An assignment starts at `auto.offset.reset`, whatever the group has committed.
     IgnoreCommitted = "ignore-committed",
 }

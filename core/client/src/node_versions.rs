@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use headwater_protocol::{ApiKey, ApiVersionsResponse, VersionRange};
 
-/// The versions of each API that a broker supports, as its `ApiVersions` response lists them. A transport has one for each connection,
-/// because two brokers of a cluster, and one broker before and after an upgrade, may differ.
+/// The versions of each API that a broker supports, from its `ApiVersions` response. A transport has this for each
+/// connection, because brokers of a cluster may differ, and so may a broker before and after an upgrade.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeVersions(BTreeMap<ApiKey, VersionRange>);
 
@@ -21,7 +21,7 @@ impl NodeVersions {
         Self(apis.into_iter().collect())
     }
 
-    /// The APIs of a response. Those that this library does not have are left out.
+    /// The APIs in a response. Leaves out those that this library does not have.
     pub fn of(response: &ApiVersionsResponse) -> Self {
         let apis = response.api_keys.iter().filter_map(|listed| {
             let api = ApiKey::from_code(listed.api_key)?;

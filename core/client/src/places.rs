@@ -12,7 +12,7 @@ use headwater_record::Offset;
 
 use crate::batch::{Batch, TopicPartition};
 
-/// The columns of a table that say where its records are.
+/// The columns of a table with the position of each record.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Places<'a> {
     topics: Topics<'a>,
@@ -27,7 +27,7 @@ enum Topics<'a> {
 }
 
 impl Batch {
-    /// The places of its rows, if the columns `partition` and `offset` were read.
+    /// The positions of its rows, if the columns `partition` and `offset` were read.
     pub(crate) fn places(&self) -> Option<Places<'_>> {
         let column = |column: Column| self.records.column_by_name(column.name());
         let topics = match column(Column::Topic) {
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn partitions_of_several_topics_are_told_apart() {
+    fn partitions_of_several_topics_are_distinguished() {
         let batch = batch(Some(&["a", "b"]), &[0, 0], &[4, 7]);
         let both = BTreeMap::from([at("a", 0, 5), at("b", 0, 8)]);
         assert_eq!(batch.places().unwrap().next_offsets(0..2), both);

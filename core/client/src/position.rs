@@ -10,7 +10,8 @@ use crate::error::{Error, ErrorKind};
 
 /// A position in each partition of a topic.
 ///
-/// A time resolves to the first record whose timestamp is at or after it, as in Kafka's `ListOffsets`, or to the end if there is none.
+/// A timestamp resolves to the first record whose timestamp is equal or later, as in Kafka's `ListOffsets`, or to the
+/// end if there is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Position {
     /// The first record that is still in the log.
@@ -56,7 +57,7 @@ impl fmt::Display for Position {
     }
 }
 
-/// Reads `earliest`, `latest`, an offset (`42`), an age (`-15m`, `-2h30m`) or an ISO 8601 time with a zone.
+/// Parses `earliest`, `latest`, an offset (`42`), an age (`-15m`, `-2h30m`) or an ISO 8601 time with a zone.
 impl FromStr for Position {
     type Err = Error;
 
@@ -83,7 +84,7 @@ impl FromStr for Position {
         Err(Error::new(
             ErrorKind::InvalidArgument,
             format!(
-                "`{text}` is no position: give \"earliest\", \"latest\", an offset, an age such as \"-15m\", or a time with its zone such \
+                "`{text}` is not a position: use \"earliest\", \"latest\", an offset, an age such as \"-15m\", or a time with its zone such \
                  as \"2026-01-31T12:00:00Z\"."
             ),
         ))

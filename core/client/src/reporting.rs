@@ -1,4 +1,4 @@
-//! Collects the metrics of a client, and reports them from time to time.
+//! Collects the metrics of a client, and reports them periodically.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::metrics::{BrokerMetrics, ClientMetrics};
 use crate::producer::ProducerRegistry;
 use crate::transport::{Node, Transport};
 
-/// Where the metrics of a client come from. Does not keep the client alive.
+/// The source of a client's metrics. Does not keep the client alive.
 #[derive(Clone)]
 pub(crate) struct MetricsSource {
     transport: Weak<dyn Transport>,
@@ -34,7 +34,7 @@ impl MetricsSource {
         }
     }
 
-    /// The metrics now.
+    /// The current metrics.
     pub(crate) fn collect(&self) -> ClientMetrics {
         ClientMetrics {
             requests: self.counters.snapshot(),

@@ -1,10 +1,12 @@
 //! How each request is shaped for the version that a broker supports.
 //!
-//! Above the transport, requests and responses have the shape of the newest version, and topics have both name and id. A transport that
-//! encodes them calls [`ShapedRequest::new`] for the connection that carries the request, and [`ShapedRequest::restore`] with the decoded
-//! response. Nothing else in the client depends on versions. In process there is only the newest version, and no shaping.
+//! Above the transport, requests and responses have the shape of the newest version, and topics have both name and id.
+//! A transport that encodes them calls [`ShapedRequest::new`] for the connection that carries the request, and
+//! [`ShapedRequest::restore`] with the decoded response. Nothing else in the client depends on versions. In process
+//! there is only the newest version, and no shaping.
 //!
-//! Fields that a version does not have and that Kafka's definition calls ignorable are left out by the codec. This file has the rest:
+//! Fields that a version does not have and that Kafka's definition calls ignorable are left out by the codec. This file
+//! has the rest:
 //!
 //! | API | version | shape |
 //! |---|---|---|
@@ -47,8 +49,8 @@ pub struct ShapedRequest {
 }
 
 impl ShapedRequest {
-    /// Shapes a request for the newest version that the broker and the request allow. Fails if there is none; the message says what
-    /// broker it needs.
+    /// Shapes a request for the newest version that the broker and the request allow. Fails if there is none; the
+    /// message has the required broker version.
     pub fn new(request: Request, broker: &NodeVersions) -> Result<Self, TransportError> {
         let api = request.api_key();
         let common = broker.common(api).ok_or_else(|| missing(api))?;
@@ -128,7 +130,7 @@ fn needed(request: &Request) -> VersionRange {
     }
 }
 
-/// From `version` on topics are named by id, so a topic without one needs an earlier version.
+/// From `version` on topics are identified by id, so a topic without an id needs an earlier version.
 fn by_id_since(version: i16, topic_ids: impl IntoIterator<Item = Uuid>) -> VersionRange {
     let is_any_without = topic_ids.into_iter().any(|id| id.is_nil());
     let highest = if is_any_without {
@@ -139,8 +141,8 @@ fn by_id_since(version: i16, topic_ids: impl IntoIterator<Item = Uuid>) -> Versi
     VersionRange::new(0, highest)
 }
 
-/// The lowest version that has the special timestamps of the request: max timestamp (KIP-734), earliest local (KIP-405), latest tiered
-/// (KIP-1005), earliest pending upload (KIP-1023).
+/// The lowest version with the special timestamps of the request: max timestamp (KIP-734), earliest local (KIP-405),
+/// latest tiered (KIP-1005), earliest pending upload (KIP-1023).
 fn lowest_for(request: &ListOffsetsRequest) -> i16 {
     let partitions = request.topics.iter().flat_map(|topic| &topic.partitions);
     let lowest = partitions.map(|partition| match partition.timestamp {
@@ -250,7 +252,7 @@ fn names_only(request: DeleteTopicsRequest) -> DeleteTopicsRequest {
     }
 }
 
-/// Does not forget a topic that was recreated: its name is that of the new one, and a broker forgets last.
+/// Does not forget a recreated topic: it has the name of the new one, and a broker processes forgotten topics last.
 fn without_replaced(mut request: FetchRequest) -> FetchRequest {
     let fetched = |name: &Str, number: i32| {
         let mut topics = request.topics.iter().filter(|topic| topic.topic == *name);
@@ -285,7 +287,7 @@ fn with_classic_type(mut response: ListGroupsResponse) -> ListGroupsResponse {
 fn single<T>(items: Vec<T>, api: ApiKey) -> Result<[T; 1], TransportError> {
     items.try_into().map_err(|items: Vec<T>| {
         TransportError::unsupported(format!(
-            "the broker's version of {api} takes one item at a time, and the request has {}",
+            "the broker's version of {api} supports one item per request, but this request has {}",
             items.len()
         ))
     })

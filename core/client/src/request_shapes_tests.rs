@@ -1,4 +1,4 @@
-//! Each shaped request can be encoded in its version, and means the same.
+//! Each shaped request can be encoded in its version, and keeps its meaning.
 
 use headwater_protocol::delete_topics_request::DeleteTopicState;
 use headwater_protocol::describe_groups_response::DescribedGroup;
@@ -249,7 +249,7 @@ fn special_timestamps_need_a_version(#[case] timestamp: i64, #[case] lowest: i16
 }
 
 #[test]
-fn a_missing_api_names_the_release_that_has_it() {
+fn the_error_of_a_missing_api_has_the_required_release() {
     let request = DescribeUserScramCredentialsRequest::default();
     let error = ShapedRequest::new(request.into(), &NodeVersions::new([])).unwrap_err();
     assert_eq!(error.kind, TransportErrorKind::Unsupported);

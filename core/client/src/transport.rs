@@ -17,7 +17,7 @@ pub type CallFuture<'a> =
 /// Resolves when a transport is closed for good.
 pub type ClosedFuture<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
 
-/// Which broker a request is for.
+/// The destination of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Node {
     /// Any broker: metadata, coordinator lookup.
@@ -26,10 +26,10 @@ pub enum Node {
     Id(i32),
 }
 
-/// What a lane is for.
+/// The purpose of a lane.
 ///
-/// A Kafka broker answers the requests of a connection in order, so a long-polling Fetch or a `JoinGroup` delays every request behind it.
-/// Requests of different purposes therefore use different lanes.
+/// A Kafka broker answers the requests of a connection in order, so a long-polling Fetch or a `JoinGroup` delays every
+/// request behind it. Requests of different purposes therefore use different lanes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Purpose {
     /// Metadata, topics, groups, users: short requests.
@@ -57,19 +57,20 @@ pub struct BrokerAddress {
 
 /// Reaches the brokers of one cluster.
 pub trait Transport: fmt::Debug + Send + Sync + 'static {
-    /// A lane for requests of this purpose by a client with this configuration: its `client.id` (empty: no name), and its
-    /// `request.timeout.ms`, after which a broker that does not answer is given up.
+    /// A lane for requests of this purpose by a client with this configuration. The lane uses its `client.id` (may be
+    /// empty) and its `request.timeout.ms`, after which it closes a connection whose broker does not answer.
     fn lane(self: Arc<Self>, purpose: Purpose, config: &ClientConfig) -> Arc<dyn Lane>;
 
     /// Replaces the addresses of the cluster's brokers. The in-process transport ignores them.
     fn learn(&self, brokers: &[BrokerAddress]);
 
-    /// What went to and came from each broker. Empty by default: an embedded engine has no connections.
+    /// The metrics of each broker. Empty by default: an embedded engine has no connections.
     fn broker_metrics(&self) -> Vec<BrokerMetrics> {
         Vec::new()
     }
 
-    /// Resolves when the transport is closed for good, for callers that wait without a request. By default it never resolves.
+    /// Resolves when the transport is closed for good, for callers that wait without a request. By default never
+    /// resolves.
     fn closed(&self) -> ClosedFuture<'_> {
         Box::pin(std::future::pending())
     }
@@ -77,40 +78,40 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
 
 /// Sends typed Kafka requests and returns their typed responses.
 ///
-/// In process, polling the future executes the request in the polling thread, and a produce completes in the first poll. Dropping the future
-/// drops the response; the request may have been executed.
+/// In process, polling the future executes the request in the polling thread, and a produce completes in the first
+/// poll. Dropping the future drops the response; the request may have been executed.
 ///
-/// Any number of calls may be in flight. A broker gets the requests of a lane in the order in which their futures are polled for the first
-/// time, as long as the connection to it lasts; so the batches of a producer keep their order. Implementations are polled inside the tokio
-/// runtime that the client was given.
+/// Any number of calls may be in flight. A broker gets the requests of a lane in the order in which their futures are
+/// first polled, as long as the connection to it lasts, so the batches of a producer keep their order. Implementations
+/// are polled inside the client's tokio runtime.
 ///
-/// Requests and responses have the shape of the newest version. A lane that encodes them negotiates the versions of each connection with
-/// `ApiVersions`, and shapes each request for them with [`ShapedRequest`](crate::ShapedRequest).
+/// Requests and responses have the shape of the newest version. A lane that encodes them negotiates the versions of
+/// each connection with `ApiVersions`, and shapes each request for them with [`ShapedRequest`](crate::ShapedRequest).
 pub trait Lane: fmt::Debug + Send + Sync + 'static {
     /// Sends `request` to `node` and waits for its response.
     fn call(&self, node: Node, request: Request) -> CallFuture<'_>;
 }
 
-/// The request got no response. It may have been executed, unless `sent` is false.
+/// A request without a response. It may have been executed, unless `sent` is false.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{reason}")]
 pub struct TransportError {
-    /// A sentence that says what happened.
+    /// A sentence with the problem.
     pub reason: String,
     /// Whether the broker may have received the request.
     pub sent: bool,
-    /// What went wrong.
+    /// The kind of the failure.
     pub kind: TransportErrorKind,
 }
 
-/// What went wrong with a request that got no response.
+/// The kind of failure of a request without a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TransportErrorKind {
-    /// The broker cannot be reached, or the connection was lost: trying again may help.
+    /// The broker is unreachable, or the connection was lost: another attempt may help.
     Unreachable,
-    /// The broker has no version of the request that can carry it, so the same call fails again.
+    /// The broker supports no version that can carry the request, so the same call fails again.
     Unsupported,
-    /// The peer is not a Kafka broker, or not one that this client can talk to.
+    /// The peer is not a Kafka broker, or not a compatible one.
     Protocol,
     /// The broker refused the client's credentials, or could not prove its own identity.
     Authentication,
@@ -119,7 +120,7 @@ pub enum TransportErrorKind {
 }
 
 impl TransportError {
-    /// The broker does not support the request, which was not sent. `reason` says which broker does.
+    /// The broker does not support the request, which was not sent. `reason` has the required broker version.
     pub fn unsupported(reason: impl Into<String>) -> Self {
         Self {
             reason: reason.into(),

@@ -1,4 +1,4 @@
-//! Encoding and decoding against the limits of the machine, each measured in the same run.
+//! Compares encoding and decoding with the limits of the machine, measured in the same run.
 
 use std::fs::File;
 use std::hint::black_box;
@@ -21,7 +21,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const READ_BYTES: usize = 1 << 20;
 const ROUNDS: usize = 15;
 
-/// The least times of `work` and of its limit over many short rounds, in turns, so that what else the machine does meets both.
+/// The best times of `work` and of its limit over many short rounds, in turns, so that other load on the machine
+/// affects both.
 fn best(mut limit: impl FnMut(), mut work: impl FnMut()) -> (Duration, Duration) {
     let time = |work: &mut dyn FnMut()| {
         let start = Instant::now();
@@ -34,7 +35,7 @@ fn best(mut limit: impl FnMut(), mut work: impl FnMut()) -> (Duration, Duration)
     })
 }
 
-/// What a line is about.
+/// The amount of data of a line.
 struct Amount {
     records: usize,
     bytes: usize,
@@ -88,7 +89,7 @@ fn encode_all(encoder: &mut Encoder, rows: &RecordBatch, mut take: impl FnMut(&[
     }
 }
 
-/// Batches as a log has them, with offsets.
+/// Batches as in a log, with offsets.
 fn log_bytes(rows: &RecordBatch, batch_bytes: usize) -> Bytes {
     let batch = BatchOptions {
         capacity: batch_bytes,
@@ -156,7 +157,7 @@ fn encoding(records: usize, value_len: usize) {
     std::fs::remove_file(&path).expect("it is ours");
 }
 
-/// Reads the file as a log does: whole batches, about 1 MiB at a time, into memory that is used again.
+/// Reads the file like a log does: whole batches, about 1 MiB at a time, into reused memory.
 fn read(file: &File, cuts: &[(u64, usize)], spare: &mut BytesMut, mut take: impl FnMut(Bytes)) {
     for (position, len) in cuts {
         let mut bytes = std::mem::take(spare);
@@ -322,7 +323,7 @@ fn json(records: usize) {
 }
 
 fn main() {
-    // `cargo bench --bench columnar -- decode` runs one part.
+    // `cargo bench --bench columnar -- decode` runs only one part.
     let part = std::env::args()
         .skip(1)
         .find(|argument| !argument.starts_with('-'));

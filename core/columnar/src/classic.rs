@@ -1,4 +1,4 @@
-//! View types to classic ones.
+//! Converts view types to classic types.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields, Schema, Schema
 
 use crate::projection::Column;
 
-/// The schema with `Binary` and `Utf8` in the place of the views that keys and values are. Fields of a JSON value have the types that
-/// their schema gives them.
+/// The schema with `Binary` and `Utf8` in place of the view types of keys and values. Fields of a JSON value keep the
+/// types of their schema.
 pub fn classic_schema(schema: &SchemaRef) -> SchemaRef {
     let classic = |field: &FieldRef| match Column::from_name(field.name()) {
         Some(Column::Key | Column::Value) => match field.data_type() {
@@ -27,7 +27,7 @@ pub fn classic_schema(schema: &SchemaRef) -> SchemaRef {
     Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()))
 }
 
-/// The fields with `Binary` and `Utf8` in the place of views, in nested fields too: for the schema of a library that has no other text.
+/// The fields with `Binary` and `Utf8` in place of view types, also in nested fields: for libraries without view types.
 pub fn fields_without_views(fields: &Fields) -> Fields {
     fields.iter().map(field_without_views).collect()
 }
@@ -57,8 +57,8 @@ fn with_type(field: &FieldRef, data_type: DataType) -> FieldRef {
     Arc::new(Field::clone(field).with_data_type(data_type))
 }
 
-/// The table with classic types in the place of the views that keys and values are: their bytes are copied. Fails where a column would
-/// have more than 2 GiB: slice the table first.
+/// The table with classic types in place of the view types of keys and values. Copies their bytes. Fails if a column
+/// would exceed 2 GiB: slice the table first.
 pub fn to_classic(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     let schema = classic_schema(batch.schema_ref());
     if Arc::ptr_eq(&schema, batch.schema_ref()) {
@@ -75,8 +75,8 @@ pub fn to_classic(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     with_rows(schema, columns, batch.num_rows())
 }
 
-/// The table with the bytes of its view columns copied into buffers of their own: for a small result that outlives a large fetch, which
-/// its views would keep alive. Strings inside structs never share fetched bytes and stay as they are.
+/// The table with the bytes of its view columns copied to new buffers: for a small result that outlives a large fetch,
+/// which its views would keep in memory. Strings inside structs never share fetched bytes and are not copied.
 pub fn compact(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
     let compacted = |column: &ArrayRef| -> ArrayRef {
         match column.data_type() {

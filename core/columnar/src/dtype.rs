@@ -1,14 +1,14 @@
-//! Schemas written as names and dtypes.
+//! Parses schemas of names and dtypes.
 //!
 //! ```text
-//! dtype  = name | name "[" unit ["," zone] "]" | "decimal" "(" precision "," scale ")"
-//!        | "list" "<" dtype ">" | "struct" "<" [field ("," field)*] ">"
-//! field  = name ":" dtype
-//! unit   = "s" | "ms" | "us" | "ns"
-//! schema = JSON object of names and (dtype as a string | object: a struct | list of one dtype: a list)
+//!   dtype  = name | name "[" unit ["," zone] "]" | "decimal" "(" precision "," scale ")"
+//!          | "list" "<" dtype ">" | "struct" "<" [field ("," field)*] ">"
+//!   field  = name ":" dtype
+//!   unit   = "s" | "ms" | "us" | "ns"
+//!   schema = JSON object of names and (dtype as a string | object: a struct | list of one dtype: a list)
 //! ```
 //!
-//! Square brackets do for angle ones. Names are those of Arrow, `NumPy`, pandas and Polars, in any case.
+//! Square brackets may replace angle brackets. The names are those of Arrow, `NumPy`, pandas and Polars, in any case.
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUni
 use crate::error::SchemaError;
 use crate::json::{Cursor, Fault, Kind};
 
-/// Nesting beyond this is refused.
+/// The maximum nesting.
 const MAX_DEPTH: u32 = 32;
 
-/// The type that a dtype names.
+/// Parses a dtype.
 pub fn parse_dtype(dtype: &str) -> Result<DataType, SchemaError> {
     let mut parser = Parser { rest: dtype };
     let parsed = parser
@@ -44,14 +44,15 @@ pub fn schema_from_dtypes<N: AsRef<str>, D: AsRef<str>>(
     )?)))
 }
 
-/// The schema that a JSON object of names and dtypes describes: `{"delay": "int64", "origin": {"code": "string"}, "stops": ["string"]}`.
+/// Parses a schema: a JSON object of names and dtypes like `{"delay": "int64", "origin": {"code": "string"}, "stops":
+/// ["string"]}`.
 pub fn parse_schema(json: &str) -> Result<SchemaRef, SchemaError> {
     let mut cursor = Cursor::new(json.as_bytes());
     let fields = if cursor.kind().is_ok_and(|kind| kind == Kind::Object) {
         json_fields(&mut cursor, 0)?
     } else {
         return Err(SchemaError::Text {
-            reason: "it is no JSON object".to_owned(),
+            reason: "it is not a JSON object".to_owned(),
         });
     };
     cursor.end().map_err(|fault| text_error(&fault))?;
@@ -130,7 +131,7 @@ fn unique(fields: Vec<FieldRef>) -> Result<Vec<FieldRef>, SchemaError> {
     }
 }
 
-/// The rest of a dtype's text.
+/// The rest of the text of a dtype.
 struct Parser<'a> {
     rest: &'a str,
 }
@@ -170,7 +171,7 @@ impl<'a> Parser<'a> {
             }
             "struct" => Ok(DataType::Struct(self.fields(depth)?)),
             "" => Err(format!("a type is missing before {:?}", self.rest)),
-            other => Err(format!("there is no type {other:?}")),
+            other => Err(format!("the type {other:?} is unknown")),
         }
     }
 
@@ -222,7 +223,11 @@ impl<'a> Parser<'a> {
             "ms" => TimeUnit::Millisecond,
             "us" => TimeUnit::Microsecond,
             "ns" => TimeUnit::Nanosecond,
-            other => return Err(format!("{other:?} is no unit of time: s, ms, us or ns")),
+            other => {
+                return Err(format!(
+                    "{other:?} is not a unit of time: use s, ms, us or ns"
+                ));
+            }
         };
         let mut zone = None;
         if self.take(',') {
@@ -244,7 +249,7 @@ impl<'a> Parser<'a> {
         self.expect('[').map(|()| ']')
     }
 
-    /// The characters that are part of a word, without the white space around it.
+    /// The next characters of a word, without surrounding white space.
     fn word(&mut self, part: impl Fn(char) -> bool) -> &'a str {
         let rest = self.rest.trim_start();
         let end = rest.find(|c| !part(c)).unwrap_or(rest.len());
@@ -270,7 +275,7 @@ impl<'a> Parser<'a> {
         if self.rest.trim().is_empty() {
             Ok(())
         } else {
-            Err(format!("{:?} is too much", self.rest))
+            Err(format!("{:?} follows the type", self.rest))
         }
     }
 }

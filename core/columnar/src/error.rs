@@ -1,4 +1,4 @@
-//! What can go wrong. Every message says what to do.
+//! The errors of this crate. Every message ends with the remedy.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use headwater_record::{AppendError, BatchError, Offset, PartitionId};
 
 use crate::decode::UndecodedRecord;
 
-/// A record or a batch that could not be decoded, and where it stands.
+/// A record or a batch that could not be decoded, and its position.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("offset {offset} of {topic}-{partition}: {kind}")]
 pub struct DecodeError {
@@ -14,116 +14,116 @@ pub struct DecodeError {
     pub topic: Arc<str>,
     /// The partition.
     pub partition: PartitionId,
-    /// The record's offset; for a damaged batch, the first offset of it that was wanted.
+    /// The record's offset; for a damaged batch, the first requested offset in it.
     pub offset: Offset,
-    /// What is wrong.
+    /// The error.
     pub kind: DecodeErrorKind,
-    /// The record as it was written; `None` where a batch is damaged.
+    /// The original record; `None` for a damaged batch.
     pub record: Option<Box<UndecodedRecord>>,
 }
 
-/// What is wrong with a record or a batch.
+/// The error of a record or a batch.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeErrorKind {
-    /// The bytes are no readable batch: they were damaged on the way or on the disk.
+    /// The bytes are not a readable batch: they were damaged in transit or on disk.
     #[error("{source}; read the partition from another copy{}", go_on(next_offset.as_ref()))]
     Damaged {
-        /// What is wrong with them.
+        /// The damage.
         source: BatchError,
-        /// Where the next batch starts, if the header tells.
+        /// The start of the next batch, if the header has it.
         next_offset: Option<Offset>,
     },
-    /// Not UTF-8.
+    /// The bytes are not UTF-8.
     #[error(
         "the {column} is not UTF-8 ({reason}); read it as bytes, or pass on_error=\"null\" or \"skip\""
     )]
     NotText {
         /// `key` or `value`.
         column: &'static str,
-        /// Where it stops to be.
+        /// The position of the first invalid byte.
         reason: String,
     },
-    /// Not JSON, or not as the schema says.
+    /// The value is not JSON, or does not fit the schema.
     #[error("the {column} {reason}; {advice}, or pass on_error=\"null\" or \"skip\"")]
     Json {
         /// `key` or `value`.
         column: &'static str,
-        /// What is wrong with it.
+        /// The problem.
         reason: String,
-        /// What to do.
+        /// The remedy.
         advice: &'static str,
     },
-    /// The options and the schema do not go together.
+    /// The options and the schema are not compatible.
     #[error(transparent)]
     Schema(#[from] SchemaError),
     /// Arrow refused to build a column.
     #[error("the columns could not be built ({reason}); decode fewer records at a time")]
     Build {
-        /// What Arrow says.
+        /// The message of Arrow.
         reason: String,
     },
 }
 
 fn go_on(next_offset: Option<&Offset>) -> String {
     next_offset.map_or_else(String::new, |offset| {
-        format!(", or go on behind the damage by starting at offset {offset}")
+        format!(", or skip the damage by starting at offset {offset}")
     })
 }
 
-/// A schema, a dtype, or options of decoding that make no sense.
+/// An invalid schema or dtype, or invalid options of decoding.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SchemaError {
-    /// No such format.
+    /// An unknown format.
     #[error("format {name:?} is unknown: use \"bytes\", \"string\" or \"json\"")]
     UnknownFormat {
-        /// What was given.
+        /// The given name.
         name: String,
     },
-    /// No such policy.
+    /// An unknown policy.
     #[error("on_error={name:?} is unknown: use \"raise\", \"null\" or \"skip\"")]
     UnknownOnError {
-        /// What was given.
+        /// The given name.
         name: String,
     },
-    /// No such column.
+    /// An unknown column.
     #[error(
         "there is no column {name:?}: use partition, offset, timestamp, key, value, headers, topic, timestamp_type or leader_epoch, \
          or fields of the value together with unnest"
     )]
     UnknownColumn {
-        /// What was given.
+        /// The given name.
         name: String,
     },
-    /// No such field in the value's schema.
+    /// A field that the value's schema does not have.
     #[error("the value has no field {name:?}; its fields are {known}")]
     UnknownField {
-        /// What was asked for.
+        /// The given name.
         name: String,
-        /// What there is.
+        /// The existing fields.
         known: String,
     },
-    /// No such dtype.
+    /// An unknown dtype.
     #[error(
-        "dtype {dtype:?} is not understood ({reason}): use for example \"int64\", \"float64\", \"bool\", \"string\", \"date\", \
+        "dtype {dtype:?} is not valid ({reason}): use for example \"int64\", \"float64\", \"bool\", \"string\", \"date\", \
          \"timestamp[ms]\", \"timestamp[us, UTC]\", \"decimal(10, 2)\", \"list<int64>\" or \"struct<a: int64, b: string>\""
     )]
     Dtype {
-        /// What was given.
+        /// The given dtype.
         dtype: String,
-        /// Where it stops to make sense.
+        /// The position of the error.
         reason: String,
     },
-    /// A schema in JSON that is none.
+    /// A schema in JSON that is invalid.
     #[error(
-        "the schema is not understood ({reason}): pass an object of names and dtypes such as {{\"delay\": \"int64\"}}"
+        "the schema is not valid ({reason}): pass an object of names and dtypes such as {{\"delay\": \"int64\"}}"
     )]
     Text {
-        /// What is wrong.
+        /// The problem.
         reason: String,
     },
-    /// JSON cannot be read as that type.
+    /// JSON cannot be read as this type.
     #[error(
-        "field {field:?} has type {data_type}, which JSON cannot be read as: use \"string\" and convert it afterwards"
+        "field {field:?} has type {data_type}, which JSON values cannot be read as: use \"string\" and convert it afterwards"
     )]
     Unsupported {
         /// The field.
@@ -131,9 +131,9 @@ pub enum SchemaError {
         /// Its type.
         data_type: String,
     },
-    /// A field of the value has the name of another column.
+    /// A field of the value has the same name as another column.
     #[error(
-        "the value's field {name:?} has the name of a record column: read without unnest, or leave that record column out"
+        "the value's field {name:?} has the name of a record column: read without unnest, or leave that record column out of the columns"
     )]
     NameClash {
         /// The name.
@@ -142,7 +142,7 @@ pub enum SchemaError {
     /// `unnest` without fields.
     #[error("unnest needs a value with fields: pass value=\"json\"")]
     NothingToUnnest,
-    /// Two fields with one name.
+    /// Two fields with the same name.
     #[error("the schema has two fields {name:?}: rename one of them")]
     Duplicate {
         /// The name.
@@ -150,20 +150,20 @@ pub enum SchemaError {
     },
 }
 
-/// A table that could not be encoded. Unless it says otherwise nothing of the table was handed out.
+/// A table that could not be encoded. Unless stated otherwise, no batch of the table was returned.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EncodeError {
-    /// No such column.
+    /// An unknown column.
     #[error("the table has no column {name:?} for the {role}; its columns are {known}")]
     UnknownColumn {
-        /// What was asked for.
+        /// The given name.
         name: String,
         /// `key`, `value`, ...
         role: &'static str,
-        /// What there is.
+        /// The existing columns.
         known: String,
     },
-    /// The column's type is not one for its role.
+    /// The column's type is not possible for its role.
     #[error("column {name:?} has type {data_type}, which cannot be the {role}: {advice}")]
     ColumnType {
         /// The column.
@@ -172,48 +172,48 @@ pub enum EncodeError {
         data_type: String,
         /// `key`, `value`, ...
         role: &'static str,
-        /// What to do.
+        /// The remedy.
         advice: &'static str,
     },
-    /// A row is larger than a record may be.
+    /// A row exceeds the maximum size of a record.
     #[error(
-        "row {row} needs {size} bytes and a record may have {max}: raise max.request.size (and the topic's max.message.bytes), or split it"
+        "row {row} needs {size} bytes, more than the maximum of {max}: raise max.request.size (and the topic's max.message.bytes), or split the record"
     )]
     RecordTooLarge {
         /// The row, from 0.
         row: usize,
-        /// The bytes it needs.
+        /// The size of the row in bytes.
         size: usize,
-        /// The bytes it may have.
+        /// The maximum size in bytes.
         max: usize,
     },
-    /// A row names a partition that does not exist.
-    #[error("row {row} goes to partition {partition} and the topic has {count}: use 0 to {}", count - 1)]
+    /// A row has a partition that does not exist.
+    #[error("row {row} has partition {partition}, but the topic has {count}: use 0 to {}", count - 1)]
     UnknownPartition {
         /// The row, from 0.
         row: usize,
         /// The partition.
         partition: i64,
-        /// How many there are.
+        /// The number of partitions.
         count: i32,
     },
-    /// Two columns with one name, where one of them is meant or both would be fields of one object.
+    /// Two columns with the same name, where the name is used or both would be fields of one object.
     #[error("the table has two columns {name:?}: rename one of them")]
     DuplicateColumn {
         /// The name.
         name: String,
     },
-    /// A value that has no form where it goes.
+    /// A value that cannot be written in its destination.
     #[error("row {row} of column {column:?} {reason}")]
     Value {
         /// The row, from 0.
         row: usize,
         /// The column, and the fields in it: `origin.airport`.
         column: String,
-        /// What is wrong with the value, and what to do.
+        /// The problem and the remedy.
         reason: &'static str,
     },
-    /// A time before 1970.
+    /// A timestamp before 1970.
     #[error("the timestamp of row {row} is negative: Kafka counts milliseconds from 1970 on")]
     NegativeTimestamp {
         /// The row, from 0.
@@ -227,10 +227,10 @@ pub enum EncodeError {
     },
     /// Rows could not be written as JSON.
     #[error(
-        "the rows could not be packed as JSON ({reason}): choose a value column, or cast the columns to types that JSON has"
+        "the rows could not be packed as JSON ({reason}): choose a value column, or cast the columns to types that JSON can express"
     )]
     Pack {
-        /// What Arrow says.
+        /// The message of Arrow.
         reason: String,
     },
     /// The builder refused a row.
@@ -238,13 +238,13 @@ pub enum EncodeError {
     Append {
         /// The row, from 0.
         row: usize,
-        /// Why.
+        /// The reason.
         source: AppendError,
     },
 }
 
 impl EncodeError {
-    /// The same about a table that is a part of a larger one and starts at row `first` of it.
+    /// The same error for a table that contains this one from row `first` on.
     #[must_use]
     pub fn behind(mut self, first: usize) -> Self {
         if let Some(row) = self.row_mut() {

@@ -1,10 +1,11 @@
 //! Record batches to Arrow and back; schemas.
 //!
-//! - [`Decoder`] turns fetched bytes ([`FetchedBatches`]) into one `arrow::RecordBatch` of the record schema: keys and values are views into
-//!   the bytes that were read, or classic arrays, or what their [`Format`] makes of them. What [`Projection`] leaves out is not built.
-//!   Records of aborted transactions ([`FetchedBatches::aborted`]) and control batches are left out.
-//! - [`Encoder`] turns an `arrow::RecordBatch` into record batches for each partition, in one pass over the rows.
-//! - [`parse_schema`] and [`parse_dtype`] read schemas written as names and dtypes (`{"delay": "int64"}`).
+//! - [`Decoder`] decodes fetched bytes ([`FetchedBatches`]) to one `arrow::RecordBatch` of the record schema: keys and
+//!   values are views of the fetched bytes, classic arrays, or parsed by their [`Format`]. Columns outside the
+//!   [`Projection`] are not built. Records of aborted transactions ([`FetchedBatches::aborted`]) and control batches
+//!   are left out.
+//! - [`Encoder`] encodes an `arrow::RecordBatch` to record batches for each partition, in one pass over the rows.
+//! - [`parse_schema`] and [`parse_dtype`] parse schemas of names and dtypes (`{"delay": "int64"}`).
 //! - [`partition_for_key`] is Kafka's default partitioner.
 //!
 //! # The record schema
@@ -13,8 +14,8 @@
 //! partition  int32
 //! offset     int64
 //! timestamp  timestamp[ms, UTC]
-//! key        binary, string, or what its JSON has
-//! value      binary, string, or what its JSON has; its fields stand here instead with `unnest`
+//! key        binary, string, or the type of its JSON
+//! value      binary, string, or the type of its JSON; with `unnest` its fields instead
 //! headers    list<struct<key: utf8, value: binary>>
 //! topic      dictionary<int32, utf8>      on request
 //! timestamp_type  int8                    on request: 0 create time, 1 log append time
@@ -23,7 +24,7 @@
 
 #![allow(
     clippy::inline_always,
-    reason = "measured: in the loops over records a call costs as much as what it calls"
+    reason = "measured: in the loops over records a call costs as much as the called function"
 )]
 
 mod classic;

@@ -2,7 +2,7 @@
 
 use headwater_record::PartitionId;
 
-/// The 32-bit `MurmurHash2` as `org.apache.kafka.common.utils.Utils.murmur2` has it.
+/// The 32-bit `MurmurHash2` of `org.apache.kafka.common.utils.Utils.murmur2`.
 pub fn murmur2(data: &[u8]) -> u32 {
     const SEED: u32 = 0x9747_b28c;
     const M: u32 = 0x5bd1_e995;
@@ -25,7 +25,8 @@ pub fn murmur2(data: &[u8]) -> u32 {
     hash ^ (hash >> 15)
 }
 
-/// The partition of a key: `toPositive(murmur2(key)) % partition_count`, the same as every Java client's. `partition_count` is at least 1.
+/// The partition of a key: `toPositive(murmur2(key)) % partition_count`, the same as every Java client's.
+/// `partition_count` must be at least 1.
 pub fn partition_for_key(key: &[u8], partition_count: i32) -> PartitionId {
     let positive = murmur2(key) & 0x7fff_ffff;
     PartitionId::new((positive % partition_count.max(1).cast_unsigned()).cast_signed())
@@ -36,8 +37,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hashes_are_those_of_kafkas_own_test() {
-        // UtilsTest.testMurmur2 of Apache Kafka.
+    fn hashes_equal_those_of_kafkas_own_test() {
+        // The cases of Apache Kafka's UtilsTest.testMurmur2.
         let cases: [(&[u8], i32); 7] = [
             (b"21", -973_932_308),
             (b"foobar", -790_332_482),
@@ -56,8 +57,8 @@ mod tests {
     }
 
     #[test]
-    fn a_negative_hash_gives_a_partition_all_the_same() {
-        // toPositive clears the sign bit; it is not the absolute value.
+    fn a_negative_hash_maps_to_a_partition_too() {
+        // toPositive clears the sign bit; it does not compute the absolute value.
         assert_eq!(
             partition_for_key(b"21", 7).get(),
             (-973_932_308i64 + (1 << 31)) as i32 % 7

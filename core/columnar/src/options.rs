@@ -1,4 +1,4 @@
-//! How records are decoded.
+//! The options of decoding.
 
 use std::str::FromStr;
 
@@ -8,18 +8,19 @@ use headwater_record::{BatchHeader, DecompressLimit, TimestampType};
 use crate::error::SchemaError;
 use crate::projection::{Column, Projection};
 
-/// What a key or a value becomes.
+/// The format of a key or a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Format {
-    /// The bytes as they are.
+    /// Unchanged bytes.
     #[default]
     Bytes,
-    /// Text; bytes that are not UTF-8 are an error.
+    /// Text. Bytes that are not UTF-8 are an error.
     String,
-    /// A struct of the fields of a JSON object. `None`: the type is inferred ([`Infer`]), deterministically, widening to string where
-    /// values disagree.
+    /// A struct of the fields of a JSON object. `None`: the type is inferred ([`Infer`]), deterministically, and
+    /// widened to string if values disagree.
     Json(Option<SchemaRef>),
-    /// JSON of a type that was inferred before ([`Decoder::formats`](crate::Decoder::formats)): text takes other values as they stand.
+    /// JSON of a previously inferred type ([`Decoder::formats`](crate::Decoder::formats)): text fields accept other
+    /// values as their JSON text.
     InferredJson(DataType),
 }
 
@@ -38,45 +39,45 @@ impl FromStr for Format {
     }
 }
 
-/// From which records the type of JSON without a schema is inferred.
+/// The records from which the type of JSON without a schema is inferred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Infer {
-    /// From this many of the first values; the type then holds for all tables.
+    /// This many of the first values; the type then holds for all tables.
     First(usize),
-    /// From all values of a table, for each table anew: no key is lost.
+    /// All values of each table separately: no key is lost.
     EachTable,
 }
 
-/// The timestamps that are wanted.
+/// A range of timestamps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TimeRange {
-    /// The first one, in milliseconds.
+    /// The start (inclusive), in milliseconds.
     pub from_ms: Option<i64>,
-    /// The first one that is not wanted any more, in milliseconds.
+    /// The end (exclusive), in milliseconds.
     pub until_ms: Option<i64>,
 }
 
 impl TimeRange {
-    /// Whether the header shows that no record of the batch is in the range.
+    /// Whether the header proves that no record of the batch is in the range.
     pub(crate) fn excludes(self, header: &BatchHeader) -> bool {
         let latest = header.max_timestamp_ms;
-        // Only with log append time all records have the timestamp of the header.
+        // Only with log append time do all records have the timestamp of the header.
         let is_exact = header.attributes.timestamp_type() == TimestampType::LogAppendTime;
         self.from_ms.is_some_and(|from| latest < from)
             || is_exact && self.until_ms.is_some_and(|until| latest >= until)
     }
 }
 
-/// What happens with a key or value that its format cannot read. The whole schema decides, also where only some fields or other columns
-/// are wanted; with [`OnError::Raise`] what is not wanted is not read.
+/// The handling of a key or value that its format cannot read. The whole schema decides, even if only some fields or
+/// other columns are requested; but with [`OnError::Raise`], columns that are not requested are not read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnError {
-    /// [`Decoder::decode`](crate::Decoder::decode) hands over the records before, then fails and names the record.
+    /// [`Decoder::decode`](crate::Decoder::decode) returns the records before, then fails with the record.
     #[default]
     Raise,
     /// The key or value is null.
     Null,
-    /// The record is left out.
+    /// The record is skipped.
     Skip,
 }
 
@@ -95,38 +96,39 @@ impl FromStr for OnError {
     }
 }
 
-/// What a [`Decoder`](crate::Decoder) makes of records.
+/// The options of a [`Decoder`](crate::Decoder).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DecodeOptions {
-    /// Which columns are built.
+    /// The columns to build.
     pub columns: Projection,
-    /// What the key is.
+    /// The format of the key.
     pub key: Format,
-    /// What the value is.
+    /// The format of the value.
     pub value: Format,
-    /// Whether the fields of a JSON value stand at the top, in the place of the column `value`.
+    /// Whether the fields of a JSON value become columns in place of the column `value`.
     pub unnest: bool,
-    /// What happens with a key or value that its format cannot read. A damaged batch always fails.
+    /// The handling of a key or value that its format cannot read. A damaged batch always fails.
     pub on_error: OnError,
-    /// Whether keys and values are `BinaryView` and `Utf8View`, which share the fetched bytes, or classic `Binary` and `Utf8`, which are
-    /// copies. Fields of JSON have the types that their schema gives them; inferred text is `Utf8`.
+    /// Whether keys and values are `BinaryView` and `Utf8View`, which share the fetched bytes, or classic `Binary` and
+    /// `Utf8`, which are copies. Fields of JSON have the types of their schema; inferred text is `Utf8`.
     pub views: bool,
-    /// Whether the CRC of each batch is compared: wherever bytes come from a disk or a network.
+    /// Whether the CRC of each batch is checked: enable it for bytes from a disk or a network.
     pub check_crc: bool,
-    /// The most bytes that decompressing one batch may give.
+    /// The size limit of one decompressed batch.
     pub decompress_limit: DecompressLimit,
-    /// Decoding stops before a batch that would bring the decompressed bytes of one call over this, after the first.
+    /// The limit for the decompressed bytes of one call: decoding stops before the batch that would exceed it, except
+    /// the first.
     pub max_decompressed_bytes: usize,
-    /// From which records JSON without a schema is inferred.
+    /// The records from which the type of JSON without a schema is inferred.
     pub infer: Infer,
-    /// Batches without a record of this range are passed unread. Other batches come whole.
+    /// Batches without a record in this range are skipped. Other batches are decoded completely.
     pub timestamps: TimeRange,
-    /// The most threads that decode JSON; 0: as many as the machine has cores.
+    /// The maximum number of threads that decode JSON; 0: as many as the machine has cores.
     pub max_threads: usize,
 }
 
 impl Default for DecodeOptions {
-    /// All usual columns, bytes, views, CRC checked.
+    /// All usual columns, bytes, views, with CRC check.
     fn default() -> Self {
         Self {
             columns: Projection::default(),
@@ -146,8 +148,8 @@ impl Default for DecodeOptions {
 }
 
 impl DecodeOptions {
-    /// The same records with only these columns, none of which is the key or the value: of those only what decides which records are
-    /// skipped is read.
+    /// Options for the same records with only these columns, which must not include key and value. Those are read only
+    /// if they decide which records are skipped.
     #[must_use]
     pub fn with_only(&self, columns: Projection) -> Self {
         let mut options = Self {
@@ -162,7 +164,7 @@ impl DecodeOptions {
         options
     }
 
-    /// Whether the format of that column may refuse a record that is to be left out.
+    /// Whether the format of that column can cause records to be skipped.
     pub(crate) fn skips_by(&self, column: Column) -> bool {
         let format = match column {
             Column::Key => &self.key,

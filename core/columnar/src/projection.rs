@@ -1,8 +1,8 @@
-//! Which columns are built.
+//! Selects the columns to build.
 
 use crate::error::SchemaError;
 
-/// A column of the record schema, in the order in which they stand.
+/// A column of the record schema, in schema order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Column {
     /// `partition int32`
@@ -54,7 +54,7 @@ impl Column {
         }
     }
 
-    /// The column of that name.
+    /// The column with that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|column| column.name() == name)
     }
@@ -64,7 +64,7 @@ impl Column {
     }
 }
 
-/// A set of columns, and of the fields of the value where not all of them are wanted. The order is always the schema's.
+/// A set of columns, and of the fields of the value if not all are requested. The order is always the schema's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Projection {
     columns: u16,
@@ -79,7 +79,7 @@ impl Default for Projection {
 }
 
 impl Projection {
-    /// No column: only counts records.
+    /// No columns: only counts records.
     pub const fn none() -> Self {
         Self {
             columns: 0,
@@ -95,8 +95,8 @@ impl Projection {
         }
     }
 
-    /// The columns of these names. With `unnest`, a name that is no record column is a field of the JSON value, and only the fields
-    /// that are named are read.
+    /// The columns with these names. With `unnest`, other names are fields of the JSON value, and only these fields are
+    /// read.
     pub fn from_names<S: AsRef<str>>(names: &[S], unnest: bool) -> Result<Self, SchemaError> {
         let mut projection = Self::none();
         let mut fields = Vec::new();
@@ -118,8 +118,7 @@ impl Projection {
         }
     }
 
-    /// Of a table with these columns, the ones of these names. With `unnest`, a name that is no record column of the table is a field of
-    /// the JSON value.
+    /// The columns of this projection with these names. With `unnest`, other names are fields of the JSON value.
     #[must_use]
     pub fn narrowed<S: AsRef<str>>(&self, names: &[S], unnest: bool) -> Self {
         let mut narrowed = Self::none();
@@ -139,21 +138,21 @@ impl Projection {
         }
     }
 
-    /// And this one.
+    /// Adds this column.
     #[must_use]
     pub fn with(mut self, column: Column) -> Self {
         self.columns |= column.bit();
         self
     }
 
-    /// Less this one.
+    /// Removes this column.
     #[must_use]
     pub fn without(mut self, column: Column) -> Self {
         self.columns &= !column.bit();
         self
     }
 
-    /// And the value, but only these of the fields of its JSON.
+    /// Adds the value with only these fields of its JSON.
     #[must_use]
     pub fn with_value_fields(mut self, fields: Vec<String>) -> Self {
         self.value_fields = Some(fields);
@@ -170,7 +169,7 @@ impl Projection {
         self.columns == 0
     }
 
-    /// The fields of the value that are wanted; `None`: all.
+    /// The requested fields of the value; `None`: all.
     pub fn value_fields(&self) -> Option<&[String]> {
         self.value_fields.as_deref()
     }

@@ -1,7 +1,7 @@
-//! Dates, times and durations: which values text, Arrow and Python all have, and their text as in ISO 8601.
+//! Dates, times and durations: the values that text, Arrow and Python all represent, and their text in ISO 8601.
 //!
-//! What lies outside these limits has no text, or no object in Python. It is refused in both directions, so that a value is the same
-//! wherever it is read.
+//! Values outside of these limits have no text, or no object in Python. They are refused in both directions, so that a
+//! value is the same wherever it is read.
 
 use std::ops::RangeInclusive;
 
@@ -13,10 +13,10 @@ const DAY_MS: i64 = 86_400_000;
 /// From 0001-01-01 to 9999-12-31, in days since 1970.
 const DAYS: RangeInclusive<i64> = -719_162..=2_932_896;
 
-/// The most days of a duration, forward or backward.
+/// The maximum days of a duration, positive or negative.
 const DURATION_DAYS_MAX: i64 = 999_999_999;
 
-/// A type of Arrow for dates, times or durations. Its values are integers.
+/// An Arrow type for dates, times or durations. Its values are integers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TemporalType {
     /// Days since 1970.
@@ -60,7 +60,7 @@ impl TemporalType {
         }
     }
 
-    /// The limits, to say what a value should be.
+    /// The limits in words, for messages.
     pub(crate) const fn limits(self) -> &'static str {
         match self {
             Self::Date32 => "a date of the years 1 to 9999",
@@ -71,7 +71,7 @@ impl TemporalType {
         }
     }
 
-    /// Appends the text of a value within the limits. `utc`: a timestamp is one in UTC and says so.
+    /// Appends the text of a value within the limits. `utc`: write a timestamp with the suffix of UTC.
     pub(crate) fn push_text(self, value: i64, utc: bool, out: &mut Vec<u8>) {
         match self {
             Self::Date32 => push_date(value, out),
@@ -91,7 +91,7 @@ impl TemporalType {
     }
 }
 
-/// How many of the unit are a second.
+/// The number of units in a second.
 pub(crate) const fn per_second(unit: TimeUnit) -> i64 {
     match unit {
         TimeUnit::Second => 1,
@@ -101,7 +101,7 @@ pub(crate) const fn per_second(unit: TimeUnit) -> i64 {
     }
 }
 
-/// How many decimals of a second the unit has.
+/// The number of decimals of a second in the unit.
 const fn decimals(unit: TimeUnit) -> usize {
     match unit {
         TimeUnit::Second => 0,
@@ -111,7 +111,7 @@ const fn decimals(unit: TimeUnit) -> usize {
     }
 }
 
-/// Whether a time has digits that the unit cannot hold.
+/// Whether a time has more decimals than the unit.
 pub(crate) fn is_finer_than(unit: TimeUnit, text: &str) -> bool {
     text.split_once('.').is_some_and(|(_, fraction)| {
         let digits = fraction.bytes().take_while(u8::is_ascii_digit);
@@ -119,7 +119,7 @@ pub(crate) fn is_finer_than(unit: TimeUnit, text: &str) -> bool {
     })
 }
 
-/// A duration such as `P1DT2H3M4.5S` or `-PT90S`, if the unit can hold it.
+/// A duration such as `P1DT2H3M4.5S` or `-PT90S`, if the unit represents it exactly.
 pub(crate) fn parse_duration(text: &str, unit: TimeUnit) -> Option<i64> {
     let (sign, rest) = match text.strip_prefix('-') {
         Some(rest) => (-1, rest),
@@ -170,7 +170,7 @@ fn parse_seconds(number: &str) -> Option<i128> {
 }
 
 fn push_date(days: i64, out: &mut Vec<u8>) {
-    // Days since 0000-03-01, in eras of 400 years: a leap day is then the last of its year.
+    // Days since 0000-03-01, in eras of 400 years: a leap day is then the last day of its year.
     let days = days + 719_468;
     let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
     let year_of_era =
@@ -208,7 +208,7 @@ fn push_duration(value: i64, unit: TimeUnit, out: &mut Vec<u8>) {
     out.push(b'S');
 }
 
-/// The part below a second: nothing for 0, otherwise in threes of digits.
+/// The fraction of a second: empty for 0, otherwise digits in groups of three.
 fn push_fraction(fraction: i64, unit: TimeUnit, out: &mut Vec<u8>) {
     let (mut fraction, mut width) = (fraction, decimals(unit));
     if fraction == 0 {
@@ -222,7 +222,7 @@ fn push_fraction(fraction: i64, unit: TimeUnit, out: &mut Vec<u8>) {
     push_digits(fraction, width, out);
 }
 
-/// The number, with zeros in front up to the width.
+/// The number, padded with zeros to the width.
 fn push_digits(mut number: i64, width: usize, out: &mut Vec<u8>) {
     let start = out.len();
     out.resize(start + width, b'0');
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn times_keep_the_digits_that_they_have() {
+    fn times_keep_their_decimals() {
         let ns = DataType::Timestamp(TimeUnit::Nanosecond, None);
         assert_eq!(text(&ns, -1), "1969-12-31T23:59:59.999999999");
         assert_eq!(text(&ns, 1_500_000_000), "1970-01-01T00:00:01.500");

@@ -1,13 +1,13 @@
-//! Zeros that all arrays share.
+//! A shared buffer of zeros.
 
 use std::sync::LazyLock;
 
 use arrow_buffer::{ArrowNativeType, Buffer, ScalarBuffer};
 
-/// Of a whole table of most topics.
+/// Enough for a whole table of most topics.
 const SHARED: usize = 65_536;
 
-/// So many zeros. A column of nothing but nulls, or of empty lists, is nothing else, and is not written each time anew.
+/// A buffer of `count` zeros. Columns of only nulls or empty lists consist of zeros, and share them.
 pub(crate) fn zeros<T: ArrowNativeType>(count: usize) -> ScalarBuffer<T> {
     static ZEROS: LazyLock<Buffer> = LazyLock::new(|| Buffer::from_vec(vec![0u128; SHARED]));
     if count * size_of::<T>() <= ZEROS.len() {

@@ -1,9 +1,9 @@
 //! Deliberate faults, to prove that tests fail with them.
 
-/// Defines `Mutant`, the deliberate faults of a crate, and `is_active`, which says whether one of them is active.
+/// Defines `Mutant`, the deliberate faults of a crate, and `is_active`, which returns whether one of them is active.
 ///
-/// Without the crate's feature `mutants`, `is_active` is a constant `false`. With it, the environment variable `HEADWATER_MUTANT` names the
-/// active one.
+/// Without the crate's feature `mutants`, `is_active` is a constant `false`. With it, the environment variable
+/// `HEADWATER_MUTANT` selects the active one.
 ///
 /// ```ignore
 /// headwater_env::mutants! {

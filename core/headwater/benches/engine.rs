@@ -22,7 +22,7 @@ use headwater::{
 use stopwatch::{RunTime, Stopwatch};
 use tempfile::TempDir;
 
-/// As in the Python and Node packages.
+/// The same allocator as in the Python and Node packages.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -65,7 +65,7 @@ fn main() {
 }
 
 fn directory() -> TempDir {
-    // Next to the build, because `/tmp` may be in memory.
+    // In the build directory, because `/tmp` may be in memory.
     let parent = option_env!("CARGO_TARGET_TMPDIR").map_or_else(std::env::temp_dir, Into::into);
     TempDir::new_in(parent).expect("a directory for the bench")
 }
@@ -102,7 +102,7 @@ fn produce(size: usize) {
         let directory = directory();
         let engine = with_topic(&directory);
         let producer = engine.producer(ProducerConfig::default());
-        // The second writer after the cache was dropped is a tenth faster, so the order alternates too.
+        // The second writer after dropping the cache is a tenth faster, so the order alternates too.
         if turn % 2 == 1 {
             limit = limit.min(write_all(&directory.path().join("limit"), RUN_BYTES));
         }

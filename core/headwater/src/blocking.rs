@@ -17,8 +17,8 @@ impl Wake for Unpark {
     }
 }
 
-/// Polls a future in this thread until it is ready. Unlike [`Handle::block_on`] it may be called in a thread of a runtime too. `runtime`
-/// drives the timers of the future.
+/// Polls a future in this thread until it is ready. Unlike [`Handle::block_on`] it may also be called in a thread of a
+/// runtime. `runtime` drives the timers of the future.
 pub(crate) fn block_on<F: Future>(runtime: &Handle, future: F) -> F::Output {
     let mut future = pin!(future);
     loop {
@@ -28,10 +28,11 @@ pub(crate) fn block_on<F: Future>(runtime: &Handle, future: F) -> F::Output {
     }
 }
 
-/// Polls a future in this thread until it is ready or `limit` has passed; then it is still pending and may be polled again.
+/// Polls a future in this thread until it is ready or `limit` has passed; then it is still pending and may be polled
+/// again.
 ///
-/// It sets no timer in `runtime`, which would wake one of its threads: for a short call that costs as much as the call. `runtime` drives the
-/// timers of the future.
+/// It sets no timer in `runtime`, which would wake one of its threads: for a short call that would cost as much as the
+/// call. `runtime` drives the timers of the future.
 pub fn block_on_for<F: Future>(
     runtime: &Handle,
     future: Pin<&mut F>,
@@ -74,7 +75,7 @@ mod tests {
             .worker_threads(2)
             .enable_time()
             .build()
-            .expect("the system has two threads left");
+            .expect("the system can start two threads");
         let handle = runtime.handle().clone();
         let blocked = async move {
             block_on(&handle, tokio::time::sleep(Duration::from_millis(1)));
@@ -89,7 +90,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
             .build()
-            .expect("the system has a thread left");
+            .expect("the system can start a thread");
         let (send, received) = tokio::sync::oneshot::channel();
         let mut received = pin!(received);
         let mut wait =

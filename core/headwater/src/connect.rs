@@ -1,4 +1,4 @@
-//! `connect()`: a client on a running cluster.
+//! `connect()`: a client of a running cluster.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,12 +13,13 @@ use crate::connected::Connected;
 use crate::engine::Engine;
 use crate::worker_threads;
 
-/// Connects to a Kafka cluster: Apache Kafka, a Headwater server, or any other that speaks Kafka's protocol.
+/// Connects to a Kafka cluster: Apache Kafka, a Headwater server, or any other server of Kafka's protocol.
 ///
-/// `bootstrap_servers` are one or more `HOST:PORT`, separated by commas; one broker that can be reached is enough. `config` takes the keys of
-/// clients and of connections (`security.protocol`, `ssl.…`, `sasl.…`), as Kafka writes them or as `client_id`. The call returns when a
-/// broker has answered; it fails with [`ErrorKind::Transport`] if none can be reached within `socket.connection.setup.timeout.ms`, and with
-/// [`ErrorKind::Authentication`] if the credentials or the certificate are refused.
+/// `bootstrap_servers` are one or more `HOST:PORT`, separated by commas; one reachable broker is enough. `config` takes
+/// the keys of clients and of connections (`security.protocol`, `ssl.…`, `sasl.…`), in Kafka's spelling or like
+/// `client_id`. The call returns when a broker has answered; it fails with [`ErrorKind::Transport`] if none can be
+/// reached within `socket.connection.setup.timeout.ms`, and with [`ErrorKind::Authentication`] if the credentials or
+/// the certificate are refused.
 ///
 /// Must not be called in a thread of a tokio runtime.
 pub fn connect<K: AsRef<str>, V: AsRef<str>>(
@@ -28,11 +29,11 @@ pub fn connect<K: AsRef<str>, V: AsRef<str>>(
     connect_with(bootstrap_servers, config, ConnectOptions::default())
 }
 
-/// What a connection needs that cannot be written as a key.
+/// The options of a connection that cannot be expressed as keys.
 #[derive(Clone, Default)]
 pub struct ConnectOptions {
-    /// Gives the tokens for `sasl.mechanism=OAUTHBEARER`. `None`: `sasl.oauthbearer.token.endpoint.url` names who does, or the mechanism is
-    /// another one.
+    /// Provides the tokens for `sasl.mechanism=OAUTHBEARER`. `None`: they come from
+    /// `sasl.oauthbearer.token.endpoint.url`, or the mechanism is another one.
     pub oauth_token: Option<Arc<dyn TokenProvider>>,
 }
 
@@ -55,7 +56,7 @@ pub fn connect_with<K: AsRef<str>, V: AsRef<str>>(
     Ok(engine)
 }
 
-/// [`connect`] that opens no connection before the first call, so it can be used where blocking is not allowed.
+/// Like [`connect`], but opens no connection before the first call, so it can be used where blocking is not allowed.
 pub fn connect_on_demand<K: AsRef<str>, V: AsRef<str>>(
     bootstrap_servers: &str,
     config: impl IntoIterator<Item = (K, V)>,
@@ -107,7 +108,7 @@ fn split<K: AsRef<str>, V: AsRef<str>>(
     Ok((ClientConfig::parse(client)?, connection))
 }
 
-/// Whether the client's table has the key, or the key that is spelled most like it.
+/// Whether the client's table has the key, or the most similar key.
 fn is_of_the_client(key: &str) -> bool {
     let is_unknown = CLIENT.find(key).is_none() && CONNECTION.find(key).is_none();
     CLIENT.find(key).is_some()

@@ -14,7 +14,8 @@ use tokio::runtime::{Handle, Runtime};
 
 use crate::engine::Host;
 
-/// The transport of everything that was made from one `connect()`; closed when it is closed, or dropped with all that holds it.
+/// The transport of everything created from one `connect()`. It closes explicitly, or when it is dropped with all its
+/// users.
 pub(crate) struct Connected {
     transport: Arc<TcpTransport>,
     /// `None` only while it is being dropped.
@@ -86,13 +87,13 @@ impl Drop for Connected {
     fn drop(&mut self) {
         let runtime = self.runtime.take();
         if self.transport.is_inherited() {
-            // Its threads are the parent's.
+            // Its threads belong to the parent.
             std::mem::forget(runtime);
             return;
         }
         self.transport.close();
         if let Some(runtime) = runtime {
-            // The last handle may go in a thread of this very runtime, which must not wait for itself.
+            // The last handle may be dropped in a thread of this runtime, which must not wait for itself.
             runtime.shutdown_background();
         }
     }

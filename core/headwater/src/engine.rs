@@ -1,4 +1,4 @@
-//! A client with what is behind it: an embedded broker, or the connections to a cluster.
+//! A client together with its embedded broker, or with its connections to a cluster.
 
 use std::fmt;
 use std::future::Future;
@@ -22,30 +22,30 @@ use crate::open_error::refused;
 use crate::registry::{self, Place};
 use crate::worker_threads;
 
-/// A configuration that leaves everything at Kafka's defaults: `open(None, NO_CONFIG)`.
+/// A configuration with Kafka's defaults: `open(None, NO_CONFIG)`.
 pub const NO_CONFIG: [(&str, &str); 0] = [];
 
-/// Where an engine in memory keeps its files: a path inside its own file system.
+/// The directory of an engine in memory, in its own file system.
 const IN_MEMORY: &str = "/data";
 
-/// A handle on an open engine, or on a connected cluster. Cloning is cheap and shares the handle; each [`open`] of the same path makes
-/// another one.
+/// A handle on an open engine, or on a connected cluster. Cloning is cheap and shares the handle; each [`open`] of the
+/// same path creates another one.
 ///
-/// It is a [`Client`] by `Deref`: `engine.topic("flights")`. The handle is closed by [`Engine::close`], or when its last clone, and
-/// everything made from it, is dropped. The engine closes cleanly with its last handle.
+/// It is a [`Client`] by `Deref`: `engine.topic("flights")`. The handle is closed by [`Engine::close`], or when its
+/// last clone and everything created from it is dropped. The engine closes cleanly with its last handle.
 #[derive(Clone)]
 pub struct Engine {
     client: Client,
     host: Arc<dyn Host>,
 }
 
-/// What is behind a client: an engine in any environment, or a cluster.
+/// The implementation behind a client: an engine in any environment, or a cluster.
 pub(crate) trait Host: Transport {
-    /// What drives timers, background work and connections.
+    /// The runtime for timers, background work and connections.
     fn runtime(&self) -> &runtime::Handle;
-    /// What opening found; `None` for a connected cluster.
+    /// The report of opening; `None` for a connected cluster.
     fn report(&self) -> Option<&OpenReport>;
-    /// What left the logs since then; `None` for a connected cluster.
+    /// The segments deleted since then; `None` for a connected cluster.
     fn deletions(&self) -> Option<DeletionCounts>;
     /// Listens for clients until the handle is closed. A connected cluster refuses.
     fn serve(&self, options: ServeOptions) -> Result<Arc<headwater_server::Server>>;
@@ -55,11 +55,12 @@ pub(crate) trait Host: Transport {
     fn check(&self) -> Result<()>;
 }
 
-/// Opens the directory `path`, or with `None` an engine in memory that is gone when it closes.
+/// Opens the directory `path`, or with `None` an engine in memory, whose data is lost when it closes.
 ///
-/// `config` takes the broker's keys and the client's, as Kafka writes them or as `log_retention_ms`; [`NO_CONFIG`] takes all defaults.
-/// The same path twice in one process is the same engine, which closes with its last handle: then `config` must be empty or the same as
-/// before. A second process, a child of `fork()` too, gets [`ErrorKind::Locked`] with the first one's process id.
+/// `config` takes the broker's keys and the client's, in Kafka's spelling or like `log_retention_ms`; [`NO_CONFIG`]
+/// uses all defaults. Opening the same path again in one process returns the same engine, which closes with its last
+/// handle: then `config` must be empty or the same as before. A second process, or a child of `fork()`, gets
+/// [`ErrorKind::Locked`] with the process id of the first.
 pub fn open<K: AsRef<str>, V: AsRef<str>>(
     path: Option<&Path>,
     config: impl IntoIterator<Item = (K, V)>,
@@ -95,7 +96,7 @@ fn open_directory(path: &Path, config: EngineConfig) -> Result<Engine> {
     Ok(Engine::on(handle, config.client))
 }
 
-/// Opens a broker over `env` with a runtime of its own.
+/// Opens a broker over `env` with its own runtime.
 fn start<E: Env>(
     env: E,
     path: &Path,
@@ -115,7 +116,7 @@ fn start<E: Env>(
     )))
 }
 
-/// Somebody removed the files of an engine while it was being opened.
+/// The error if the files of an engine were removed while it was being opened.
 pub(crate) fn lost_at_once() -> Error {
     Error::new(
         ErrorKind::Closed,
@@ -147,12 +148,13 @@ impl Engine {
         self.client.runtime()
     }
 
-    /// Waits for a future in this thread, which does the work. Not for threads of a tokio runtime: there `.await` it.
+    /// Waits for a future in this thread, which does the work. Not for threads of a tokio runtime: use `.await` there.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         self.runtime().block_on(future)
     }
 
-    /// What opening the directory found: partitions, what recovery cut. `None` for a connected cluster.
+    /// The report of opening the directory: its partitions, and the changes of recovery. `None` for a connected
+    /// cluster.
     pub fn report(&self) -> Option<&OpenReport> {
         self.host.report()
     }
@@ -162,16 +164,16 @@ impl Engine {
         self.host.deletions()
     }
 
-    /// Sends what the producers of this handle hold, then closes the handle for all its clones; later calls fail with
-    /// [`ErrorKind::Closed`]. The last handle flushes and closes the engine. Idempotent.
+    /// Sends the queued records of this handle's producers, then closes the handle for all its clones; later calls fail
+    /// with [`ErrorKind::Closed`]. The last handle flushes and closes the engine. Idempotent.
     ///
-    /// Waits up to `delivery.timeout.ms` of each producer. Fails if records could not be sent: the error counts them and names their
-    /// topics. The handle is closed nevertheless.
+    /// Waits up to `delivery.timeout.ms` of each producer. Fails if records could not be sent: the error has their
+    /// number and topics. The handle is closed nevertheless.
     pub fn close(&self) -> Result<()> {
         self.close_within(Duration::MAX)
     }
 
-    /// [`Engine::close`] that waits at most so long for records to be sent.
+    /// Like [`Engine::close`], but waits at most for `timeout` for records to be sent.
     pub fn close_within(&self, timeout: Duration) -> Result<()> {
         let sent = if self.is_closed() {
             Ok(())
@@ -182,12 +184,12 @@ impl Engine {
         sent
     }
 
-    /// Whether it takes calls; the error says why not.
+    /// Fails with the reason if the engine cannot be used.
     pub fn check(&self) -> Result<()> {
         self.host.check()
     }
 
-    /// Whether the handle was closed, or can be used no more.
+    /// Whether the handle is closed or unusable.
     pub fn is_closed(&self) -> bool {
         self.check().is_err()
     }

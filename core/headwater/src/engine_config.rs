@@ -13,7 +13,7 @@ pub(crate) struct EngineConfig {
 }
 
 impl EngineConfig {
-    /// Whether an engine that was opened with `other` can be shared: the broker's part must match.
+    /// Whether an engine opened with `other` can be shared: the broker's part must be equal.
     pub(crate) fn goes_with(&self, other: &Self) -> bool {
         self.broker.layer().is_empty() || self.broker == other.broker
     }

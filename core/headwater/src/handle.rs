@@ -20,13 +20,14 @@ use crate::engine::Host;
 use crate::in_process::{InProcess, context};
 use crate::serve;
 
-/// The transport of everything that was made from one `open()`; closed when it is closed, or dropped with all that holds it.
+/// The transport of everything created from one `open()`. It closes explicitly, or when it is dropped with all its
+/// users.
 pub(crate) struct Handle<E: Env> {
     engine: Arc<InProcess<E>>,
     closed: AtomicBool,
     /// Wakes callers that wait for it to close.
     closing: Notify,
-    /// Servers that listen for it; held while one starts and while all stop.
+    /// Its listening servers. Locked while one starts and while all stop.
     servers: Mutex<Vec<Weak<Server>>>,
 }
 
@@ -72,7 +73,7 @@ fn closed() -> Error {
 }
 
 impl<E: Env> Transport for Handle<E> {
-    /// All purposes share one lane: a request that waits holds up no other.
+    /// All purposes share one lane: a waiting request does not delay others.
     fn lane(self: Arc<Self>, _: Purpose, config: &ClientConfig) -> Arc<dyn Lane> {
         let client_id = &*config.client_id;
         if client_id
@@ -91,13 +92,13 @@ impl<E: Env> Transport for Handle<E> {
         })
     }
 
-    /// There is one broker, and it is here.
+    /// The only broker is in this process.
     fn learn(&self, _: &[BrokerAddress]) {}
 
     fn closed(&self) -> ClosedFuture<'_> {
         Box::pin(async move {
             let mut closing = pin!(self.closing.notified());
-            // Before looking: a close in between is not missed.
+            // Register before the check, so that a close in between is not missed.
             closing.as_mut().enable();
             if !self.closed.load(Ordering::Acquire) {
                 closing.await;
@@ -112,7 +113,7 @@ impl<E: Env> Lane for Handle<E> {
     }
 }
 
-/// The lane of a producer or a consumer with a `client.id` of its own.
+/// The lane of a producer or a consumer with its own `client.id`.
 #[derive(Debug)]
 struct NamedLane<E: Env> {
     handle: Arc<Handle<E>>,
@@ -155,7 +156,7 @@ impl<E: Env> Host for Handle<E> {
         if self.engine.is_inherited() {
             return;
         }
-        // A second caller returns when it is closed, not before.
+        // A second caller returns only when it is closed.
         let mut servers = self.servers.lock();
         if !self.closed.swap(true, Ordering::AcqRel) {
             for server in servers.drain(..).filter_map(|server| server.upgrade()) {

@@ -23,14 +23,15 @@
 //!
 //! # Threads
 //!
-//! Calls are futures. A call runs in the thread that polls it: `engine.block_on(..)` in a plain thread, `.await` in an async one. Nothing
-//! is handed to another thread on the way to the disk. The engine's own runtime has two threads, for timers, lingering batches and
-//! housekeeping.
+//! Calls are futures. A call runs in the thread that polls it: `engine.block_on(..)` in a plain thread, `.await` in an
+//! async one. No other thread is involved on the way to the disk. The engine's own runtime has two threads, for timers,
+//! lingering batches and housekeeping.
 //!
 //! # Durability
 //!
-//! An acknowledged record is in the page cache: it survives the death of the process and not a power cut, as in Kafka. The topic keys
-//! `flush.messages` and `flush.ms` add fsync; `flush.messages=1` acknowledges only after it. [`Engine::close`] sends and flushes everything.
+//! An acknowledged record is in the page cache: it survives the death of the process, but not a power cut, as in Kafka.
+//! The topic keys `flush.messages` and `flush.ms` add fsync; `flush.messages=1` acknowledges only after it.
+//! [`Engine::close`] sends and flushes all records.
 
 mod blocking;
 #[cfg(feature = "cli")]

@@ -1,4 +1,4 @@
-//! Listeners as people describe them: in arguments of the command line, or of a call in a binding.
+//! Listeners as configured on the command line, or in a call of a binding.
 
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -13,12 +13,12 @@ use headwater_server::{
 
 use crate::{Address, InvalidAddress};
 
-/// Where to listen: `[PROTOCOL://]HOST:PORT`, as in Kafka's `listeners`.
+/// An address to listen on: `[PROTOCOL://]HOST:PORT`, as in Kafka's `listeners`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListenerAddress {
-    /// `None`: what the certificate and the mechanisms ask for.
+    /// `None`: the protocol follows from the certificate and the mechanisms.
     pub protocol: Option<SecurityProtocol>,
-    /// Port 0 takes a free one.
+    /// Port 0 uses a free port.
     pub address: Address,
 }
 
@@ -37,7 +37,7 @@ impl FromStr for ListenerAddress {
     }
 }
 
-/// Why a text is not a listener, or a listener cannot be secured.
+/// The reason why a text is not a listener, or a listener cannot be secured.
 #[derive(Debug, thiserror::Error)]
 pub enum InvalidListener {
     /// Its protocol is unknown.
@@ -46,8 +46,8 @@ pub enum InvalidListener {
     /// Its address is not valid.
     #[error(transparent)]
     Address(#[from] InvalidAddress),
-    /// There is a certificate without a key, or a key without a certificate.
-    #[error("tls_cert and tls_key go together: give both, or neither")]
+    /// A certificate without a key, or a key without a certificate.
+    #[error("tls_cert and tls_key belong together: set both, or neither")]
     HalfOfTls,
     /// The certificate or its key cannot be used.
     #[error(transparent)]
@@ -57,11 +57,11 @@ pub enum InvalidListener {
 /// The arguments of `serve()` in a binding.
 #[derive(Debug, Clone, Default)]
 pub struct ListenerArguments {
-    /// Where to listen.
+    /// The host to listen on.
     pub host: String,
-    /// The port; 0 takes a free one.
+    /// The port; 0 uses a free port.
     pub port: u16,
-    /// The `HOST:PORT` that clients are told to connect to; `None`: where it listens.
+    /// The advertised `HOST:PORT`; `None`: the listening address.
     pub advertised: Option<String>,
     /// `PLAINTEXT`, `SSL`, `SASL_PLAINTEXT` or `SASL_SSL`.
     pub security_protocol: String,
@@ -112,17 +112,17 @@ fn checked<T>(result: Result<T, impl Display>) -> Result<T, Error> {
     result.map_err(|error| Error::new(ErrorKind::InvalidArgument, format!("{error}.")))
 }
 
-/// What listeners are secured with.
+/// The security settings of listeners.
 #[derive(Debug, Clone, Default)]
 pub struct ListenerSecurity {
     /// The certificate, for `SSL` and `SASL_SSL`.
     pub tls: Option<TlsOptions>,
-    /// How users authenticate with `SASL_PLAINTEXT` and `SASL_SSL`; `None`: all mechanisms.
+    /// The mechanisms for users of `SASL_PLAINTEXT` and `SASL_SSL`; `None`: all.
     pub mechanisms: Option<Vec<Mechanism>>,
 }
 
 impl ListenerSecurity {
-    /// Reads the certificate chain and its private key, PEM files that go together.
+    /// Reads the certificate chain and its private key from PEM files.
     pub fn read(
         tls_cert: Option<&Path>,
         tls_key: Option<&Path>,
@@ -136,7 +136,7 @@ impl ListenerSecurity {
         Ok(Self { tls, mechanisms })
     }
 
-    /// The options of a listener at `at`. Clients are told to connect to `advertised`, or to where it listens.
+    /// The options of a listener at `at` with this advertised address, or its listening address.
     pub fn listener(&self, at: &ListenerAddress, advertised: Option<Address>) -> ListenerOptions {
         let mut options = ListenerOptions::new(&at.address.host, at.address.port);
         options.protocol = at.protocol.unwrap_or_else(|| self.protocol());
@@ -151,7 +151,7 @@ impl ListenerSecurity {
         options
     }
 
-    /// The protocol that uses all of it.
+    /// The protocol that uses all of these settings.
     fn protocol(&self) -> SecurityProtocol {
         match (&self.tls, &self.mechanisms) {
             (None, None) => SecurityProtocol::Plaintext,
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_listener_without_a_protocol_uses_what_there_is() {
+    fn a_listener_without_a_protocol_uses_all_security_settings() {
         let at: ListenerAddress = "localhost:0".parse().unwrap();
         let advertised = Some("public:1".parse().unwrap());
         let plain = ListenerSecurity::default().listener(&at, None);

@@ -25,7 +25,7 @@ impl Place {
             Error::new(
                 ErrorKind::Permission,
                 format!(
-                    "Cannot find out where {} is ({error}): check the path and its permissions.",
+                    "Cannot resolve the path {} ({error}): check the path and its permissions.",
                     path.display()
                 ),
             )

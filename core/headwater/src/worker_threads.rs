@@ -16,7 +16,7 @@ pub(crate) fn start(
     enable(&mut builder).build().map_err(|error| {
         Error::new(
             ErrorKind::Storage,
-            format!("Cannot start the {owner}'s threads ({error}): the system's limit of threads or memory is reached; raise it, or end something."),
+            format!("Cannot start the {owner}'s threads ({error}): the system's limit of threads or memory is reached; raise it, or stop other programs."),
         )
         .caused_by(error)
     })

@@ -1,5 +1,5 @@
-//! A client that is connected to a server of ours: security, several handles, and what a connected client refuses.
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+//! A client connected to a Headwater server: security, several handles, and calls that a connected client refuses.
+#![allow(clippy::unwrap_used, reason = "a panic shows where a test failed")]
 
 use std::net::TcpListener;
 
@@ -9,7 +9,7 @@ use headwater::{
 };
 use rstest::rstest;
 
-/// A server with one listener, and what a client needs to trust it.
+/// A server with one listener, and the certificate for clients.
 struct Served {
     server: Server,
     engine: Engine,
@@ -147,14 +147,14 @@ fn a_certificate_of_an_unknown_authority_is_refused() {
 }
 
 #[test]
-fn a_client_without_credentials_is_told_what_the_listener_wants() {
+fn a_client_without_credentials_gets_an_error_with_the_protocol() {
     let served = Served::start(SecurityProtocol::SaslPlaintext);
     let error = served.connect("localhost", &[]).unwrap_err();
     assert!(error.message().contains("security.protocol"), "{error}");
 }
 
 #[test]
-fn a_connected_client_serves_nobody_and_has_no_report() {
+fn a_connected_client_cannot_serve_and_has_no_report() {
     let served = Served::start(SecurityProtocol::Plaintext);
     let client = served.connect("localhost", &[]).unwrap();
     assert!(client.report().is_none());

@@ -1,5 +1,5 @@
-//! An engine that other processes reach: what it and its clients see of each other.
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+//! An engine with clients in other processes: each sees the changes of the other.
+#![allow(clippy::unwrap_used, reason = "a panic shows where a test failed")]
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -75,7 +75,7 @@ fn send(engine: &Engine, topic: &str) {
 }
 
 #[test]
-fn clients_see_what_the_process_produces_and_the_process_sees_what_clients_make() {
+fn clients_and_the_process_see_the_records_and_topics_of_each_other() {
     let directory = tempfile::tempdir().unwrap();
     for path in [None, Some(directory.path())] {
         let engine = headwater::open(path, NO_CONFIG).unwrap();
@@ -127,7 +127,7 @@ fn a_server_keeps_its_engine_open() {
 }
 
 #[test]
-fn an_address_that_others_reach_is_refused_with_what_to_do() {
+fn an_address_reachable_from_outside_is_refused_with_advice() {
     let engine = headwater::open(None, NO_CONFIG).unwrap();
     let options = ServeOptions {
         listeners: vec![ListenerOptions::new("0.0.0.0", 0)],

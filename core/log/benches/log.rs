@@ -1,9 +1,10 @@
-//! The log against what the disk allows, measured in the same run: `cargo bench -p headwater-log` (or `--profile fast`).
+//! Compares the log with the limits of the disk, measured in the same run: `cargo bench -p headwater-log` (or
+//! `--profile fast`).
 #![allow(missing_docs, reason = "a bench")]
 #![allow(
     clippy::unwrap_used,
     clippy::case_sensitive_file_extension_comparisons,
-    reason = "a bench that cannot go on has nothing better to do"
+    reason = "a bench ends at the first failure"
 )]
 
 use std::hint::black_box;
@@ -18,7 +19,7 @@ use headwater_record::{
     batches, validate,
 };
 
-/// Each side of a comparison runs so often, in turns; the best counts.
+/// The number of runs of each side of a comparison, in turns; the best counts.
 const ROUNDS: usize = 7;
 const TOTAL_BYTES: usize = 512 << 20;
 
@@ -57,7 +58,7 @@ fn fresh(directory: &Path) -> PathBuf {
     directory.join(format!("topic-{}", NUMBER.fetch_add(1, Ordering::Relaxed)))
 }
 
-/// One batch of about so many bytes, of 100-byte values.
+/// A batch of about `bytes`, with 100-byte values.
 fn batch(bytes: usize) -> ValidatedBatches {
     let mut builder = BatchBuilder::new(BatchOptions {
         capacity: bytes,
@@ -258,7 +259,8 @@ fn group_commit(directory: &Path) {
     }
 }
 
-/// 1,000 partitions of 10 MiB. Their logs are sparse files: real batches at the end, where opening looks, and a hole before them.
+/// 1,000 partitions of 10 MiB. Their logs are sparse files: real batches at the end, which opening reads, and a hole
+/// before them.
 fn open_many(directory: &Path) {
     const PARTITIONS: usize = 1000;
     const HOLE_BYTES: u64 = 10 << 20;
@@ -326,7 +328,7 @@ fn open_many(directory: &Path) {
     std::fs::remove_dir_all(root).unwrap();
 }
 
-/// The entries of an offset index, for a log that begins so many bytes later.
+/// The entries of an offset index, for a log that begins `by` bytes later.
 fn shifted(index: &[u8], by: u32) -> Vec<u8> {
     let mut out = index.to_vec();
     for entry in out.chunks_exact_mut(8) {

@@ -1,4 +1,4 @@
-//! How batches get their offsets and become a part of the log.
+//! Appends: assign offsets to batches, write them and make them readable.
 
 mod assign;
 mod index;
@@ -22,13 +22,13 @@ use assign::Assigned;
 use index::index;
 use write::write_batches;
 
-/// Why requests were not appended; nothing was.
+/// Why requests were not appended. In each case nothing was written.
 enum Obstacle {
-    /// A producer had sent one of them before.
+    /// A batch repeats one that its producer has sent before.
     Repeated(BatchTrace),
-    /// They are several, and the active segment ends before the last of them, or has none yet.
+    /// The requests do not fit into the active segment together, or there is no active segment with records yet.
     SegmentEnds,
-    /// One of them cannot be appended, or none now.
+    /// One of the requests is invalid, or the log cannot be written now.
     Error(AppendError),
 }
 
@@ -39,9 +39,9 @@ impl<T: Into<AppendError>> From<T> for Obstacle {
 }
 
 impl<E: Env> PartitionLog<E> {
-    /// Appends batches of a producer, gives them offsets and the leader epoch, and returns when they can be read. All of them or, after an
-    /// error, none. They are durable only after [`wait_flushed`](Self::wait_flushed), for which the answer says whether the policy
-    /// demands it before an acknowledgement.
+    /// Appends batches of a producer and returns when they can be read. Assigns the offsets and the leader epoch.
+    /// Appends all batches or, on an error, none. They are durable only after [`wait_flushed`](Self::wait_flushed); if
+    /// [`Appended::flush_required`] is set, call it before the acknowledgement.
     pub fn append_as_leader(
         &self,
         batches: ValidatedBatches,
@@ -51,14 +51,15 @@ impl<E: Env> PartitionLog<E> {
             Ok(mut appended) => Ok(appended.remove(0)),
             Err(Obstacle::Repeated(trace)) => Ok(self.already_appended(trace)),
             Err(Obstacle::Error(error)) => Err(error),
-            Err(Obstacle::SegmentEnds) => unreachable!("one request begins a segment if it must"),
+            Err(Obstacle::SegmentEnds) => unreachable!("a single request may roll the segment"),
         }
     }
 
-    /// Appends the batches of several requests with one write, as [`append_as_leader`](Self::append_as_leader) would one after the other.
+    /// Appends the batches of several requests with one write, with the result of
+    /// [`append_as_leader`](Self::append_as_leader) for each in turn.
     ///
-    /// `None` where they do not go together: one of them cannot be appended or was before, or a segment ends between them. Nothing was
-    /// appended then; append each by itself, to learn what becomes of it.
+    /// Returns `None`, and has appended nothing, if the requests do not go together: one of them is invalid or a
+    /// repeat, or they do not fit into the active segment. Then append each alone to get its result.
     pub fn append_together_as_leader(
         &self,
         run: &[ValidatedBatches],
@@ -67,7 +68,7 @@ impl<E: Env> PartitionLog<E> {
         self.append(run, leader_epoch).ok()
     }
 
-    /// Appends requests, at least one, all or none.
+    /// Appends one or more requests, all or none.
     fn append(
         &self,
         run: &[ValidatedBatches],
@@ -159,7 +160,7 @@ impl<E: Env> PartitionLog<E> {
         }
     }
 
-    /// Leaves an active segment that can take the batches: the one that is there, if they are of several requests.
+    /// Rolls the active segment if the batches do not fit. The batches of several requests never roll a segment.
     fn make_room(
         &self,
         writer: &mut Writer,
@@ -184,7 +185,7 @@ impl<E: Env> PartitionLog<E> {
                 now_ms,
             )
         };
-        // A segment begins with one request: what is in it decides when the segment ends.
+        // The first request of a segment is appended alone, because its timestamp decides when the segment rolls.
         let is_new = writer.head.first_timestamp_ms.is_none();
         if (is_due || is_new) && assigned.requests.len() > 1 {
             return Err(Obstacle::SegmentEnds);
@@ -196,7 +197,8 @@ impl<E: Env> PartitionLog<E> {
         Ok(())
     }
 
-    /// Writes the batches at the end of the active segment. After an error the segment ends where it ended before.
+    /// Writes the batches at the end of the active segment. After an error the segment ends at the same position as
+    /// before.
     fn write(&self, writer: &mut Writer, assigned: &Assigned) -> Result<(), AppendError> {
         let view = self.view();
         let segment = view.segments.active();
@@ -206,10 +208,10 @@ impl<E: Env> PartitionLog<E> {
         let position = view.active_size;
         let end = position + assigned.size_in_bytes();
         let zeros = writer.head.room.zeros_after::<E>(position, end);
-        // Also if it fails: some of it may have been written.
+        // Even after an error, some of the bytes may be in the file.
         writer.head.room.reaches(end + zeros);
         let written = match write_batches(&*file, position, assigned, zeros) {
-            // A disk that is nearly full may still take the batches.
+            // A nearly full disk may have space for the batches without padding.
             Err(_) if zeros > 0 => write_batches(&*file, position, assigned, 0),
             written => written,
         };
@@ -218,7 +220,7 @@ impl<E: Env> PartitionLog<E> {
             let error = segment.error("write", FileKind::Log, source);
             writer.head.has_dirty_tail = true;
             if let Err(error) = self.mend_tail(writer) {
-                tracing::warn!(%error, "bytes of a failed append stay after the end of the log until the next one");
+                tracing::warn!(%error, "bytes of a failed append remain after the end of the log; the next append overwrites them");
             }
             return Err(error.into());
         }
@@ -234,7 +236,7 @@ fn sequences() -> Check {
     }
 }
 
-/// Each batch within `max.message.bytes`, all of them within a segment.
+/// Checks that each batch is within `max.message.bytes`, and that all of them fit in a segment.
 fn check_sizes(batches: &ValidatedBatches, config: &LogConfig) -> Result<(), AppendError> {
     let max = config.max_message_bytes as usize;
     if let Some(header) = batches
@@ -251,7 +253,7 @@ fn check_sizes(batches: &ValidatedBatches, config: &LogConfig) -> Result<(), App
     Ok(())
 }
 
-/// What each batch says as a control batch.
+/// Adds the control record of each control batch.
 fn push_controls(
     batches: &ValidatedBatches,
     controls: &mut Vec<Option<ControlRecord>>,
@@ -275,7 +277,7 @@ fn push_controls(
     Ok(())
 }
 
-/// The record of a control batch.
+/// Decodes the record of a control batch.
 pub(crate) fn control_record(bytes: Bytes) -> Result<ControlRecord, String> {
     let batch = RecordBatch::parse(bytes).map_err(|error| error.to_string())?;
     let records = batch
@@ -283,7 +285,7 @@ pub(crate) fn control_record(bytes: Bytes) -> Result<ControlRecord, String> {
         .map_err(|error| error.to_string())?;
     match records.iter().next() {
         Some(Ok(record)) => ControlRecord::parse(&record)
-            .ok_or_else(|| "its key is not one of a control record".to_owned()),
+            .ok_or_else(|| "its key is not the key of a control record".to_owned()),
         Some(Err(error)) => Err(error.to_string()),
         None => Err("it has no record".to_owned()),
     }

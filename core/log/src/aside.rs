@@ -1,4 +1,4 @@
-//! Segments that recovery takes out of the log: one with records is renamed to `.stray`, one without is removed.
+//! Takes segments out of the log during recovery: renames a segment with records to `.stray`, and removes one without.
 
 use std::io;
 use std::path::PathBuf;
@@ -12,10 +12,11 @@ use crate::mutants::{self, Mutant};
 use crate::report::{RecoveryReport, SetAside};
 use crate::segment::Segment;
 
-/// How many bytes of a segment are searched for a whole batch.
+/// The number of bytes of a segment that are searched for a whole batch.
 const SEARCHED_BYTES: u64 = 16 << 20;
 
-/// Takes a segment out of the log, durably. If it holds a whole batch, its log file is renamed to `.stray`, and is never read or removed.
+/// Takes a segment out of the log, durably. If it contains a whole batch, its log file is renamed to `.stray`; such a
+/// file is never read or removed.
 pub(crate) fn set_aside<E: Env>(
     segment: &Segment<E>,
     report: &mut RecoveryReport,
@@ -39,7 +40,7 @@ pub(crate) fn set_aside<E: Env>(
     remove_segment(segment)
 }
 
-/// A `.stray` name that no file has yet.
+/// The first unused `.stray` name.
 fn free_name<E: Env>(segment: &Segment<E>) -> Result<PathBuf, FileError> {
     let log = segment.path(FileKind::Log);
     let mut number = 1;
@@ -58,7 +59,7 @@ fn free_name<E: Env>(segment: &Segment<E>) -> Result<PathBuf, FileError> {
     }
 }
 
-/// Whether a whole batch lies in the [`SEARCHED_BYTES`] after `position`.
+/// Whether a whole batch begins in the [`SEARCHED_BYTES`] after `position`.
 pub(crate) fn holds_batches<E: Env>(
     segment: &Segment<E>,
     position: u64,
@@ -71,7 +72,7 @@ pub(crate) fn holds_batches<E: Env>(
     Ok(find_batch(&bytes, 0).is_some())
 }
 
-/// Removes the files of a segment durably. The log file goes first, because the next open removes an index without one.
+/// Removes the files of a segment durably. The log file goes first: the next open removes an index without a log file.
 fn remove_segment<E: Env>(segment: &Segment<E>) -> Result<(), FileError> {
     for kind in FileKind::ALL {
         let path = segment.path(kind);

@@ -1,11 +1,11 @@
-//! UUIDs as Kafka writes them: URL-safe base64 without padding, 22 characters.
+//! UUIDs in Kafka's format: URL-safe base64 without padding, 22 characters.
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/// The text of 16 bytes.
+/// Encodes 16 bytes.
 pub(crate) fn encode(bytes: [u8; 16]) -> String {
     let number = u128::from_be_bytes(bytes);
-    // 21 characters of 6 bits hold 126; the last has the 2 that are left, and four zero bits.
+    // 21 characters of 6 bits hold 126 bits; the last character holds the remaining 2, then four zero bits.
     let character = |index: u32| {
         let bits = if index < 21 {
             number >> (122 - 6 * index)
@@ -17,7 +17,7 @@ pub(crate) fn encode(bytes: [u8; 16]) -> String {
     (0..22).map(character).collect()
 }
 
-/// The 16 bytes of a text.
+/// Decodes 16 bytes.
 pub(crate) fn decode(text: &str) -> Option<[u8; 16]> {
     if text.len() != 22 {
         return None;
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn a_known_id_has_its_known_text() {
-        // Kafka's id of the cluster metadata topic, and one that Python's base64 module gave.
+        // Kafka's id of the cluster metadata topic, and an id encoded with Python's base64 module.
         assert_eq!(encode(1_u128.to_be_bytes()), "AAAAAAAAAAAAAAAAAAAAAQ");
         let bytes = *b"\xfb\xff\xfe0123456789abc";
         assert_eq!(encode(bytes), "-__-MDEyMzQ1Njc4OWFiYw");

@@ -6,10 +6,10 @@
 //! line    = words separated by single spaces "\n"        exactly `count` of them
 //! ```
 
-/// The only version there is.
+/// The only version of the format.
 const VERSION: &str = "0";
 
-/// The text of a checkpoint with these lines.
+/// Formats a checkpoint with these lines.
 pub(crate) fn format(lines: impl ExactSizeIterator<Item = String>) -> String {
     let mut text = format!("{VERSION}\n{}\n", lines.len());
     for line in lines {
@@ -19,12 +19,12 @@ pub(crate) fn format(lines: impl ExactSizeIterator<Item = String>) -> String {
     text
 }
 
-/// The lines of a checkpoint.
+/// Splits a checkpoint into its lines.
 pub(crate) fn parse(text: &str) -> Result<Vec<&str>, String> {
     let mut lines = text.lines();
     match lines.next() {
         Some(VERSION) => {}
-        Some(version) => return Err(format!("its version is {version:?} and not 0")),
+        Some(version) => return Err(format!("its version is {version:?}, expected 0")),
         None => return Err("it is empty".to_owned()),
     }
     let count: usize = lines
@@ -35,7 +35,10 @@ pub(crate) fn parse(text: &str) -> Result<Vec<&str>, String> {
     if lines.len() == count {
         Ok(lines)
     } else {
-        Err(format!("it names {count} lines and has {}", lines.len()))
+        Err(format!(
+            "it announces {count} lines and has {}",
+            lines.len()
+        ))
     }
 }
 

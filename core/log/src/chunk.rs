@@ -1,4 +1,4 @@
-//! The batches of a segment, one after the other, read in large pieces.
+//! Reads the batches of a segment in order, in large reads.
 
 use std::io;
 use std::sync::Arc;
@@ -11,10 +11,10 @@ use crate::error::FileError;
 use crate::header_walk::check_frame;
 use crate::segment::Segment;
 
-/// So much is read at once, unless a batch is larger.
+/// The size of a read, unless a batch is larger.
 const CHUNK_BYTES: usize = 1 << 20;
 
-/// Batches of a segment, read in large pieces. Their CRC is not checked.
+/// A read buffer over the batches of a segment. Does not check the CRC of batches.
 pub(crate) struct Chunk<'a, E: Env> {
     segment: &'a Segment<E>,
     file: Arc<E::File>,
@@ -42,7 +42,7 @@ impl<'a, E: Env> Chunk<'a, E> {
             return Ok(None);
         }
         let mut parsed = self.parse(position, available);
-        // At most twice: first for the header, then for a batch larger than a chunk.
+        // At most two reads: one for the header, one for a batch that is larger than the buffer.
         for _ in 0..2 {
             match parsed {
                 Err(BatchError::Truncated { needed, .. }) if needed as u64 <= available => {

@@ -1,4 +1,4 @@
-//! The end of a log: closed, so that the next open has nothing to check, or abandoned.
+//! The end of a log: `close`, after which the next open needs no recovery, or `abandon`.
 
 use headwater_env::{Env, File, OpenMode};
 use headwater_record::Offset;
@@ -13,11 +13,11 @@ use crate::partition_log::{PartitionLog, Writer};
 use crate::producer_snapshot;
 use crate::roll::finish_time_index;
 
-/// From this many logs on the whole disk is synced at once. For fewer it could take longer than syncing their files, because other programs
-/// write to the disk too.
+/// From this number of logs on, the whole disk is synced with one call. For fewer logs that could take longer than
+/// syncing their files, because it also writes the data of other programs.
 const LOGS_MIN_FOR_DISK_SYNC: usize = 64;
 
-/// Closes logs of a data directory, each as [`PartitionLog::close`] does. The files of many logs are synced together.
+/// Closes logs of a data directory, each like [`PartitionLog::close`]. Syncs the files of many logs together.
 pub fn close_all<E: Env>(
     directory: &DataDirectory<E>,
     logs: &[&PartitionLog<E>],
@@ -29,7 +29,7 @@ pub fn close_all<E: Env>(
     let is_disk_synced = written.count() >= LOGS_MIN_FOR_DISK_SYNC
         && directory
             .sync_disk()
-            .inspect_err(|error| tracing::warn!(%error, "the disk cannot be synced at once; each file is synced by itself"))
+            .inspect_err(|error| tracing::warn!(%error, "the disk cannot be synced with one call; syncing each file instead"))
             .is_ok();
     let end = |mut closing: Closing<'_, E>| {
         if is_disk_synced {
@@ -45,25 +45,25 @@ pub fn close_all<E: Env>(
         .collect()
 }
 
-/// A log that takes no more changes and whose files are written, though perhaps not yet synced.
+/// A log that refuses changes and has written its files, though they may not be synced yet.
 struct Closing<'a, E: Env> {
     log: &'a PartitionLog<E>,
     writer: MutexGuard<'a, Writer>,
     _no_cleaning: Pause<'a>,
-    /// Whether something was written that is not known to be on disk.
+    /// Whether something was written that may not be on disk.
     is_written: bool,
 }
 
 impl<E: Env> PartitionLog<E> {
-    /// Flushes, writes the indexes and the producer snapshot, and refuses changes from then on. Reads go on. Idempotent. Returns the
-    /// recovery point, which is the end of the log. After an error the log was not closed in order, and the directory must not be marked
-    /// as such; the next open recovers.
+    /// Flushes, writes the indexes and the producer snapshot, and refuses changes from then on. Reads continue.
+    /// Idempotent. Returns the recovery point, which is the end of the log. After an error the log was not closed in
+    /// order: do not mark the directory as closed, so that the next open recovers.
     pub fn close(&self) -> Result<Offset, ChangeError> {
         self.begin_close()?.sync_and_end()
     }
 
-    /// Refuses changes from then on, as after [`close`](Self::close), and writes nothing: for a log whose files are about to go. Waits for
-    /// an append or a flush at work. Reads go on. Idempotent.
+    /// Refuses changes like [`close`](Self::close) and writes nothing: for a log whose files are about to be removed.
+    /// Waits for a running append or flush. Reads continue. Idempotent.
     pub fn abandon(&self) {
         let _pause = self.cleaner.pause();
         self.writer.lock().is_closed = true;
@@ -105,13 +105,13 @@ impl<E: Env> PartitionLog<E> {
             .open_file(&path, OpenMode::Create)
             .and_then(|file| {
                 file.set_len(0)?;
-                // If the snapshot is torn its CRC is wrong, and an older one is used.
+                // A torn snapshot has a wrong CRC; then the next open uses an older one.
                 file.write_all_at(&producer_snapshot::encode(&writer.producers), 0)
             })
             .map_err(|source| FileError::new("write", path, source).into())
     }
 
-    /// The snapshot of the producers at the end of the log.
+    /// The path of the producer snapshot at the end of the log.
     fn snapshot_path(&self) -> std::path::PathBuf {
         let name = segment_file(self.log_end_offset(), FileKind::ProducerSnapshot);
         self.dir.join(name)
@@ -119,7 +119,7 @@ impl<E: Env> PartitionLog<E> {
 }
 
 impl<E: Env> Closing<'_, E> {
-    /// Syncs the files, each by itself.
+    /// Syncs the files one by one.
     fn sync_and_end(mut self) -> Result<Offset, ChangeError> {
         let log = self.log;
         if self.is_written {
@@ -139,7 +139,7 @@ impl<E: Env> Closing<'_, E> {
         Ok(log.recovery_point())
     }
 
-    /// Everything is on the disk.
+    /// Records that everything is on disk.
     fn end(&mut self) {
         let log = self.log;
         if self.is_written {

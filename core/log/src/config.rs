@@ -1,13 +1,13 @@
-//! What a topic's configuration says to its logs.
+//! The configuration of a log, from its topic.
 
 use headwater_record::TimestampType;
 
-/// What may be removed from the start of a log: `cleanup.policy`, both may hold.
+/// Kafka's `cleanup.policy`: how old records are removed. Both may be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CleanupPolicy {
-    /// Whole segments go by time and size (`delete`).
+    /// `delete`: removes whole segments by age and size.
     pub delete: bool,
-    /// For each key only the last record stays (`compact`).
+    /// `compact`: keeps only the last record of each key.
     pub compact: bool,
 }
 
@@ -24,50 +24,51 @@ impl CleanupPolicy {
     };
 }
 
-/// The configuration of one log, resolved: Kafka's topic keys, named after them. Changing it never harms what is written.
+/// The resolved configuration of one log: Kafka's topic keys and names. Any change is safe for existing records.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogConfig {
-    /// `segment.bytes`: a segment is closed before it grows past this.
+    /// `segment.bytes`: a segment rolls before it exceeds this size.
     pub segment_bytes: u32,
-    /// `segment.ms`: a segment is closed when its records span more than this.
+    /// `segment.ms`: a segment rolls when the timestamps of its records span more than this.
     pub segment_ms: i64,
-    /// `segment.jitter.ms`: at most so much is taken off `segment_ms`, by chance, so that many logs do not roll at once.
+    /// `segment.jitter.ms`: the maximum random reduction of `segment_ms`, so that many logs do not roll at once.
     pub segment_jitter_ms: i64,
-    /// `segment.index.bytes`: a segment is closed when one of its indexes reaches this.
+    /// `segment.index.bytes`: a segment rolls when one of its indexes reaches this size.
     pub segment_index_bytes: u32,
-    /// `index.interval.bytes`: about one index entry for so many bytes of log.
+    /// `index.interval.bytes`: the bytes of log between two index entries, about.
     pub index_interval_bytes: u32,
-    /// `retention.ms`; `None` keeps for ever.
+    /// `retention.ms`; `None` keeps records for ever.
     pub retention_ms: Option<i64>,
-    /// `retention.bytes`; `None` knows no limit.
+    /// `retention.bytes`; `None` is unlimited.
     pub retention_bytes: Option<u64>,
-    /// `flush.messages`: fsync when so many records are not yet known to be on disk; 1 means before each acknowledgement.
+    /// `flush.messages`: fsync after this many records; 1 means before each acknowledgement.
     pub flush_messages: u64,
-    /// `flush.ms`: fsync when records wait longer than this.
+    /// `flush.ms`: fsync when records have waited longer than this.
     pub flush_ms: u64,
-    /// `file.delete.delay.ms`: files of deleted segments stay so long under another name.
+    /// `file.delete.delay.ms`: how long the renamed files of deleted segments are kept.
     pub file_delete_delay_ms: u64,
     /// `max.message.bytes`: the largest batch accepted.
     pub max_message_bytes: u32,
-    /// `message.timestamp.type`: who sets the time of a record.
+    /// `message.timestamp.type`: whether the producer or the append sets the timestamp of a record.
     pub message_timestamp_type: TimestampType,
     /// `cleanup.policy`.
     pub cleanup_policy: CleanupPolicy,
-    /// `delete.retention.ms`: a tombstone stays so long after the first cleaning that saw it.
+    /// `delete.retention.ms`: how long a tombstone is kept after the first cleaning that read it.
     pub delete_retention_ms: i64,
-    /// `min.cleanable.dirty.ratio`: a log is cleaned when a larger part of it is dirty.
+    /// `min.cleanable.dirty.ratio`: a log is cleaned when its dirty share exceeds this.
     pub min_cleanable_dirty_ratio: f64,
-    /// `min.compaction.lag.ms`: a segment with a younger record is not cleaned.
+    /// `min.compaction.lag.ms`: a segment with a more recent record is not cleaned.
     pub min_compaction_lag_ms: i64,
-    /// `max.compaction.lag.ms`: a log with an older dirty record is cleaned; a compacted one is rolled at least so often. `i64::MAX`: never.
+    /// `max.compaction.lag.ms`: the maximum age of a dirty record before the log is cleaned, and of the active segment
+    /// of a compacted log before it rolls. `i64::MAX`: no maximum.
     pub max_compaction_lag_ms: i64,
-    /// `producer.id.expiration.ms`: the sequence numbers of a silent producer are forgotten after this.
+    /// `producer.id.expiration.ms`: the sequence numbers of an inactive producer are dropped after this.
     pub producer_id_expiration_ms: i64,
 }
 
 impl LogConfig {
-    /// How long records may span a segment: `segment.ms`, and in a compacted log no longer than `max.compaction.lag.ms`, because the active
-    /// segment is never cleaned.
+    /// The maximum span of timestamps in a segment: `segment.ms`. In a compacted log also at most
+    /// `max.compaction.lag.ms`, because the active segment is never cleaned.
     pub(crate) fn segment_ms_max(&self) -> i64 {
         if self.cleanup_policy.compact {
             self.segment_ms.min(self.max_compaction_lag_ms)

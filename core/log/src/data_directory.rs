@@ -1,4 +1,5 @@
-//! What stands around the partitions: the lock, `meta.properties`, the checkpoints, the mark of an orderly end.
+//! A data directory: its lock, `meta.properties`, the checkpoints, the clean shutdown marker and the partitions'
+//! directories.
 
 mod boot;
 mod meta;
@@ -21,43 +22,43 @@ use names::{deleted_name, is_deleted_partition, partition, partition_of};
 
 const LOCK: &str = ".lock";
 const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
-/// Kafka writes the epoch under which a broker was registered; one that never was writes -1.
+/// Kafka stores the epoch of the broker's registration here, or -1 without one.
 const CLEAN_SHUTDOWN_TEXT: &str = r#"{"version":0,"brokerEpoch":-1}"#;
 
 /// Why a data directory could not be opened.
 #[derive(Debug, Error)]
 pub enum DataDirectoryError {
-    /// Another process, or another engine of this one, writes it.
+    /// Another process, or another engine in this process, has the directory open.
     #[error("{} is in use by {}; close it there first, or open another directory", path.display(), pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}")))]
     Locked {
         /// The directory.
         path: PathBuf,
-        /// Who holds it, where known.
+        /// The process that holds the lock, if known.
         pid: Option<u32>,
     },
-    /// A directory with files in it that no data directory has.
-    #[error("{} is not a data directory: it holds {found:?} and no meta.properties; give an empty or a new directory", path.display())]
+    /// A directory without `meta.properties` that contains other files.
+    #[error("{} is not a data directory: it contains {found:?} and no meta.properties; use an empty or a new directory", path.display())]
     NotOurs {
         /// The directory.
         path: PathBuf,
-        /// A name that is not ours.
+        /// The name of such a file.
         found: String,
     },
-    /// A symbolic link in the directory: what is written there would go elsewhere.
-    #[error("{} is a symbolic link, and links in a data directory are not followed; put what it points to in its place", path.display())]
+    /// A symbolic link in the directory. Following it would write outside the directory.
+    #[error("{} is a symbolic link, and links in a data directory are not followed; replace it by its target", path.display())]
     Link {
         /// The link.
         path: PathBuf,
     },
-    /// A file that cannot be understood.
-    #[error("{} cannot be understood: {what}; restore it from a copy", path.display())]
+    /// A file with invalid content.
+    #[error("{} is damaged: {what}; restore it from a copy", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The problem.
         what: String,
     },
-    /// The path leads to another directory than the one that was opened, or to none.
+    /// The path leads to another directory than the opened one, or nowhere.
     #[error("{} was removed or replaced while it was open; close the engine, then open it again", path.display())]
     Replaced {
         /// The path.
@@ -68,14 +69,14 @@ pub enum DataDirectoryError {
     File(#[from] FileError),
 }
 
-/// The directory of one partition, by its name `<topic>-<partition>`.
+/// The directory of one partition, named `<topic>-<partition>`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PartitionDirectory {
     /// The topic.
     pub topic: String,
     /// The number of the partition.
     pub partition: i32,
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
 }
 
@@ -105,19 +106,20 @@ impl CheckpointKind {
 pub struct DataDirectory<E: Env> {
     env: E,
     path: PathBuf,
-    /// Held until it is dropped.
+    /// Locks the directory until it is dropped.
     lock: E::Lock,
     meta: MetaProperties,
     partitions: Vec<PartitionDirectory>,
     clean_shutdown: bool,
 }
 
-/// Offsets by topic and partition, the content of a checkpoint.
+/// Offsets by topic and partition: the content of a checkpoint.
 pub type Offsets = BTreeMap<(String, i32), Offset>;
 
 impl<E: Env> DataDirectory<E> {
-    /// Takes the lock and reads what is there; makes the directory and `meta.properties` (with this node id) where missing. Removes the
-    /// mark of an orderly end, durably, so that a crash from here on is known as one. A directory that is not ours is left as it is.
+    /// Locks the directory and reads it. Creates the directory and `meta.properties` (with this node id) if missing.
+    /// Removes the clean shutdown marker durably, so that a later crash is recognised. Leaves a directory that is not a
+    /// data directory unchanged.
     pub fn open(env: E, path: &Path, node_id: i32) -> Result<Self, DataDirectoryError> {
         let failed = |action| move |source| FileError::new(action, path, source);
         env.create_dir_durably(path).map_err(failed("create"))?;
@@ -132,7 +134,7 @@ impl<E: Env> DataDirectory<E> {
             LockError::Io(source) => FileError::new("lock", path.join(LOCK), source).into(),
         })?;
         let meta = read_or_make_meta(&env, path, node_id)?;
-        // What the last owner did while we waited for the lock counts.
+        // List it only now: while this process waited for the lock, the last owner may have changed it.
         let entries = env.read_dir(path).map_err(failed("list"))?;
         let mut directory = Self {
             env,
@@ -153,33 +155,33 @@ impl<E: Env> DataDirectory<E> {
         Ok(directory)
     }
 
-    /// Where it is.
+    /// The path of the directory.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whose it is.
+    /// The cluster, node and directory ids.
     pub fn meta(&self) -> &MetaProperties {
         &self.meta
     }
 
-    /// Did the last user close it in order?
+    /// Whether the last owner shut down in order.
     pub fn clean_shutdown(&self) -> bool {
         self.clean_shutdown
     }
 
-    /// The partitions found when it was opened, by topic and number.
+    /// The partitions found by the open, by topic and number.
     pub fn partitions(&self) -> &[PartitionDirectory] {
         &self.partitions
     }
 
-    /// The path of a partition. The topic name must have been checked: it becomes a part of the path.
+    /// The path of a partition. The topic name becomes part of the path, so it must be validated before.
     pub fn partition_path(&self, topic: &str, partition: i32) -> PathBuf {
         self.path.join(format!("{topic}-{partition}"))
     }
 
-    /// Reads a checkpoint; a missing one is empty. A damaged one is an error: without it every log can be checked from its start, so a
-    /// caller who wants that goes on with an empty one and an unclean start.
+    /// Reads a checkpoint; a missing one is empty. A damaged one is an error. Every log can be checked from its start
+    /// instead: to do so, use an empty checkpoint and treat the last shutdown as unclean.
     pub fn read_checkpoint(&self, kind: CheckpointKind) -> Result<Offsets, DataDirectoryError> {
         let path = self.path.join(kind.file_name());
         let bytes = self
@@ -194,7 +196,7 @@ impl<E: Env> DataDirectory<E> {
             .map_err(|what| DataDirectoryError::Damaged { path, what })
     }
 
-    /// Replaces a checkpoint, durably. One caller at a time for each kind.
+    /// Replaces a checkpoint durably. At most one caller at a time for each kind.
     pub fn write_checkpoint(
         &self,
         kind: CheckpointKind,
@@ -206,8 +208,8 @@ impl<E: Env> DataDirectory<E> {
         self.replace(kind.file_name(), &checkpoint::format(lines))
     }
 
-    /// Renames a partition's directory out of the way, so that its name is free at once; returns where it is now. Remove it with
-    /// [`remove_deleted`](Self::remove_deleted); the next open does so otherwise.
+    /// Renames the directory of a deleted partition, so that its name is free at once. Returns the new path. Remove it
+    /// with [`remove_deleted`](Self::remove_deleted), or the next open does.
     pub fn mark_deleted(&self, topic: &str, partition: i32) -> Result<PathBuf, DataDirectoryError> {
         self.check_in_place()?;
         let from = self.partition_path(topic, partition);
@@ -218,7 +220,7 @@ impl<E: Env> DataDirectory<E> {
             .rename(&from, &to)
             .map_err(|source| FileError::new("rename", from, source))?;
         if let Err(error) = self.sync() {
-            tracing::warn!(%error, "a crash may bring the name of a deleted partition back; the next open removes it");
+            tracing::warn!(%error, "the renaming of a deleted partition was not synced; if a crash undoes it, the next open removes the partition");
         }
         Ok(to)
     }
@@ -233,12 +235,13 @@ impl<E: Env> DataDirectory<E> {
         }
     }
 
-    /// Makes durable all that was written to the disk of the directory; see [`Env::sync_disk`].
+    /// Syncs the whole disk of the directory; see [`Env::sync_disk`].
     pub(crate) fn sync_disk(&self) -> io::Result<()> {
         self.env.sync_disk(&self.lock)
     }
 
-    /// Writes the mark of an orderly end. Call it last, after every log was closed without an error and the checkpoints were written.
+    /// Writes the clean shutdown marker. Call it last, after every log was closed without an error and the checkpoints
+    /// were written.
     pub fn mark_clean_shutdown(&self) -> Result<(), DataDirectoryError> {
         self.replace(CLEAN_SHUTDOWN, CLEAN_SHUTDOWN_TEXT)
     }
@@ -247,7 +250,7 @@ impl<E: Env> DataDirectory<E> {
         let path = self.path.join(CLEAN_SHUTDOWN);
         match self.env.remove_file(&path) {
             Ok(()) => {
-                // If the mark came back after a crash, nobody would look for what the crash did.
+                // If the marker came back after a crash, the next open would skip recovery.
                 self.sync()?;
                 Ok(true)
             }
@@ -271,12 +274,12 @@ impl<E: Env> DataDirectory<E> {
     }
 }
 
-/// A directory is ours when it has `meta.properties`, or nothing yet.
+/// Accepts a directory that has `meta.properties` or is empty.
 fn check_ours(path: &Path, entries: &[DirEntry]) -> Result<(), DataDirectoryError> {
     if entries.iter().any(|entry| entry.name == META_PROPERTIES) {
         return Ok(());
     }
-    // `rm -rf data/*` leaves the files whose names begin with a dot.
+    // `rm -rf data/*` leaves files whose names begin with a dot.
     let may_be_there = [
         LOCK,
         boot::BOOT,
@@ -296,7 +299,7 @@ fn check_ours(path: &Path, entries: &[DirEntry]) -> Result<(), DataDirectoryErro
     }
 }
 
-/// A link in the place of a partition could lead our writes and removals anywhere.
+/// Refuses symbolic links in place of partitions: writes and removals would follow them anywhere.
 fn check_links(path: &Path, entries: &[DirEntry]) -> Result<(), DataDirectoryError> {
     let is_link =
         |entry: &&DirEntry| entry.kind == EntryKind::Link && partition_of(&entry.name).is_some();

@@ -40,7 +40,7 @@ fn a_second_owner_is_refused_until_the_first_is_gone() {
 }
 
 #[test]
-fn a_directory_that_is_not_ours_is_left_as_it_is() {
+fn a_directory_with_other_files_is_left_unchanged() {
     let env = MemoryEnv::new();
     env.create_dir_all(Path::new(PATH)).unwrap();
     write(&env, "thesis.doc", "twenty years of work");
@@ -100,7 +100,7 @@ fn checkpoints_come_back_and_damaged_ones_are_errors() {
 }
 
 #[test]
-fn the_mark_of_an_orderly_end_is_good_once() {
+fn the_clean_shutdown_marker_is_valid_once() {
     let env = MemoryEnv::new();
     let directory = open(&env).unwrap();
     assert!(!directory.clean_shutdown());
@@ -142,7 +142,7 @@ fn partitions_are_found_by_name_and_deleted_ones_are_removed() {
 }
 
 #[test]
-fn the_name_of_a_deleted_directory_fits_whatever_the_topic_is_called() {
+fn the_name_of_a_deleted_directory_fits_for_any_topic_name() {
     for len in [1, 200, 212, 213, 214, 215, 230, 249] {
         for partition in [0, 10, 9_999] {
             let temporary = tempfile::tempdir().unwrap();
@@ -156,7 +156,7 @@ fn the_name_of_a_deleted_directory_fits_whatever_the_topic_is_called() {
             let name = deleted.file_name().unwrap().to_str().unwrap();
             assert!(name.len() <= NAME_BYTES_MAX, "{name}");
             assert!(name.contains(&format!("-{partition}.")), "{name}");
-            // A crash before it is removed: the next owner removes it, and takes it for no partition.
+            // After a crash before the removal, the next owner removes it and does not list it as a partition.
             drop(directory);
             let directory = open();
             assert!(directory.partitions().is_empty() && !deleted.exists());

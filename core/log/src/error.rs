@@ -1,4 +1,4 @@
-//! One enum per operation; each sentence says what to do.
+//! The errors of the log: one enum per operation. Each message ends with the remedy.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,11 +11,11 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 #[error("{action} {} failed: {source}", path.display())]
 pub struct FileError {
-    /// What was tried, as a verb: `write`, `sync`.
+    /// The failed action, as a verb: `write`, `sync`.
     pub action: &'static str,
     /// The file or directory.
     pub path: PathBuf,
-    /// What the system said.
+    /// The error of the system.
     #[source]
     pub source: io::Error,
 }
@@ -29,12 +29,12 @@ impl FileError {
         }
     }
 
-    /// What to do about it.
+    /// A hint for the user.
     pub fn advice(&self) -> String {
         advice(&self.source)
     }
 
-    /// Is the disk (or the quota) full?
+    /// Whether the disk or the quota is full.
     pub fn is_disk_full(&self) -> bool {
         matches!(
             self.source.kind(),
@@ -43,18 +43,18 @@ impl FileError {
     }
 }
 
-/// What to do about a failure of the system.
+/// A hint for the user about an error of the system.
 pub fn advice(error: &io::Error) -> String {
     if is_out_of_files(error) {
         return format!(
-            "the process may have {} files and sockets open: raise that limit (`ulimit -n`, or LimitNOFILE= of a service)",
+            "the process has reached its limit of {} open files and sockets: raise that limit (`ulimit -n`, or LimitNOFILE= of a service)",
             open_files_max()
         );
     }
     "check the disk and the permissions".to_owned()
 }
 
-/// The partition takes no more writes, because what is on its disk is not known.
+/// The partition refuses writes after a failure that left its state on disk unknown.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
     "the partition in {} is read-only since an earlier failure ({reason}): it is not known what reached the disk; check the disk, then close and open again", directory.display()
@@ -62,7 +62,7 @@ pub fn advice(error: &io::Error) -> String {
 pub struct Poisoned {
     /// The partition's directory.
     pub directory: PathBuf,
-    /// What failed.
+    /// The failure.
     pub reason: String,
 }
 
@@ -72,8 +72,8 @@ pub enum OpenError {
     /// A file could not be read, written or renamed.
     #[error("the log cannot be opened: {0}; {advice}, then open again", advice = .0.advice())]
     File(#[from] FileError),
-    /// What is on disk contradicts itself in a way that recovery may not decide.
-    #[error("the log in {} is damaged: {what}; restore it from a copy, or move it away to start empty", directory.display())]
+    /// The files contradict each other in a way that recovery must not decide.
+    #[error("the log in {} is damaged: {what}; restore it from a copy, or move the directory away to start with an empty log", directory.display())]
     Damaged {
         /// The partition's directory.
         directory: PathBuf,
@@ -85,7 +85,7 @@ pub enum OpenError {
 /// Why an append was refused. Nothing of the request was appended.
 #[derive(Debug, Error)]
 pub enum AppendError {
-    /// A producer's sequence numbers have a hole (`OUT_OF_ORDER_SEQUENCE_NUMBER`).
+    /// The batch does not continue the producer's sequence numbers (`OUT_OF_ORDER_SEQUENCE_NUMBER`).
     #[error(
         "producer {producer_id} (epoch {producer_epoch}) sent sequence {sequence} where {} was expected: records are missing before it; send them again in order", expected.map_or_else(|| "0".to_owned(), |expected| expected.to_string())
     )]
@@ -96,7 +96,7 @@ pub enum AppendError {
         producer_epoch: ProducerEpoch,
         /// The first sequence number of the batch.
         sequence: i32,
-        /// What would have been in order; `None` for a new epoch, which begins at 0.
+        /// The expected sequence number; `None` for a new epoch, which begins at 0.
         expected: Option<i32>,
     },
     /// A newer instance of the producer has written (`INVALID_PRODUCER_EPOCH`).
@@ -108,7 +108,7 @@ pub enum AppendError {
         producer_id: ProducerId,
         /// Its epoch in the batch.
         producer_epoch: ProducerEpoch,
-        /// The epoch that the partition knows.
+        /// The newest epoch in the partition.
         current: ProducerEpoch,
     },
     /// A batch is larger than `max.message.bytes` (`MESSAGE_TOO_LARGE`).
@@ -121,7 +121,7 @@ pub enum AppendError {
         /// `max.message.bytes`.
         max: usize,
     },
-    /// The batches of one request fit in no segment (`RECORD_LIST_TOO_LARGE`).
+    /// The batches of one request do not fit in a segment (`RECORD_LIST_TOO_LARGE`).
     #[error(
         "the {size} bytes of one request do not fit in a segment of segment.bytes={max}; send smaller requests or raise the limit of the topic"
     )]
@@ -131,17 +131,17 @@ pub enum AppendError {
         /// `segment.bytes`.
         max: usize,
     },
-    /// A leader epoch older than one already in the log (`FENCED_LEADER_EPOCH`).
+    /// The leader epoch is older than the newest in the log (`FENCED_LEADER_EPOCH`).
     #[error(
         "leader epoch {leader_epoch} is older than the log's {current}; the leadership has moved on, refresh the metadata"
     )]
     StaleLeaderEpoch {
-        /// What the append was made with.
+        /// The leader epoch of the append.
         leader_epoch: LeaderEpoch,
         /// The newest in the log.
         current: LeaderEpoch,
     },
-    /// A control batch that cannot be read, or one of an outdated coordinator (`TRANSACTION_COORDINATOR_FENCED`).
+    /// A control batch that is unreadable or comes from an outdated coordinator (`TRANSACTION_COORDINATOR_FENCED`).
     #[error("the control batch of producer {producer_id} was refused: {what}")]
     InvalidControlBatch {
         /// The producer whose transaction it ends.
@@ -149,19 +149,19 @@ pub enum AppendError {
         /// The reason.
         what: String,
     },
-    /// The offsets of this log are used up.
+    /// The log has no offsets left.
     #[error("the log has no offsets left after {log_end_offset}; create a new topic")]
     OffsetsExhausted {
         /// The end of the log.
         log_end_offset: Offset,
     },
-    /// The disk is full (`KAFKA_STORAGE_ERROR`). What was there before is unharmed; appends work again when space is there.
+    /// The disk is full (`KAFKA_STORAGE_ERROR`). Existing records are unharmed; appends work again when there is space.
     #[error("no space is left for {}: free space on its disk or lower the retention; writing resumes by itself", .0.path.display())]
     DiskFull(#[source] FileError),
-    /// Another failure of the disk (`KAFKA_STORAGE_ERROR`). The log ends where it ended before.
+    /// Another failure of the disk (`KAFKA_STORAGE_ERROR`). The log has the same end as before.
     #[error("the append failed: {0}; {advice}", advice = .0.advice())]
     File(#[source] FileError),
-    /// The end of the log could not be read, which must be known to append (`KAFKA_STORAGE_ERROR`).
+    /// The end of the log could not be read, which an append needs (`KAFKA_STORAGE_ERROR`).
     #[error("the append failed because the log cannot be read: {0}")]
     Unreadable(#[source] Box<ReadError>),
     /// The partition is read-only (`KAFKA_STORAGE_ERROR`).
@@ -182,29 +182,29 @@ impl From<FileError> for AppendError {
     }
 }
 
-/// Why a read gave nothing.
+/// Why a read failed.
 #[derive(Debug, Error)]
 pub enum ReadError {
-    /// There is no such offset (`OFFSET_OUT_OF_RANGE`).
+    /// The offset is outside the log (`OFFSET_OUT_OF_RANGE`).
     #[error(
         "offset {from} is outside the log, which has {log_start_offset} (inclusive) to {log_end_offset} (exclusive); seek to one of them"
     )]
     OutOfRange {
-        /// What was asked for.
+        /// The requested offset.
         from: Offset,
         /// First offset that may be read.
         log_start_offset: Offset,
         /// Next offset to be written.
         log_end_offset: Offset,
     },
-    /// Bytes on disk are not what was written (`CORRUPT_MESSAGE`).
+    /// A batch on disk is damaged (`CORRUPT_MESSAGE`).
     #[error("segment {} is damaged at byte {position}: {source}; restore it from a copy, or delete the records up to there", path.display())]
     Corrupt {
         /// The segment's log file.
         path: PathBuf,
-        /// Where in it.
+        /// The position of the batch in it.
         position: u64,
-        /// What is wrong.
+        /// The fault of the batch.
         #[source]
         source: BatchError,
     },
@@ -216,10 +216,10 @@ pub enum ReadError {
 /// Why a flush did not make records durable.
 #[derive(Debug, Error)]
 pub enum FlushError {
-    /// The sync failed, now or before: the partition is read-only.
+    /// A sync failed, now or before: the partition is read-only.
     #[error(transparent)]
     Poisoned(#[from] Poisoned),
-    /// A file could not be opened to sync it. Nothing was tried, and the next flush does it.
+    /// A file could not be opened to sync it. Nothing was synced; the next flush tries again.
     #[error("the records could not be made durable: {0}; {advice}", advice = .0.advice())]
     File(#[source] FileError),
 }
@@ -230,7 +230,7 @@ pub enum ChangeError {
     /// A file could not be changed.
     #[error("the log could not be changed: {0}; {advice}, then try again", advice = .0.advice())]
     File(#[from] FileError),
-    /// What had to be read first could not be read.
+    /// The state of the log could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
     /// The partition is read-only.
@@ -240,9 +240,11 @@ pub enum ChangeError {
     #[error("the log is closed; open it again to change it")]
     Closed,
     /// An offset past the end of the log (`OFFSET_OUT_OF_RANGE`).
-    #[error("offset {offset} is past the end of the log, {log_end_offset}; give one that is not")]
+    #[error(
+        "offset {offset} is past the end of the log, {log_end_offset}; use an offset up to that"
+    )]
     PastEnd {
-        /// What was asked for.
+        /// The requested offset.
         offset: Offset,
         /// Next offset to be written.
         log_end_offset: Offset,

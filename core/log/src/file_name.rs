@@ -1,24 +1,24 @@
-//! The names of files in a partition's directory: Kafka's.
+//! The names of the files in a partition's directory, the same as Kafka's.
 
 use headwater_record::Offset;
 
 /// `leader-epoch-checkpoint`
 pub(crate) const LEADER_EPOCH_CHECKPOINT: &str = "leader-epoch-checkpoint";
-/// What a file has at the end of its name until it is whole and takes the name of the one it replaces.
+/// The suffix of a file that will replace another when it is complete.
 pub(crate) const TEMPORARY_SUFFIX: &str = ".tmp";
-/// The end of the name of a log file that recovery took out of the log. Such a file is never read or removed.
+/// The suffix of a log file that recovery took out of the log. Such a file is never read or removed.
 pub(crate) const STRAY_SUFFIX: &str = ".stray";
 
-/// What the names of a segment's files end with.
+/// The suffixes of a segment's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Suffix {
-    /// Nothing: the segment is a part of the log.
+    /// No suffix: the segment is a part of the log.
     None,
-    /// It was deleted; the files wait for their removal.
+    /// The segment was deleted; its files wait for their removal.
     Deleted,
-    /// It is being made out of other segments.
+    /// A cleaning is writing the segment.
     Cleaned,
-    /// It is whole, on disk, and about to take the place of other segments.
+    /// The segment is complete, on disk, and about to replace other segments.
     Swap,
 }
 
@@ -33,7 +33,7 @@ impl Suffix {
     }
 }
 
-/// What a file of a segment holds; its name's ending.
+/// The kinds of files of a segment, by extension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum FileKind {
     /// Batches.
@@ -44,12 +44,12 @@ pub(crate) enum FileKind {
     TimeIndex,
     /// Aborted transactions.
     TransactionIndex,
-    /// What was known of producers when the log ended at the name's offset.
+    /// The state of the producers at the offset of the name.
     ProducerSnapshot,
 }
 
 impl FileKind {
-    /// Every kind; the log first, because a segment is gone when its log is.
+    /// Every kind; the log first, because its removal ends the segment.
     pub(crate) const ALL: [Self; 5] = [
         Self::Log,
         Self::OffsetIndex,
@@ -69,27 +69,27 @@ impl FileKind {
     }
 }
 
-/// What a name in a partition's directory means.
+/// The meaning of a file name in a partition's directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileName {
-    /// A file of the segment that begins at the offset (a snapshot: of the log that ended there).
+    /// A file of the segment with this base offset; for a snapshot, the end of the log.
     Segment(Offset, FileKind),
-    /// A file of a segment that is to take the place of others from the offset on.
+    /// A file of a segment that replaces others from this offset on.
     Swap(Offset, FileKind),
-    /// A file of a segment of an unfinished cleaning, which nobody needs.
+    /// A file of an unfinished cleaning, which can be removed.
     Cleaned(Offset),
-    /// A left-over that nobody needs: of a deleted segment, of an unfinished replacement.
+    /// Another file that can be removed: of a deleted segment or an unfinished replacement.
     LeftOver,
     /// Anything else.
     Other,
 }
 
-/// The name of a segment's file: its base offset in twenty digits, and the kind.
+/// The name of a segment's file: its base offset in twenty digits, and the extension of the kind.
 pub(crate) fn segment_file(base_offset: Offset, kind: FileKind) -> String {
     format!("{:020}.{}", base_offset.get(), kind.ending())
 }
 
-/// Reads a name.
+/// Parses a name.
 pub(crate) fn parse(name: &str) -> FileName {
     if let Some(name) = name.strip_suffix(Suffix::Swap.text()) {
         return match parse_segment(name) {
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_not_ours_are_left_alone() {
+    fn other_names_are_left_alone() {
         for name in [
             "leader-epoch-checkpoint",
             "partition.metadata",

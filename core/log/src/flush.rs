@@ -1,4 +1,4 @@
-//! Making records durable: one fsync for all who wait (group commit), outside the append lock.
+//! Makes records durable: one fsync for all callers that wait (group commit), outside the append lock.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
@@ -15,23 +15,23 @@ use crate::partition_log::PartitionLog;
 use crate::segment::Segment;
 use crate::view::View;
 
-/// Who syncs, and how far it has come.
+/// Serialises syncs and tracks their progress.
 #[derive(Debug)]
 pub(crate) struct Flusher {
-    /// Is someone syncing?
+    /// Whether a sync is running.
     busy: Mutex<bool>,
     idle: Condvar,
-    /// First offset not known to be fsynced.
+    /// The first offset that is not known to be fsynced.
     durable_end: AtomicI64,
     /// Base offsets of the sealed segments whose indexes are not on disk.
     unsaved: Mutex<BTreeSet<Offset>>,
-    /// Monotonic milliseconds of the last sync.
+    /// The time of the last sync, in monotonic milliseconds.
     last_flush_ms: AtomicU64,
-    /// Stops all syncs, because the files are about to be removed.
+    /// Refuses all syncs, because the files are about to be removed.
     abandoned: AtomicBool,
 }
 
-/// The right to sync and to move the recovery point: one at a time.
+/// The right to sync and to move the recovery point. At most one exists at a time.
 pub(crate) struct FlushTurn<'a> {
     flusher: &'a Flusher,
 }
@@ -48,12 +48,12 @@ impl Flusher {
         }
     }
 
-    /// First offset not known to be fsynced.
+    /// The first offset that is not known to be fsynced.
     pub(crate) fn durable_end(&self) -> Offset {
         Offset::new(self.durable_end.load(Ordering::Acquire))
     }
 
-    /// Waits for a sync at work and lets no other begin.
+    /// Waits for the running sync and refuses any later one.
     pub(crate) fn abandon(&self) {
         let _turn = self.turn();
         self.abandoned.store(true, Ordering::Release);
@@ -63,18 +63,18 @@ impl Flusher {
         self.abandoned.load(Ordering::Acquire)
     }
 
-    /// Where recovery must begin after a crash: all before it is durable, indexes too.
+    /// The offset where recovery starts after a crash: everything before it is durable, including indexes.
     pub(crate) fn recovery_point(&self) -> Offset {
         let unsaved = self.unsaved.lock().first().copied();
         self.durable_end().min(unsaved.unwrap_or(Offset::MAX))
     }
 
-    /// A segment was sealed: its indexes are to be saved.
+    /// Registers a sealed segment, whose indexes the next flush saves.
     pub(crate) fn has_sealed(&self, base_offset: Offset) {
         self.unsaved.lock().insert(base_offset);
     }
 
-    /// Forgets the sealed segments that are not within these, because they are gone or active again.
+    /// Drops the registered segments outside this range: they were removed or are active again.
     pub(crate) fn keep_sealed(&self, from: Offset, upper: Offset) {
         self.unsaved
             .lock()
@@ -91,7 +91,7 @@ impl Flusher {
         FlushTurn { flusher: self }
     }
 
-    /// The right to sync, or `None` after someone else has made everything before `offset` durable, or has tried.
+    /// The right to sync; `None` if another thread has meanwhile made everything before `offset` durable, or failed to.
     fn turn_unless_flushed(&self, offset: Offset) -> Option<FlushTurn<'_>> {
         let mut busy = self.busy.lock();
         while self.durable_end() < offset {
@@ -106,14 +106,14 @@ impl Flusher {
 }
 
 impl FlushTurn<'_> {
-    /// Moves the end of what is durable.
+    /// Raises the end of the durable records.
     pub(crate) fn set_durable_end(&self, offset: Offset) {
         self.flusher
             .durable_end
             .store(offset.get(), Ordering::Release);
     }
 
-    /// Nothing from the offset on is durable: the log was cut there.
+    /// Lowers the end of the durable records to the offset, after a truncation.
     pub(crate) fn cut_to(&self, offset: Offset) {
         self.set_durable_end(self.flusher.durable_end().min(offset));
     }
@@ -127,8 +127,8 @@ impl Drop for FlushTurn<'_> {
 }
 
 impl<E: Env> PartitionLog<E> {
-    /// Makes everything appended so far durable, and the indexes of sealed segments too; returns the new recovery point. Fails after a
-    /// failed sync, whether or not there is anything to do.
+    /// Makes everything appended so far durable, and the indexes of sealed segments. Returns the new recovery point.
+    /// After a failed sync it always fails, even with nothing to flush.
     pub fn flush(&self) -> Result<Offset, FlushError> {
         if let Some(poisoned) = self.poisoned() {
             return Err(poisoned.into());
@@ -143,8 +143,8 @@ impl<E: Env> PartitionLog<E> {
         Ok(self.recovery_point())
     }
 
-    /// Returns when everything before `offset` is durable. Callers share an fsync: one of them does it, for all that was appended when it
-    /// began; the others wait. After a failed fsync the partition is read-only: it is never tried again.
+    /// Returns when everything before `offset` is durable. Callers share an fsync: one of them syncs everything
+    /// appended so far, the others wait. After a failed fsync the partition is read-only, and no fsync is tried again.
     pub fn wait_flushed(&self, offset: Offset) -> Result<(), FlushError> {
         loop {
             if self.flusher.durable_end() >= offset {
@@ -161,7 +161,8 @@ impl<E: Env> PartitionLog<E> {
         }
     }
 
-    /// Flushes when `flush.messages` or `flush.ms` say so, or when a sealed segment waits for it; returns whether it did.
+    /// Flushes if `flush.messages` or `flush.ms` require it, or if a sealed segment waits for it. Returns whether it
+    /// flushed.
     pub fn flush_if_due(&self) -> Result<bool, FlushError> {
         let config = self.config_now();
         let view = self.view();
@@ -181,7 +182,7 @@ impl<E: Env> PartitionLog<E> {
         Ok(is_due)
     }
 
-    /// Syncs everything that is in the log now and not yet known to be on disk.
+    /// Syncs everything that is in the log now and may not be on disk.
     pub(crate) fn sync(&self, turn: &FlushTurn<'_>) -> Result<(), FlushError> {
         if let Some(poisoned) = self.poisoned() {
             return Err(poisoned.into());
@@ -214,7 +215,7 @@ impl<E: Env> PartitionLog<E> {
         }
         match segment.sync() {
             Ok(()) => Ok(()),
-            // Retention took the segment away meanwhile: nobody needs it to be durable.
+            // Retention removed the segment during the sync, so it need not be durable.
             Err(error) if self.is_gone(segment.base_offset()) => {
                 tracing::debug!(%error, "a segment was deleted before it was synced");
                 Ok(())
@@ -226,7 +227,7 @@ impl<E: Env> PartitionLog<E> {
         }
     }
 
-    /// What a flush ends with after a failed sync.
+    /// The error of a flush after a failed sync.
     fn flush_error(&self, error: FileError) -> FlushError {
         match self.poisoned() {
             Some(poisoned) => poisoned.into(),
@@ -239,8 +240,9 @@ impl<E: Env> PartitionLog<E> {
     }
 }
 
-/// Writes the indexes of a sealed segment, which recovery will not read again once the recovery point has passed it. If that fails, for
-/// lack of space perhaps, its records are durable all the same; the next flush tries again.
+/// Writes the indexes of a sealed segment; recovery does not read the segment again once the recovery point has passed
+/// it. If the write fails, for lack of space for example, the records are durable all the same, and the next flush
+/// tries again.
 fn save_indexes<E: Env>(segment: &Segment<E>) -> bool {
     match segment.save_indexes(SyncTime::Now) {
         Ok(()) => {
@@ -248,7 +250,7 @@ fn save_indexes<E: Env>(segment: &Segment<E>) -> bool {
             true
         }
         Err(error) => {
-            tracing::warn!(%error, "indexes could not be written; after a crash the segment would be read again");
+            tracing::warn!(%error, "the indexes of a segment could not be written; after a crash recovery would read the segment again");
             false
         }
     }

@@ -4,7 +4,7 @@ use headwater_record::Offset;
 
 use crate::config::LogConfig;
 
-/// What it means that offsets are missing between two batches: only compaction takes records out of the middle of a log.
+/// The meaning of missing offsets between two batches. Only compaction removes records from the middle of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Gaps {
     Allowed,
@@ -12,7 +12,7 @@ pub(crate) enum Gaps {
 }
 
 impl Gaps {
-    /// In a log that is compacted, or was.
+    /// For a log with this policy that may have been cleaned before.
     pub(crate) fn of(config: &LogConfig, was_cleaned: bool) -> Self {
         if config.cleanup_policy.compact || was_cleaned {
             Self::Allowed
@@ -21,7 +21,7 @@ impl Gaps {
         }
     }
 
-    /// Whether a batch may begin at `base_offset` where `next_offset` is expected.
+    /// Whether a batch may begin at `base_offset` if `next_offset` is expected.
     pub(crate) fn allow(self, next_offset: Offset, base_offset: Offset) -> bool {
         base_offset == next_offset || (self == Self::Allowed && base_offset > next_offset)
     }

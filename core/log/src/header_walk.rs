@@ -1,4 +1,4 @@
-//! From batch to batch through a log file, reading headers only.
+//! Walks through the batches of a log file, reading headers only.
 
 use std::io;
 use std::sync::Arc;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 use headwater_env::File;
 use headwater_record::{BatchError, BatchHeader, HEADER_LEN, Offset};
 
-/// So much is read at once while batches are small.
+/// The size of a read while batches are small.
 const BLOCK: usize = 4096;
 
-/// Why a walk cannot go on.
+/// Why a walk cannot continue.
 #[derive(Debug)]
 pub(crate) enum WalkError {
     Io(io::Error),
@@ -20,8 +20,8 @@ pub(crate) enum WalkError {
     },
 }
 
-/// Walks over the batches from a position, which must be where a batch begins, to a limit, which must be where one ends. Gives each
-/// header with its position. After an error it stays where it is.
+/// Walks over the batches between two positions, both of which must be batch boundaries. Returns each header with its
+/// position. After an error it stays at the same batch.
 #[derive(Debug)]
 pub(crate) struct HeaderWalk<F> {
     file: Arc<F>,
@@ -30,7 +30,7 @@ pub(crate) struct HeaderWalk<F> {
     block: Vec<u8>,
     block_start: u64,
     last_size: usize,
-    /// Offsets before it are taken.
+    /// The lowest offset that the next batch may have.
     next_offset: Offset,
 }
 
@@ -47,7 +47,7 @@ impl<F: File> HeaderWalk<F> {
         }
     }
 
-    /// A walk whose first batch has no offset before `next_offset`.
+    /// Requires that the first batch begins at `next_offset` or later.
     pub(crate) fn with_next_offset(self, next_offset: Offset) -> Self {
         Self {
             next_offset,
@@ -55,13 +55,13 @@ impl<F: File> HeaderWalk<F> {
         }
     }
 
-    /// Goes back to a batch that the walk has just given.
+    /// Returns to the batch that the walk has just returned.
     pub(crate) fn rewind(&mut self, position: u64, next_offset: Offset) {
         self.position = position;
         self.next_offset = next_offset;
     }
 
-    /// The next header and where its batch begins.
+    /// The next header, and the position of its batch.
     pub(crate) fn next(&mut self) -> Result<Option<(u64, BatchHeader)>, WalkError> {
         if self.position >= self.limit {
             return Ok(None);
@@ -110,7 +110,7 @@ impl<F: File> HeaderWalk<F> {
     }
 }
 
-/// Offsets do not go back. The base offset is not under the CRC: this is what tells that it is damaged.
+/// Checks that offsets ascend. The CRC does not cover the base offset, so this check detects its damage.
 fn check_order(header: BatchHeader, next_offset: Offset) -> Result<BatchHeader, BatchError> {
     let records = i64::from(header.last_offset_delta) + 1;
     let ends = header.base_offset.get().checked_add(records).is_some();
@@ -123,7 +123,7 @@ fn check_order(header: BatchHeader, next_offset: Offset) -> Result<BatchHeader, 
     Ok(header)
 }
 
-/// What every batch in a log file obeys, CRC apart: it ends before the file does.
+/// Checks what holds for every batch in a log file, apart from the CRC: it ends within the file.
 pub(crate) fn check_frame(
     header: Result<BatchHeader, BatchError>,
     available: u64,

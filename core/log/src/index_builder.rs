@@ -1,4 +1,4 @@
-//! The indexes of a segment, made again from its batches.
+//! Builds the indexes of a segment from its batches.
 
 use headwater_env::Env;
 use headwater_record::BatchHeader;
@@ -11,7 +11,7 @@ use crate::segment::{Largest, Phase, Segment, newer_of};
 use crate::time_index::TimestampOffset;
 use crate::transaction_index::AbortedTransaction;
 
-/// Collects index entries while the batches of a segment go by, as appending them would have.
+/// Collects index entries from the batches of a segment, the same as appending them would create.
 #[derive(Debug)]
 pub(crate) struct IndexBuilder {
     interval_bytes: u64,
@@ -34,7 +34,7 @@ impl IndexBuilder {
         }
     }
 
-    /// Takes the next batch.
+    /// Adds the next batch.
     pub(crate) fn add(&mut self, position: u64, header: &BatchHeader) {
         newer_of(&mut self.largest, header);
         if self.bytes_since_index > self.interval_bytes {
@@ -48,7 +48,7 @@ impl IndexBuilder {
         self.bytes_since_index += header.size_in_bytes() as u64;
     }
 
-    /// Takes transactions that a marker in the segment aborted.
+    /// Adds transactions that a marker in the segment aborted.
     pub(crate) fn add_aborted(&mut self, aborted: Vec<AbortedTransaction>) {
         self.aborted.extend(aborted);
     }
@@ -64,8 +64,8 @@ impl IndexBuilder {
         }
     }
 
-    /// The indexes of a sealed segment whose files contradict its batches. Missing entries are no contradiction: indexes are written when
-    /// a sealed segment is flushed, and before a crash that may not have happened.
+    /// The indexes of a sealed segment that contradict its batches. Missing entries are not a contradiction: the flush
+    /// of a sealed segment writes the indexes, and a crash may have come first.
     pub(crate) fn contradicted<E: Env>(&mut self, segment: &Segment<E>) -> Vec<FileKind> {
         self.add_time();
         let (env, path) = (segment.env(), |kind| segment.path(kind));
@@ -83,7 +83,7 @@ impl IndexBuilder {
         contradicted
     }
 
-    /// Closing a log adds a time entry between those of the interval: it must lie between its neighbours.
+    /// Whether the entry lies between its neighbours. Closing a log adds a time entry between those of the interval.
     fn may_be_true(&self, entry: TimestampOffset) -> bool {
         let next = self
             .times
@@ -97,7 +97,7 @@ impl IndexBuilder {
             }
     }
 
-    /// Puts the offset and time indexes into the segment.
+    /// Installs the offset and time indexes in the segment.
     pub(crate) fn install_in<E: Env>(&mut self, segment: &Segment<E>, phase: Phase) {
         if phase == Phase::Sealed {
             self.add_time();
@@ -107,13 +107,13 @@ impl IndexBuilder {
         segment.set_largest_timestamp(Largest::Known(self.largest));
     }
 
-    /// Puts the transaction index into the segment.
+    /// Installs the transaction index in the segment.
     pub(crate) fn install_transactions_in<E: Env>(self, segment: &Segment<E>) {
         segment.transaction_index.replace(self.aborted);
     }
 }
 
-/// Makes the offset and time indexes of a sealed segment again, from the headers of its batches, and writes them.
+/// Rebuilds the offset and time indexes of a sealed segment from the headers of its batches, and writes them.
 pub(crate) fn rebuild<E: Env>(segment: &Segment<E>, interval_bytes: u32) -> Result<(), ReadError> {
     let mut builder = IndexBuilder::new(interval_bytes);
     let mut walk = segment.walk(0, segment.size())?;

@@ -1,8 +1,9 @@
-//! The machinery that the indexes of a segment share: a file of entries of one length, in ascending order.
+//! The file format and search that the indexes of a segment share: entries of equal length in ascending order.
 //!
-//! While entries are appended they are held in memory; [`save`](IndexFile::save) writes those that the file does not have yet. An index of
-//! a sealed segment stays on disk: a lookup reads the few entries it compares, so that thousands of segments cost no memory and no open
-//! files. An index is never needed for a right answer, only for a fast one: whoever looks up checks what he finds against the log.
+//! The entries of a growing index are in memory; [`save`](IndexFile::save) writes those that the file does not have
+//! yet. The index of a sealed segment stays on disk: a lookup reads the few entries that it compares, so that thousands
+//! of segments cost no memory and no open files. An index makes lookups fast, not correct: callers check the result
+//! against the log.
 
 use std::io;
 use std::path::Path;
@@ -12,22 +13,22 @@ use parking_lot::RwLock;
 
 /// One entry of an index.
 pub(crate) trait IndexEntry: Copy + Send + Sync + 'static {
-    /// Bytes of an entry on disk.
+    /// The size of an entry on disk.
     const LEN: usize;
-    /// Reads an entry from exactly [`LEN`](Self::LEN) bytes.
+    /// Decodes an entry from exactly [`LEN`](Self::LEN) bytes.
     fn decode(bytes: &[u8]) -> Self;
-    /// Appends the bytes of the entry.
+    /// Appends the encoded entry.
     fn encode(self, out: &mut Vec<u8>);
 }
 
-/// Entries that are read at once at the end of a search.
+/// The number of entries that the end of a search reads at once.
 const BLOCK_ENTRIES: usize = 128;
 
 #[derive(Debug)]
 enum State<T> {
     /// All entries are in the file.
     Disk { entries: usize },
-    /// All entries are in memory; the first `saved` are in the file too, and nothing else is when `saved` is not 0.
+    /// All entries are in memory. The first `saved` are in the file too; unless `saved` is 0, the file has no others.
     Memory {
         entries: Vec<T>,
         saved: usize,
@@ -35,34 +36,34 @@ enum State<T> {
     },
 }
 
-/// How much of the entries in memory the file has.
+/// Whether the file has the entries that are in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FileState {
-    /// Not all, or more.
+    /// The file lacks entries or has others.
     Old,
-    /// All, perhaps not on the disk yet.
+    /// The file has all entries, but may not be synced.
     Written,
-    /// All, on the disk.
+    /// The file has all entries and is synced.
     Synced,
 }
 
-/// When what is written to a file is put on the disk.
+/// When written entries are synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SyncTime {
     /// Before the call returns.
     Now,
-    /// By the caller.
+    /// Later, by the caller.
     Later,
 }
 
-/// A file of entries. Any number of threads may look up; one at a time may change.
+/// A file of entries. Any number of threads may look up; one at a time may change it.
 #[derive(Debug)]
 pub(crate) struct IndexFile<T> {
     state: RwLock<State<T>>,
 }
 
 impl<T: IndexEntry> IndexFile<T> {
-    /// An index without entries; what the file holds, if it exists, is of no account.
+    /// An index without entries. The content of an existing file is ignored.
     pub(crate) fn empty() -> Self {
         Self {
             state: RwLock::new(State::Memory {
@@ -73,7 +74,7 @@ impl<T: IndexEntry> IndexFile<T> {
         }
     }
 
-    /// The index in a file of `len` bytes. A part of an entry at the end is ignored.
+    /// The index in a file of `len` bytes. A partial entry at the end is ignored.
     pub(crate) fn on_disk(len: u64) -> Self {
         Self {
             state: RwLock::new(State::Disk {
@@ -82,7 +83,7 @@ impl<T: IndexEntry> IndexFile<T> {
         }
     }
 
-    /// How many entries there are.
+    /// The number of entries.
     pub(crate) fn len(&self) -> usize {
         match &*self.state.read() {
             State::Disk { entries } => *entries,
@@ -102,7 +103,7 @@ impl<T: IndexEntry> IndexFile<T> {
         }
     }
 
-    /// The last entry of those for which `is_below` holds; it must hold for a first part of the entries and for no other.
+    /// The last entry for which `is_below` holds. `is_below` must hold for a prefix of the entries and for no others.
     pub(crate) fn floor<E: Env>(
         &self,
         env: &E,
@@ -134,7 +135,7 @@ impl<T: IndexEntry> IndexFile<T> {
         }
     }
 
-    /// Brings the entries into memory, so that [`push`](Self::push) can add to them.
+    /// Loads the entries into memory, so that [`push`](Self::push) can add to them.
     pub(crate) fn load<E: Env>(&self, env: &E, path: &Path) -> io::Result<()> {
         let mut state = self.state.write();
         if let State::Disk { entries } = *state {
@@ -153,7 +154,7 @@ impl<T: IndexEntry> IndexFile<T> {
         Ok(())
     }
 
-    /// Adds an entry, which must not be less than the last. The index must be in memory.
+    /// Adds an entry, which must not be less than the last one. The index must be in memory.
     pub(crate) fn push(&self, entry: T) {
         match &mut *self.state.write() {
             State::Memory { entries, file, .. } => {
@@ -173,7 +174,7 @@ impl<T: IndexEntry> IndexFile<T> {
         };
     }
 
-    /// Writes the entries that the file does not have, and syncs it now or leaves that to the caller.
+    /// Writes the entries that the file does not have, and syncs the file now or leaves that to the caller.
     pub(crate) fn save<E: Env>(&self, env: &E, path: &Path, sync: SyncTime) -> io::Result<()> {
         let mut guard = self.state.write();
         let State::Memory {
@@ -201,7 +202,7 @@ impl<T: IndexEntry> IndexFile<T> {
         Ok(())
     }
 
-    /// Gives the memory back when the file has all entries.
+    /// Frees the memory if the file has all entries.
     pub(crate) fn release(&self) {
         let mut state = self.state.write();
         if let State::Memory { entries, file, .. } = &*state
@@ -214,7 +215,7 @@ impl<T: IndexEntry> IndexFile<T> {
     }
 }
 
-/// Lets the file have these entries, of which it has the first `saved`.
+/// Makes the file contain exactly these entries, of which it has the first `saved`.
 fn write_entries<T: IndexEntry>(file: &impl File, entries: &[T], saved: usize) -> io::Result<()> {
     let start = (saved * T::LEN) as u64;
     let end = (entries.len() * T::LEN) as u64;
@@ -242,7 +243,7 @@ fn floor_on_disk<T: IndexEntry>(
     entries: usize,
     is_below: impl Fn(&T) -> bool,
 ) -> io::Result<Option<T>> {
-    // Invariant: all entries before `low` are below, none from `high` on is.
+    // Invariant: `is_below` holds for all entries before `low`, and for none from `high` on.
     let (mut low, mut high) = (0, entries);
     let mut buffer = vec![0; T::LEN];
     while high - low > BLOCK_ENTRIES {
@@ -254,7 +255,7 @@ fn floor_on_disk<T: IndexEntry>(
             high = middle;
         }
     }
-    // One entry more to the left: the last one below may stand before the block.
+    // Read one more entry on the left: the last one below may come before the block.
     let first = low.saturating_sub(1);
     let block = read_entries::<T>(file, first, high - first)?;
     let below = block.partition_point(is_below);

@@ -1,4 +1,4 @@
-//! Whether a segment follows the one before it, and what recovery does where it does not.
+//! Decides whether a segment continues the log before it, and what recovery does if it does not.
 
 use headwater_record::Offset;
 
@@ -11,42 +11,42 @@ pub(crate) enum Ending {
     Closed,
     /// The process died but the machine kept running: no write is lost.
     Killed,
-    /// The power may have failed: unsynced writes may be lost, whole or in part.
+    /// The power may have failed: unsynced writes may be lost in whole or in part.
     Unknown,
 }
 
-/// What is known about a log apart from its segments.
+/// The knowledge about a log apart from its segments.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Known {
     pub(crate) ending: Ending,
     pub(crate) gaps: Gaps,
-    /// Everything before it was on the disk.
+    /// Everything before it was on disk.
     pub(crate) durable_end: Offset,
-    /// A gap that ends at or before it may be what compaction left between segments.
+    /// The end of a gap between segments that compaction may have left is at most this.
     pub(crate) gaps_end: Offset,
-    /// Records before it were deleted, as far as checkpoints say so.
+    /// Records before it were deleted, according to the checkpoints.
     pub(crate) log_start_offset: Offset,
 }
 
 /// A segment and the end of the log before it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Boundary {
-    /// Where the log ends before the segment.
+    /// The end of the log before the segment.
     pub(crate) log_end_offset: Offset,
-    /// Whether there is any record before the segment.
+    /// Whether the log has records before the segment.
     pub(crate) has_records_before: bool,
-    /// Where the segment begins.
+    /// The base offset of the segment.
     pub(crate) base_offset: Offset,
     /// Whether the segment begins with a whole batch.
     pub(crate) has_records: bool,
 }
 
-/// How a segment relates to the log before it.
+/// The relation of a segment to the log before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Joint {
     /// The segment continues the log.
     Follows,
-    /// Offsets are missing before the segment, and the log starts with it.
+    /// Offsets are missing before the segment, and the log now starts with it.
     BeginsAnew,
     /// The segment does not belong to the log.
     Stray,
@@ -58,8 +58,9 @@ impl Known {
         offset <= self.durable_end || self.ending == Ending::Killed
     }
 
-    /// Decides whether a segment belongs to the log. Where offsets are missing before it, only one side of the gap can stay. The earlier side
-    /// stays if a power cut may have left the later one, because the earlier one may be acknowledged as durable. Otherwise the later side stays.
+    /// Decides whether a segment belongs to the log. If offsets are missing before it, only one side of the gap can
+    /// stay. The earlier side stays if a power cut may have left the later one, because the earlier one may be
+    /// acknowledged as durable. Otherwise the later side stays.
     pub(crate) fn joint(&self, at: Boundary) -> Joint {
         if at.base_offset == at.log_end_offset {
             return Joint::Follows;
@@ -69,7 +70,7 @@ impl Known {
             return Joint::Stray;
         }
         if !at.has_records {
-            // An empty segment marks how far the log went, so that no offset is assigned twice.
+            // An empty segment marks the end of the log, so that no offset is assigned twice.
             return if was_durable {
                 Joint::Follows
             } else {
@@ -80,7 +81,8 @@ impl Known {
         if self.gaps == Gaps::Allowed && is_compacted {
             return Joint::Follows;
         }
-        // An older record of a compacted log may be the only one of its key, so such a log never starts behind a gap of a power cut.
+        // The older record of a key in a compacted log may be the only one, so a compacted log never starts after a gap
+        // that a power cut made.
         let nothing_is_given_up = !at.has_records_before && self.gaps == Gaps::Damage;
         if self.was_kept_until(at.base_offset)
             || at.base_offset <= self.log_start_offset
@@ -123,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn behind_a_gap_the_log_begins_anew_unless_the_power_may_have_gone() {
+    fn a_log_starts_after_a_gap_unless_the_power_may_have_failed() {
         use Ending::{Closed, Killed, Unknown};
         for ending in [Closed, Killed, Unknown] {
             assert_eq!(joint(ending, Gaps::Damage, 50, true), Joint::BeginsAnew);
@@ -133,13 +135,13 @@ mod tests {
         assert_eq!(
             joint(Unknown, Gaps::Damage, 70, true),
             Joint::BeginsAnew,
-            "what is before was deleted"
+            "earlier records were deleted"
         );
         assert_eq!(joint(Closed, Gaps::Damage, 51, true), Joint::Stray);
     }
 
     #[test]
-    fn compaction_leaves_gaps_that_are_none() {
+    fn gaps_of_compaction_are_not_damage() {
         assert_eq!(
             joint(Ending::Unknown, Gaps::Allowed, 50, true),
             Joint::Follows
@@ -155,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_segment_counts_only_where_the_log_had_come_to() {
+    fn an_empty_segment_counts_only_up_to_the_durable_end() {
         for gaps in [Gaps::Allowed, Gaps::Damage] {
             assert_eq!(joint(Ending::Unknown, gaps, 50, false), Joint::Follows);
             assert_eq!(joint(Ending::Killed, gaps, 1 << 62, false), Joint::Stray);

@@ -1,4 +1,4 @@
-//! Which leader epoch began at which offset: `leader-epoch-checkpoint` (KIP-101, KIP-279).
+//! The start offset of each leader epoch: `leader-epoch-checkpoint` (KIP-101, KIP-279).
 
 use headwater_record::{LeaderEpoch, Offset};
 
@@ -19,7 +19,7 @@ pub(crate) struct LeaderEpochs {
 }
 
 impl LeaderEpochs {
-    /// Reads the checkpoint's text.
+    /// Parses the checkpoint.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut epochs = Self::default();
         for line in checkpoint::parse(text)? {
@@ -43,7 +43,7 @@ impl LeaderEpochs {
         Ok(epochs)
     }
 
-    /// The checkpoint's text.
+    /// Formats the checkpoint.
     pub(crate) fn format(&self) -> String {
         checkpoint::format(
             self.entries
@@ -57,7 +57,7 @@ impl LeaderEpochs {
         self.entries.last().map(|entry| entry.leader_epoch)
     }
 
-    /// The epoch of the record at an offset, as far as the epochs go back.
+    /// The epoch of the record at an offset, if the known epochs go back that far.
     pub(crate) fn epoch_at(&self, offset: Offset) -> Option<LeaderEpoch> {
         let after = self
             .entries
@@ -65,7 +65,7 @@ impl LeaderEpochs {
         Some(self.entries[after.checked_sub(1)?].leader_epoch)
     }
 
-    /// Where epochs begin, ascending.
+    /// The start offsets of the epochs, ascending.
     pub(crate) fn start_offsets(&self) -> impl Iterator<Item = Offset> {
         self.entries.iter().map(|entry| entry.start_offset)
     }
@@ -75,13 +75,13 @@ impl LeaderEpochs {
         self.entries.len() > 1
     }
 
-    /// Where the oldest epoch begins: records before it were deleted, or never were.
+    /// The start offset of the oldest epoch. There are no records before it.
     pub(crate) fn first_offset(&self) -> Option<Offset> {
         self.entries.first().map(|entry| entry.start_offset)
     }
 
-    /// The epoch begins at the offset unless it has begun already. Entries that contradict it (same or newer epoch, same or later start) go.
-    /// Returns whether anything changed.
+    /// Adds an epoch that starts at the offset, unless it has started already. Removes entries that contradict it (same
+    /// or newer epoch, same or later start). Returns whether anything changed.
     pub(crate) fn assign(&mut self, leader_epoch: LeaderEpoch, start_offset: Offset) -> bool {
         if self.entries.last().is_some_and(|last| {
             last.leader_epoch == leader_epoch && start_offset >= last.start_offset
@@ -97,7 +97,7 @@ impl LeaderEpochs {
         true
     }
 
-    /// Where the largest epoch not larger than `wanted` ends.
+    /// The end offset of the largest epoch that is not larger than `wanted`.
     pub(crate) fn end_offset_for(
         &self,
         wanted: LeaderEpoch,
@@ -117,8 +117,9 @@ impl LeaderEpochs {
         })
     }
 
-    /// The epochs that were known of a log before its batches told these. Where compaction took the first batches of an epoch away, or all of
-    /// them, what was known is right, as far as it has every epoch that the batches have, and no newer one.
+    /// Chooses between the epochs of the batches and the epochs that were known before. Compaction may have removed the
+    /// first batches of an epoch, or all of them; so the known epochs are right if they include every epoch of the
+    /// batches and no newer one.
     pub(crate) fn or_known(self, mut known: Self, log_end_offset: Offset) -> Self {
         known.truncate_from_end(log_end_offset);
         let has = |found: &EpochStart| {
@@ -134,7 +135,7 @@ impl LeaderEpochs {
         }
     }
 
-    /// Forgets the epochs that begin at or after the end of the log. Returns whether anything changed.
+    /// Removes the epochs that begin at or after the end of the log. Returns whether anything changed.
     pub(crate) fn truncate_from_end(&mut self, log_end_offset: Offset) -> bool {
         let before = self.entries.len();
         self.entries
@@ -142,8 +143,8 @@ impl LeaderEpochs {
         self.entries.len() != before
     }
 
-    /// Forgets the epochs that end at or before the start of the log; the one that holds it begins there from now on. Returns whether
-    /// anything changed.
+    /// Removes the epochs that end at or before the start of the log. The epoch that contains the start begins there
+    /// from now on. Returns whether anything changed.
     pub(crate) fn truncate_from_start(&mut self, log_start_offset: Offset) -> bool {
         let ended = self
             .entries
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn the_start_moves_into_the_epoch_that_holds_it() {
+    fn the_epoch_that_contains_the_start_begins_there() {
         let mut epochs = epochs(&[(2, 0), (4, 10), (5, 60)]);
         assert!(epochs.truncate_from_start(Offset::new(30)));
         assert_eq!(epochs.format(), "0\n2\n4 30\n5 60\n");
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_known_wins_unless_the_batches_know_more() {
+    fn known_epochs_win_unless_the_batches_have_more() {
         let known = epochs(&[(2, 0), (4, 10), (5, 60), (7, 200)]);
         let end = Offset::new(100);
         let found = epochs(&[(2, 3), (5, 70)]);

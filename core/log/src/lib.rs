@@ -1,10 +1,11 @@
-//! A partition's log: segments, indexes, append, read, retention, compaction, recovery. Synchronous
+//! A partition's log: segments, indexes, append, read, retention, compaction and recovery. Synchronous.
 //!
-//! [`PartitionLog`] is one partition in one directory; [`DataDirectory`] is what stands around the partitions. File names and formats are
-//! Apache Kafka's to the byte (`core/docs/format.md`). All I/O, time and chance go through [`headwater_env::Env`].
+//! [`PartitionLog`] is one partition in one directory; [`DataDirectory`] is the directory of all partitions, with its
+//! lock and checkpoints. File names and formats are identical to Apache Kafka's (`core/docs/format.md`). All I/O, time
+//! and randomness go through [`headwater_env::Env`].
 //!
-//! Who may do what at the same time: any number of threads append, read and flush. Appends are put in order by one lock per partition;
-//! readers never take it, they work on an atomic snapshot of the segment list and the offsets. `fsync` runs outside it too.
+//! Any number of threads may append, read and flush concurrently. One lock per partition orders the appends. Readers
+//! never take it: they use an atomic snapshot of the segment list and the offsets. `fsync` runs outside the lock too.
 
 mod append;
 mod aside;

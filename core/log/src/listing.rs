@@ -1,4 +1,4 @@
-//! What stands in a partition's directory.
+//! Lists the files in a partition's directory.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,7 +11,7 @@ use crate::error::FileError;
 use crate::file_name::{self, FileKind, FileName};
 use crate::segment::FileLengths;
 
-/// A segment as the directory lists it.
+/// A segment in the listing of the directory.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Listed {
     pub(crate) lengths: FileLengths,
@@ -22,7 +22,7 @@ pub(crate) struct Listed {
 }
 
 impl Listed {
-    /// Has a sealed segment an index that is missing, or that cannot be the one that was written?
+    /// Whether a sealed segment has an index that is missing or cannot be the one that was written.
     pub(crate) fn lacks_index(&self) -> bool {
         !self.has_offset_index
             || !self.has_time_index
@@ -30,7 +30,8 @@ impl Listed {
             || (self.lengths.log > 0 && self.lengths.time_index == 0)
     }
 
-    /// Whether the log file of a sealed segment has lost everything: its time index would be empty, too, had it never had a record.
+    /// Whether the log file of a sealed segment was emptied. If it had never had a record, its time index would be
+    /// empty too.
     pub(crate) fn is_emptied(&self) -> bool {
         self.lengths.log == 0 && self.lengths.time_index > 0
     }
@@ -59,13 +60,14 @@ impl Listed {
 /// The segments of a directory.
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
-    /// Those with a log file.
+    /// Segments with a log file.
     pub(crate) segments: BTreeMap<Offset, Listed>,
-    /// Those that had index files alone, which were removed.
+    /// Segments that had only index files, which were removed.
     pub(crate) without_log: Vec<Offset>,
 }
 
-/// What is in the directory now. A symbolic link in the place of one of our files is an error: it could lead our writes anywhere.
+/// The current entries of the directory. A symbolic link in place of one of our files is an error: writes could go
+/// anywhere.
 pub(crate) fn entries<E: Env>(env: &E, dir: &Path) -> Result<Vec<DirEntry>, FileError> {
     let entries = env
         .read_dir(dir)
@@ -82,8 +84,8 @@ pub(crate) fn entries<E: Env>(env: &E, dir: &Path) -> Result<Vec<DirEntry>, File
     }
 }
 
-/// The segments among the directory's entries, each with its log. Left-overs are removed and their names added to `removed`; those of a
-/// cleaning must have been dealt with ([`swap::complete`](crate::cleaner::swap::complete)).
+/// The segments among the directory's entries that have a log file. Removes left-overs and adds their names to
+/// `removed`; those of a cleaning must be handled before ([`swap::complete`](crate::cleaner::swap::complete)).
 pub(crate) fn list<E: Env>(
     env: &E,
     dir: &Path,
@@ -111,7 +113,7 @@ pub(crate) fn list<E: Env>(
         }
     }
     for entry in entries {
-        // An index without its log is what a crash between two removals leaves.
+        // A crash between two removals leaves an index without its log.
         if let FileName::Segment(offset, kind) = file_name::parse(&entry.name)
             && kind != FileKind::ProducerSnapshot
             && listed.get(&offset).is_some_and(|segment| !segment.has_log)
@@ -126,7 +128,7 @@ pub(crate) fn list<E: Env>(
     })
 }
 
-/// Removes a file and remembers its name.
+/// Removes a file and records its name.
 pub(crate) fn remove<E: Env>(
     env: &E,
     dir: &Path,

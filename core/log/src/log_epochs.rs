@@ -1,4 +1,4 @@
-//! The leader epochs of a log, and their file.
+//! The leader epochs of a log and their checkpoint file.
 
 use headwater_env::Env;
 use headwater_record::{LeaderEpoch, Offset};
@@ -15,13 +15,13 @@ impl<E: Env> PartitionLog<E> {
         self.epochs.read().latest()
     }
 
-    /// Where `epoch` ends in this log; `None` when the log knows no epoch that is not larger.
+    /// The end offset of `epoch` in this log; `None` if all epochs of the log are larger.
     pub fn end_offset_for_epoch(&self, epoch: LeaderEpoch) -> Option<EpochEnd> {
         let epochs = self.epochs.read();
         epochs.end_offset_for(epoch, self.log_end_offset())
     }
 
-    /// Changes the leader epochs, and their file if `change` says so. Nothing changes after an error.
+    /// Changes the leader epochs, and writes their file if `change` returns true. Nothing changes after an error.
     pub(crate) fn change_epochs(
         &self,
         change: impl FnOnce(&mut LeaderEpochs) -> bool,
@@ -35,14 +35,14 @@ impl<E: Env> PartitionLog<E> {
         Ok(())
     }
 
-    /// Forgets the leader epochs before the start of the log. Where the file cannot be written it names them until the next change or open:
-    /// that says nothing wrong of the records that are left.
+    /// Removes the leader epochs before the start of the log. If the file cannot be written, it lists them until the
+    /// next change or open, which is harmless: the entries of the remaining records are right.
     pub(crate) fn forget_epochs_before(&self, log_start_offset: Offset) {
         let mut epochs = self.epochs.write();
         if epochs.truncate_from_start(log_start_offset)
             && let Err(error) = self.write_epochs(&epochs)
         {
-            tracing::warn!(%error, "the leader epochs of deleted records stay in their file for now");
+            tracing::warn!(%error, "the leader epochs of deleted records remain in their file until the next change");
         }
     }
 

@@ -1,4 +1,4 @@
-//! The log file of a segment: opened when it is needed, closed when it was not used for a while or too many files are open.
+//! The log file of a segment: opened on use, and closed when it is idle or too many files are open.
 
 use std::io;
 use std::path::Path;
@@ -10,10 +10,10 @@ use parking_lot::Mutex;
 
 use crate::open_files::{Closable, Closed, OpenFiles};
 
-/// A file that is opened at the first use and counted among the open files of the process.
+/// A file that is opened on first use and counted among the open files of the process.
 ///
-/// Invariant: the file is synced before it is closed, because the system reports a failed write only through an open descriptor. A sync that
-/// fails on closing is reported by the next call of [`sync`](Self::sync).
+/// Invariant: the file is synced before it is closed, because the system reports a failed write only through an open
+/// descriptor. If the sync before closing fails, the next call of [`sync`](Self::sync) reports it.
 #[derive(Debug)]
 pub(crate) struct LogFile<F> {
     shared: Arc<Shared<F>>,
@@ -36,14 +36,14 @@ struct Slot<F> {
     sync_error: Option<io::Error>,
 }
 
-/// What is known about the durability of the file.
+/// The durability of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SyncState {
-    /// Nothing was written since it was first opened here; whether it is on the disk is not known.
+    /// Nothing was written since this process first opened it; whether it is on disk is unknown.
     Unknown,
-    /// Written and not synced.
+    /// Written but not synced.
     Unsynced,
-    /// All of it is on the disk.
+    /// Completely on disk.
     Synced,
 }
 
@@ -66,7 +66,7 @@ impl<F: File> LogFile<F> {
         }
     }
 
-    /// The open file; it stays open at least as long as the result lives.
+    /// Opens the file if necessary. It stays open at least as long as the result lives.
     pub(crate) fn get<E: Env<File = F>>(
         &self,
         env: &E,
@@ -113,12 +113,12 @@ impl<F: File> LogFile<F> {
         Ok(file)
     }
 
-    /// Notes a write or a cut. The caller still holds the file, so it was not closed since.
+    /// Records a write or a truncation. The caller still holds the file, so it was not closed meanwhile.
     pub(crate) fn note_written(&self) {
         self.shared.slot.lock().state = SyncState::Unsynced;
     }
 
-    /// Syncs everything that was written. Fails too if the sync failed when the file was closed.
+    /// Syncs everything that was written. Also fails if the sync before closing the file failed.
     pub(crate) fn sync<E: Env<File = F>>(
         &self,
         env: &E,
@@ -131,7 +131,7 @@ impl<F: File> LogFile<F> {
             return Ok(());
         }
         let file = self.get(env, path)?;
-        // First: what is written meanwhile is not known to be synced.
+        // Before the sync: a write during the sync is not known to be synced.
         self.note_synced();
         let synced = file.sync_data();
         if synced.is_err() {
@@ -146,12 +146,12 @@ impl<F: File> LogFile<F> {
         slot.state == SyncState::Synced && slot.sync_error.is_none()
     }
 
-    /// Notes that everything written is on disk.
+    /// Records that everything written is on disk.
     pub(crate) fn note_synced(&self) {
         self.shared.slot.lock().state = SyncState::Synced;
     }
 
-    /// Keeps the file open, if it is, as long as this lives.
+    /// Keeps an open file open as long as this object lives.
     pub(crate) fn keep_open(&self) {
         self.shared.slot.lock().is_kept = true;
     }
@@ -192,7 +192,8 @@ impl<F: File> Closable for Shared<F> {
     }
 
     fn is_open(&self) -> bool {
-        // A thread that opens it holds its lock and waits for the list of open files: this must not wait for that thread.
+        // The thread that opens a file holds the file's lock and waits for the list of open files: do not wait for that
+        // thread here.
         self.slot.try_lock().is_none_or(|mut slot| {
             slot.is_counted = slot.file.is_some();
             slot.is_counted
@@ -230,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_closed_when_nobody_uses_it_and_synced_before() {
+    fn idle_files_are_synced_and_closed() {
         let env = SimEnv::new(1);
         let log_file = written(&env);
         let held = log_file.get(&env, path).unwrap();
@@ -247,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sync_that_failed_on_closing_fails_for_who_needs_it() {
+    fn the_next_sync_reports_a_failed_sync_on_closing() {
         let env = SimEnv::new(1);
         let log_file = written(&env);
         env.inject(Fault {
@@ -262,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_stays_open() {
+    fn files_that_are_kept_open_stay_open() {
         let env = SimEnv::new(1);
         let log_file = written(&env);
         log_file.keep_open();

@@ -1,11 +1,11 @@
-//! A log file as memory: what is in the system's cache is not copied out of it.
+//! Reads cached parts of a log file through mmap, without a copy.
 //!
-//! A first read gets a slice of a window, a map of the next few mebibytes, which goes when the reading has passed it. What is read again
-//! is likely to be read once more: it gets a slice of a map of the whole file, which stays, and with it what the system has already
-//! entered in its page tables.
+//! The first read of a range returns a slice of a window: a map of the next few mebibytes, which is released after the
+//! reads have passed it. A range that is read a second time is likely to be read again: it gets a slice of a map of the
+//! whole file, which stays, so that its page tables stay filled.
 //!
-//! Invariant: the bytes under a map are whole batches, which nothing changes or cuts while a map is alive. Appends write behind them;
-//! deleted files are unlinked, which leaves them to the maps; and whoever truncates asks here first.
+//! Invariant: mapped bytes are whole batches, and nothing changes or truncates them while a map is alive. Appends write
+//! after them; deleted files are unlinked, which keeps maps valid; and truncations must go through [`Maps::cut`].
 
 use std::fmt;
 use std::io;
@@ -17,34 +17,34 @@ use parking_lot::Mutex;
 
 use crate::mutants::{self, Mutant};
 
-/// Bytes of a window. A mebibyte at a time takes a tenth to a sixth longer, as each map that goes interrupts the other processors; 32 MiB
-/// takes no less time, and more memory counts as the process's.
+/// The size of a window. With 1 MiB, reads take 10 to 17 % longer, because each unmapping interrupts the other
+/// processors. 32 MiB is not faster and counts more memory to the process.
 const WINDOW_BYTES: u64 = 8 << 20;
 
-/// The maps of one log file, and those that it had before and somebody still holds.
+/// The maps of one log file, including replaced ones that are still in use.
 #[derive(Default)]
 pub(crate) struct Maps {
     state: Mutex<State>,
 }
 
-/// Maps what it is told of the file, or nothing.
+/// Maps a range of the file; `None` if it cannot be mapped.
 type MapFile<'a> = &'a dyn Fn(Range<u64>) -> io::Result<Option<Bytes>>;
 
 #[derive(Default)]
 struct State {
-    /// The first bytes of the file, for what is read again.
+    /// A map from the start of the file, for repeated reads.
     whole: Option<Map>,
-    /// Where the last first read was.
+    /// A map around the last first-time read.
     window: Option<Map>,
-    /// Where the bytes end that were read once.
+    /// The end of the bytes that were read at least once.
     read_to: u64,
-    /// A map was used since it was last asked.
+    /// Whether a map was used since the last check.
     used: bool,
-    /// Each map that is alive holds a share.
+    /// Each live map holds a clone.
     token: Arc<()>,
 }
 
-/// Bytes of a file from `start` on.
+/// A mapped range of the file from `start` on.
 struct Map {
     start: u64,
     bytes: Bytes,
@@ -62,7 +62,7 @@ impl Map {
     }
 }
 
-/// The memory of a map and its share.
+/// The memory of a map and its clone of the token.
 struct Shared {
     bytes: Bytes,
     _share: Arc<()>,
@@ -74,7 +74,7 @@ impl AsRef<[u8]> for Shared {
     }
 }
 
-/// Whether somebody holds a map of a file.
+/// Whether a map of the file is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Alive {
     No,
@@ -82,7 +82,8 @@ pub(crate) enum Alive {
 }
 
 impl Maps {
-    /// The bytes of `range` of a file of `size` bytes. `map` maps what it is told, or nothing; then the bytes must be read.
+    /// Maps the bytes of `range` of a file of `size` bytes. Returns `None` if `map` does; then the caller must read
+    /// them.
     pub(crate) fn read(
         &self,
         range: Range<u64>,
@@ -90,7 +91,7 @@ impl Maps {
         map: impl Fn(Range<u64>) -> io::Result<Option<Bytes>>,
     ) -> io::Result<Option<Bytes>> {
         let mut state = self.state.lock();
-        // After a truncation that this reader does not know of yet, the bytes may not be there.
+        // After a truncation that this reader has not seen, the bytes may not exist.
         let size = size();
         if range.end > size {
             return Ok(None);
@@ -104,7 +105,7 @@ impl Maps {
         state.in_window(&range, size, &map)
     }
 
-    /// Gives the maps back unless one was used since the last call.
+    /// Releases the maps unless one was used since the last call.
     pub(crate) fn release_if_idle(&self) {
         let mut state = self.state.lock();
         if !std::mem::take(&mut state.used) {
@@ -112,7 +113,7 @@ impl Maps {
         }
     }
 
-    /// Cuts the file at `end`. `cut` is told whether maps are alive; none is made meanwhile.
+    /// Truncates the file at `end` through `cut`, which gets whether maps are alive. No map is created meanwhile.
     pub(crate) fn cut<T>(&self, end: u64, cut: impl FnOnce(Alive) -> T) -> T {
         let mut state = self.state.lock();
         state.release();
@@ -126,15 +127,15 @@ impl Maps {
 }
 
 impl State {
-    /// Notes a read, and says whether it is one of bytes that were read before.
+    /// Records a read. Returns whether the bytes were read before.
     fn is_read_again(&mut self, range: &Range<u64>) -> bool {
         let again = range.end <= self.read_to;
         self.read_to = self.read_to.max(range.end);
         again
     }
 
-    /// A slice of the map of the whole file. One that does not reach `range` is made anew only when the file has grown by a half: a new
-    /// map loses what the old one has of page tables.
+    /// A slice of the map of the whole file. If it does not include `range`, it is replaced only when the file has
+    /// grown by half: a new map starts with empty page tables.
     fn in_whole(
         &mut self,
         range: &Range<u64>,
@@ -149,7 +150,7 @@ impl State {
         Ok(slice(self.whole.as_ref(), range))
     }
 
-    /// A slice of the window. One that does not show `range` makes place for one that shows it, and what will be read after it.
+    /// A slice of the window. A window that does not include `range` is replaced by one that begins there.
     fn in_window(
         &mut self,
         range: &Range<u64>,
@@ -206,7 +207,7 @@ mod tests {
 
     const MIB: u64 = 1 << 20;
 
-    /// A file of zeros, and what was mapped of it.
+    /// A file of zeros, and the ranges of it that were mapped.
     #[derive(Default)]
     struct MappedFile {
         maps: Maps,
@@ -214,7 +215,7 @@ mod tests {
     }
 
     impl MappedFile {
-        /// Reads mebibytes of a file of `size` mebibytes; which mebibytes that mapped.
+        /// Reads some mebibytes of a file of `size` mebibytes. Returns the mebibytes that were newly mapped.
         fn read(&self, range: Range<u64>, size: u64) -> Option<Range<u64>> {
             let range = range.start * MIB..range.end * MIB;
             let map = |range: Range<u64>| {
@@ -249,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_read_again_maps_the_whole_file_once() {
+    fn a_repeated_read_maps_the_whole_file_once() {
         let file = MappedFile::default();
         file.read(0..10, 10);
         assert_eq!(file.read(0..1, 10), Some(0..10));
@@ -269,13 +270,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_in_the_file_is_not_mapped() {
+    fn bytes_past_the_end_of_the_file_are_not_mapped() {
         let read = Maps::default().read(0..2, || 1, |range| panic!("{range:?}"));
         assert_eq!(read.unwrap(), None);
     }
 
     #[test]
-    fn who_cuts_is_told_whether_bytes_are_held() {
+    fn a_truncation_learns_whether_maps_are_alive() {
         let file = MappedFile::default();
         let map = |range: Range<u64>| Ok(Some(Bytes::from(vec![0; range.end as usize])));
         let held = file.maps.read(0..10, || 10, map).unwrap();
@@ -285,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn maps_go_that_were_not_used_between_two_looks() {
+    fn maps_without_use_between_two_checks_are_released() {
         let file = MappedFile::default();
         file.read(0..1, 1);
         file.read(0..1, 1);

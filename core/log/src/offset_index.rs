@@ -1,11 +1,12 @@
-//! `.index`: from an offset to a position near it in the log file.
+//! `.index`: maps an offset to a nearby position in the log file.
 //!
 //! ```text
-//! file  = entry*                      ascending
-//! entry = relative_offset u32 BE      last offset of a batch, less the base offset of the segment
-//!         position        u32 BE      where that batch begins
+//!   file  = entry*                      ascending
+//!   entry = relative_offset u32 BE      last offset of a batch, minus the base offset of the segment
+//!           position        u32 BE      position of that batch
 //! ```
-//! About one entry for every `index.interval.bytes` of log, so a lookup gives a batch at or before the one that is wanted.
+//! There is about one entry for every `index.interval.bytes` of log, so a lookup finds a batch at or before the
+//! requested one.
 
 use std::io;
 use std::path::Path;
@@ -41,7 +42,7 @@ impl IndexEntry for Entry {
     }
 }
 
-/// A batch that an index points to: its last offset, and where it begins.
+/// The entry of a batch: its last offset and its position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OffsetPosition {
     pub(crate) last_offset: Offset,
@@ -72,12 +73,12 @@ impl OffsetIndex {
         }
     }
 
-    /// Bytes that its entries take on disk.
+    /// The size of its entries on disk.
     pub(crate) fn size_bytes(&self) -> u64 {
         (self.file.len() * Entry::LEN) as u64
     }
 
-    /// Has it room for so many more entries within `segment.index.bytes`?
+    /// Whether `entries` more entries fit within `segment.index.bytes`.
     pub(crate) fn has_room(&self, entries: usize, max_bytes: u32) -> bool {
         self.file.len() + entries <= max_bytes as usize / Entry::LEN
     }
@@ -110,12 +111,12 @@ impl OffsetIndex {
             .collect())
     }
 
-    /// Makes it ready for [`push`](Self::push).
+    /// Loads the entries, so that [`push`](Self::push) can add to them.
     pub(crate) fn load<E: Env>(&self, env: &E, path: &Path) -> io::Result<()> {
         self.file.load(env, path)
     }
 
-    /// Adds a batch that comes after all others.
+    /// Adds a batch that follows all others.
     pub(crate) fn push(&self, batch: OffsetPosition) {
         self.file.push(self.relative(batch));
     }
@@ -141,12 +142,12 @@ impl OffsetIndex {
         Ok(())
     }
 
-    /// Writes what the file does not have, and syncs it now or leaves that to the caller.
+    /// Writes the entries that the file does not have, and syncs the file now or leaves that to the caller.
     pub(crate) fn save<E: Env>(&self, env: &E, path: &Path, sync: SyncTime) -> io::Result<()> {
         self.file.save(env, path, sync)
     }
 
-    /// Gives the memory back when the file has all entries.
+    /// Frees the memory if the file has all entries.
     pub(crate) fn release(&self) {
         self.file.release();
     }
@@ -162,11 +163,11 @@ impl OffsetIndex {
         let relative = batch.last_offset - self.base_offset;
         assert!(
             (0..=i64::from(i32::MAX)).contains(&relative),
-            "a segment is closed before its offsets are {relative} past its base"
+            "a segment rolls before its offsets are {relative} past its base"
         );
         assert!(
             u32::try_from(batch.position).is_ok(),
-            "a segment is closed before its position reaches {}",
+            "a segment rolls before its position reaches {}",
             batch.position
         );
         Entry {

@@ -1,4 +1,4 @@
-//! Opening a log: what is in the directory, what of it must be checked, and where the log ends.
+//! Opens a log: lists its directory, recovers unchecked segments and finds the end of the log.
 
 mod ending;
 mod epochs;
@@ -35,7 +35,7 @@ use crate::types::OpenState;
 use crate::view::View;
 use ending::end_of;
 
-/// What opening works on.
+/// The state of an open.
 struct Opening<E: Env> {
     env: E,
     dir: Arc<Path>,
@@ -78,7 +78,8 @@ pub(crate) fn open<E: Env>(
     opening.finish(recovered)
 }
 
-/// Makes the directory if need be. After a crash its name is synced even if it is there: who made it may have died before he could.
+/// Creates the directory if missing. After a crash its name is synced even if it exists: the process that created it
+/// may have died before syncing it.
 fn make_directory<E: Env>(env: &E, dir: &Path, start: &OpenState) -> Result<(), FileError> {
     let failed = |action| move |source| FileError::new(action, dir, source);
     if start.clean_shutdown && env.metadata(dir).map_err(failed("open"))?.is_some() {
@@ -88,7 +89,7 @@ fn make_directory<E: Env>(env: &E, dir: &Path, start: &OpenState) -> Result<(), 
 }
 
 impl<E: Env> Opening<E> {
-    /// Segments that hold whole valid batches only, and what they say.
+    /// Recovers the segments, which hold whole valid batches afterwards, and collects their state.
     fn recover(&mut self, listed: &BTreeMap<Offset, Listed>) -> Result<Recovered<E>, OpenError> {
         if listed.is_empty() {
             return self.begin_empty();
@@ -120,7 +121,7 @@ impl<E: Env> Opening<E> {
                     return self.without_checks(segments, epochs, end);
                 }
                 Err(ReadError::File(error)) => return Err(error.into()),
-                // It was not closed in order after all, or it was damaged since.
+                // The log was not closed in order after all, or was damaged since.
                 Ok(_) | Err(ReadError::Corrupt { .. } | ReadError::OutOfRange { .. }) => {
                     first_checked = self.holds_recovery_point(&segments);
                 }
@@ -150,7 +151,7 @@ impl<E: Env> Opening<E> {
     }
 
     fn begin_empty(&mut self) -> Result<Recovered<E>, OpenError> {
-        // It goes on where it ended, so that no offset is given twice.
+        // Continue at the end of the lost log, so that no offset is assigned twice.
         let base_offset = self.start.log_start_offset.max(self.start.recovery_point);
         let segment = Segment::create(self.env.clone(), Arc::clone(&self.dir), base_offset)?;
         if self.start.recovery_point > self.start.log_start_offset {
@@ -158,7 +159,7 @@ impl<E: Env> Opening<E> {
                 segment: base_offset,
                 position: 0,
                 reason: format!(
-                    "the log files are gone, though offsets up to {} were on disk",
+                    "the log files are gone, although offsets up to {} were on disk",
                     self.start.recovery_point
                 ),
             });
@@ -185,7 +186,7 @@ impl<E: Env> Opening<E> {
         listed.iter().map(segment).collect()
     }
 
-    /// The first segment whose batches must be read, or the number of segments.
+    /// The index of the first segment whose batches must be read, or the number of segments.
     fn first_checked(&self, segments: &[Arc<Segment<E>>]) -> usize {
         if self.start.clean_shutdown {
             segments.len()
@@ -209,7 +210,8 @@ impl<E: Env> Opening<E> {
         })
     }
 
-    /// What is known of producers where the checked segments begin, and the offset from which batches are still to be taken in.
+    /// The state of the producers at the first checked segment, and the offset from which batches must still be
+    /// replayed.
     fn producers_before(
         &self,
         segments: &[Arc<Segment<E>>],
@@ -225,13 +227,13 @@ impl<E: Env> Opening<E> {
                 &mut states,
             )
         {
-            tracing::warn!(%error, "the state of producers is not complete");
+            tracing::warn!(%error, "the state of the producers is incomplete");
         }
         Ok((limit, states))
     }
 
-    /// Reports segments whose log file is gone. Only a crash between two removals leaves index files alone, and only where compaction leaves
-    /// gaps it does not show otherwise.
+    /// Reports segments whose log file is missing. Only a crash between two removals leaves index files alone; in a
+    /// compacted log no gap shows the loss otherwise.
     fn report_without_log(&mut self, segments: &[Offset]) {
         if self.start.clean_shutdown && self.gaps() == Gaps::Allowed {
             for segment in segments {
@@ -277,7 +279,7 @@ impl<E: Env> Opening<E> {
         }
     }
 
-    /// The log, its files in agreement with what was found.
+    /// Creates the log and makes its files agree with the recovered state.
     fn finish(
         mut self,
         mut recovered: Recovered<E>,
@@ -323,7 +325,7 @@ impl<E: Env> Opening<E> {
         log.adopt_epochs(recovered.epochs)?;
         log.await_seals();
         if !self.start.clean_shutdown || !self.report.is_clean() {
-            // What was removed must not come back after the next crash.
+            // Removed files must not come back after the next crash.
             log.sync_directory()?;
         }
         Ok((log, self.report))
@@ -341,10 +343,10 @@ impl<E: Env> Opening<E> {
         }
     }
 
-    /// Everything in the log was deleted, and its end was lost in the crash: it goes on where its start is.
+    /// If the crash lost the end of a log whose records were all deleted, the log continues at its start offset.
     fn start_later(&mut self, recovered: &mut Recovered<E>) -> Result<(), OpenError> {
         let start = self.start.log_start_offset;
-        tracing::warn!(partition = %self.dir.display(), %start, end = %recovered.log_end_offset, "the log ends before its start and begins anew there");
+        tracing::warn!(partition = %self.dir.display(), %start, end = %recovered.log_end_offset, "the log ends before its start offset and continues there");
         for segment in recovered.segments.drain(..).rev() {
             set_aside(&segment, &mut self.report)?;
         }
@@ -372,7 +374,7 @@ impl<E: Env> Opening<E> {
 }
 
 impl<E: Env> PartitionLog<E> {
-    /// Sealed segments from the recovery point on have their indexes in memory until the next flush.
+    /// Registers sealed segments from the recovery point on: their indexes stay in memory until the next flush.
     fn await_seals(&self) {
         let (view, recovery_point) = (self.view(), self.recovery_point());
         let sealed = view

@@ -1,7 +1,8 @@
-//! The pool of open log files, one for the process. It bounds their number by closing the least recently used.
+//! The process-wide pool of open log files. It bounds their number by closing the least recently used ones.
 //!
-//! A process may hold only a limited number of files and sockets open (`ulimit -n`), fewer than it may have partitions. Log files take at most
-//! half of that number; indexes, checkpoints, connections and the rest of the program share the other half.
+//! The limit of a process for open files and sockets (`ulimit -n`) may be lower than its number of partitions. Log
+//! files use at most half of the limit; indexes, checkpoints, connections and the rest of the program share the other
+//! half.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -9,19 +10,19 @@ use std::sync::{Arc, Weak};
 use headwater_env::{PerProcess, open_files_max};
 use parking_lot::Mutex;
 
-/// The size of the pool where there is no limit, or a very high one.
+/// The size of the pool if the process has no limit, or a very high one.
 const FILES_MAX: u64 = 1 << 16;
 const FILES_MIN: u64 = 8;
 
 /// A file that can be closed and opened again.
 pub(crate) trait Closable: Send + Sync {
-    /// When it was last used, in opens of files ([`OpenFiles::now`]).
+    /// The time of the last use, in opened files ([`OpenFiles::now`]).
     fn last_used(&self) -> u64;
 
-    /// Whether it is open. A closed file no longer counts.
+    /// Whether it is open. Closed files do not count.
     fn is_open(&self) -> bool;
 
-    /// Closes it unless it is in use. It then no longer counts.
+    /// Closes the file unless it is in use. Then it does not count any more.
     fn try_close(&self) -> Closed;
 }
 
@@ -32,10 +33,10 @@ pub(crate) enum Closed {
     No,
 }
 
-/// The files of a process.
+/// The open files of a process.
 #[derive(Default)]
 pub(crate) struct OpenFiles {
-    /// The files that count. Some may have been closed since.
+    /// The counted files. Some may have been closed since.
     files: Mutex<Vec<Weak<dyn Closable>>>,
     opens: AtomicU64,
 }
@@ -43,29 +44,29 @@ pub(crate) struct OpenFiles {
 static OPEN_FILES: PerProcess<OpenFiles> = PerProcess::new(OpenFiles::default);
 
 impl OpenFiles {
-    /// Those of this process.
+    /// The pool of this process.
     pub(crate) fn of_process() -> &'static Self {
         OPEN_FILES.get()
     }
 
-    /// The time of this pool: how many files were opened.
+    /// The clock of this pool: the number of files opened so far.
     pub(crate) fn now(&self) -> u64 {
         self.opens.load(Ordering::Relaxed)
     }
 
-    /// Makes room for one more file, which its caller opens next, by closing others where there are too many.
+    /// Counts a file that the caller opens next. First closes others if there are too many.
     pub(crate) fn add(&self, file: Weak<dyn Closable>) {
         self.opens.fetch_add(1, Ordering::Relaxed);
         let max = (open_files_max() / 2).clamp(FILES_MIN, FILES_MAX) as usize;
         let mut files = self.files.lock();
         if files.len() >= max {
-            // Several at once, so that not every open has to search the pool.
+            // Close several at once, so that not every open has to search the pool.
             close_oldest(&mut files, max - 1 - max / 32);
         }
         files.push(file);
     }
 
-    /// Closes a part of the files, because the system refused to open another.
+    /// Closes some of the files, because the system refused to open another.
     pub(crate) fn close_some(&self) {
         let mut files = self.files.lock();
         let left = files.len() / 2;
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_recently_used_that_nobody_uses_are_closed() {
+    fn the_least_recently_used_idle_files_are_closed() {
         let file = |(last_used, is_busy, is_open)| {
             Arc::new(FakeFile {
                 last_used,
@@ -148,6 +149,6 @@ mod tests {
         close_oldest(&mut counted, 3);
         let open = files.each_ref().map(|file| file.is_open());
         assert_eq!(open, [true, true, false, false, true, false]);
-        assert_eq!(counted.len(), 3, "what is closed or gone does not count");
+        assert_eq!(counted.len(), 3, "closed and dropped files do not count");
     }
 }

@@ -1,4 +1,4 @@
-//! One partition in one directory: its state, and who may touch what.
+//! The log of one partition in one directory: its state and its locks.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -27,51 +27,54 @@ use crate::view::View;
 
 /// The log of one partition.
 ///
-/// Any number of threads may call any method at the same time. What changes the log ([`append_as_leader`](Self::append_as_leader),
-/// [`roll`](Self::roll), [`truncate_to`](Self::truncate_to), [`delete_records`](Self::delete_records), retention, the end of a cleaning) is
-/// put in order by one lock; reads never take it and see the log as it was at one moment. Offsets only grow, and their order is asserted at each change.
+/// Any number of threads may call any method at the same time. One lock orders the changes
+/// ([`append_as_leader`](Self::append_as_leader), [`roll`](Self::roll), [`truncate_to`](Self::truncate_to),
+/// [`delete_records`](Self::delete_records), retention, the end of a cleaning). Reads never take it; each sees one
+/// consistent state of the log. Each change asserts that offsets only grow.
 ///
-/// Dropping a log closes nothing: that is what a crash does, and the next open recovers from it. Call [`close`](Self::close).
+/// Dropping a log does not close it; like after a crash, the next open recovers. Call [`close`](Self::close).
 #[derive(Debug)]
 pub struct PartitionLog<E: Env> {
     pub(crate) env: E,
     pub(crate) dir: Arc<Path>,
     pub(crate) config: RwLock<Arc<LogConfig>>,
-    /// What readers see. Written only under `writer`.
+    /// The state for readers. Written only while `writer` is locked.
     pub(crate) view: RwLock<View<E>>,
-    /// What [`first_unstable_offset`](Self::first_unstable_offset) gives; `i64::MAX` for none. Written only under `writer`.
+    /// The result of [`first_unstable_offset`](Self::first_unstable_offset); `i64::MAX` for none. Written only while
+    /// `writer` is locked.
     pub(crate) first_unstable_offset: AtomicI64,
     /// The append lock. Taken before `flusher`, `epochs` and `view`.
     pub(crate) writer: Mutex<Writer>,
     pub(crate) flusher: Flusher,
     pub(crate) epochs: RwLock<LeaderEpochs>,
-    /// Why nothing may be written any more, once that is so.
+    /// Set when the partition refuses writes after a failure: the reason.
     pub(crate) poison: OnceLock<String>,
-    /// Names in the directory have changed since it was last synced.
+    /// Whether names in the directory have changed since it was last synced.
     pub(crate) directory_changed: Mutex<bool>,
     pub(crate) removals: Removals<E>,
     /// Taken before `writer`.
     pub(crate) cleaner: CleanerTurn,
-    /// The log is compacted, or was.
+    /// Whether compaction may have left gaps.
     pub(crate) may_have_gaps: AtomicBool,
 }
 
-/// What only the holder of the append lock may touch.
+/// The state that only the holder of the append lock may use.
 #[derive(Debug)]
 pub(crate) struct Writer {
     pub(crate) producers: ProducerStates,
     pub(crate) head: Head,
     pub(crate) is_closed: bool,
-    /// Is there anything that the files of a clean shutdown do not say yet?
+    /// Whether there are changes that a clean shutdown would still have to write.
     pub(crate) is_changed: bool,
-    /// A truncation that is not finished on the disk. Nothing else changes the log before it is.
+    /// A truncation that is not complete on disk. It must be completed before any other change.
     pub(crate) truncation: Option<Truncation>,
 }
 
 impl<E: Env> PartitionLog<E> {
-    /// Opens the log in `dir`, which is made if need be, and makes it whole: after a crash the segments from the recovery point on are
-    /// read, what is no whole valid batch at the end is cut, and indexes that are missing or wrong are made again. After a clean
-    /// shutdown almost nothing is read. The caller must own the directory (see [`DataDirectory`](crate::DataDirectory)).
+    /// Opens the log in `dir`, creating it if missing, and recovers it: after a crash, reads the segments from the
+    /// recovery point on, truncates an incomplete or invalid end, and rebuilds missing or wrong indexes. After a clean
+    /// shutdown it reads almost nothing. The caller must own the directory (see
+    /// [`DataDirectory`](crate::DataDirectory)).
     pub fn open(
         env: E,
         dir: &Path,
@@ -81,22 +84,22 @@ impl<E: Env> PartitionLog<E> {
         crate::open::open(env, dir, config, start)
     }
 
-    /// First offset that may be read.
+    /// The first offset that may be read.
     pub fn log_start_offset(&self) -> Offset {
         self.view.read().log_start_offset
     }
 
-    /// Next offset to be written.
+    /// The next offset to be written.
     pub fn log_end_offset(&self) -> Offset {
         self.view.read().log_end_offset
     }
 
-    /// First offset not known to be fsynced.
+    /// The first offset that is not known to be fsynced.
     pub fn recovery_point(&self) -> Offset {
         self.flusher.recovery_point()
     }
 
-    /// Bytes of all segments.
+    /// The size of all segments in bytes.
     pub fn size_in_bytes(&self) -> u64 {
         let view = self.view();
         (0..view.segments.list().len())
@@ -104,31 +107,31 @@ impl<E: Env> PartitionLog<E> {
             .sum()
     }
 
-    /// Facts about the segments, oldest first. One whose greatest timestamp cannot be read has none here.
+    /// Describes the segments, oldest first. `max_timestamp_ms` is `None` if it cannot be read.
     pub fn segments(&self) -> Vec<SegmentInfo> {
         segment_infos(&self.view())
     }
 
-    /// The producers that are remembered, by id.
+    /// The producers whose state the log keeps, by id.
     pub fn active_producers(&self) -> Vec<ProducerSummary> {
         self.writer.lock().producers.summaries()
     }
 
-    /// Forgets producers that have been silent for `producer.id.expiration.ms`; returns how many.
+    /// Drops the state of producers that have been inactive for `producer.id.expiration.ms`. Returns their number.
     pub fn expire_producers(&self, now_wall_ms: i64) -> usize {
         let expiration_ms = self.config_now().producer_id_expiration_ms;
         let mut writer = self.writer.lock();
         writer.producers.expire(now_wall_ms, expiration_ms)
     }
 
-    /// First offset of a transaction that is open, or whose end is not below the high watermark; `None` when there is none. Takes no lock. It
-    /// holds for a high watermark that was read before.
+    /// The first offset of a transaction that is open, or whose end is not below the high watermark; `None` if there is
+    /// none. Takes no lock. The result is valid for a high watermark that was read before the call.
     pub fn first_unstable_offset(&self) -> Option<Offset> {
         let first = self.first_unstable_offset.load(Ordering::SeqCst);
         (first != i64::MAX).then(|| Offset::new(first))
     }
 
-    /// The high watermark has moved: transactions that ended below it are stable.
+    /// Sets the high watermark: transactions that ended below it are stable.
     pub fn advance_high_watermark(&self, high_watermark: Offset) {
         if self.first_unstable_offset().is_some() {
             let mut writer = self.writer.lock();
@@ -137,14 +140,15 @@ impl<E: Env> PartitionLog<E> {
         }
     }
 
-    /// Shows readers which transactions are open. Called with the append lock held, before they see the records of those that began.
+    /// Publishes the first unstable offset to readers. Call it with the append lock held, before publishing the records
+    /// of new transactions.
     pub(crate) fn publish_first_unstable(&self, writer: &Writer) {
         let first = writer.producers.first_unstable_offset();
         let first = first.map_or(i64::MAX, Offset::get);
         self.first_unstable_offset.store(first, Ordering::SeqCst);
     }
 
-    /// The configuration now.
+    /// The current configuration.
     pub fn config(&self) -> LogConfig {
         (*self.config_now()).clone()
     }
@@ -162,7 +166,7 @@ impl<E: Env> PartitionLog<E> {
         &self.dir
     }
 
-    /// Why the partition takes no more writes, if that is so.
+    /// The reason why the partition refuses writes, if it does.
     pub fn poisoned(&self) -> Option<Poisoned> {
         if mutants::is_active(Mutant::IgnorePoison) {
             return None;
@@ -181,7 +185,7 @@ impl<E: Env> PartitionLog<E> {
         self.view.read().clone()
     }
 
-    /// What it means that offsets are missing.
+    /// The meaning of missing offsets in this log.
     pub(crate) fn gaps(&self) -> Gaps {
         if self.may_have_gaps.load(Ordering::SeqCst) {
             Gaps::Allowed
@@ -190,7 +194,7 @@ impl<E: Env> PartitionLog<E> {
         }
     }
 
-    /// Runs a read, again if segments were cut or taken away meanwhile.
+    /// Runs a read, and repeats it if segments were truncated or removed meanwhile.
     pub(crate) fn with_view<T>(
         &self,
         read: impl Fn(&View<E>) -> Result<T, ReadError>,
@@ -204,7 +208,7 @@ impl<E: Env> PartitionLog<E> {
         }
     }
 
-    /// Shows readers the next state. Called with the append lock held.
+    /// Publishes the next state to readers. Call it with the append lock held.
     pub(crate) fn publish(&self, change: impl FnOnce(&mut View<E>)) {
         let mut view = self.view.write();
         let mut next = view.clone();
@@ -214,15 +218,15 @@ impl<E: Env> PartitionLog<E> {
             next.generation != view.generation
                 || (next.log_end_offset >= view.log_end_offset
                     && next.log_start_offset >= view.log_start_offset),
-            "the offsets of a log grow unless it is cut"
+            "the offsets of a log only grow, except in a truncation"
         );
         *view = next;
     }
 
-    /// Nothing may be written from now on.
+    /// Refuses all writes from now on.
     pub(crate) fn poison(&self, reason: &FileError) -> Poisoned {
         let reason = self.poison.get_or_init(|| {
-            tracing::error!(partition = %self.dir.display(), %reason, "the partition is read-only from now on");
+            tracing::error!(partition = %self.dir.display(), %reason, "the partition is read-only until it is opened again");
             reason.to_string()
         });
         Poisoned {
@@ -233,7 +237,7 @@ impl<E: Env> PartitionLog<E> {
 
     /// Syncs the directory if names in it have changed.
     pub(crate) fn sync_directory(&self) -> Result<(), FileError> {
-        // Held while syncing: whoever finds nothing to do may rely on it.
+        // Hold the lock during the sync: a caller that finds nothing to do relies on a completed sync.
         let mut changed = self.directory_changed.lock();
         if !*changed || mutants::is_active(Mutant::SkipDirectorySync) {
             return Ok(());
@@ -245,7 +249,7 @@ impl<E: Env> PartitionLog<E> {
         Ok(())
     }
 
-    /// Takes note of a failed sync, after which nothing may be written: unless no file could be opened for it, so that nothing was tried.
+    /// Poisons the log after a failed sync, unless the file could not be opened, in which case no sync was attempted.
     pub(crate) fn sync_error(&self, error: FileError) -> FileError {
         if !is_out_of_files(&error.source) {
             self.poison(&error);
@@ -253,12 +257,12 @@ impl<E: Env> PartitionLog<E> {
         error
     }
 
-    /// A name in the directory has changed.
+    /// Records that a name in the directory has changed.
     pub(crate) fn directory_has_changed(&self) {
         *self.directory_changed.lock() = true;
     }
 
-    /// May the log be changed?
+    /// Checks that the log may be changed.
     pub(crate) fn check_open(&self, writer: &Writer) -> Result<(), ChangeError> {
         match self.poisoned() {
             Some(poisoned) => Err(poisoned.into()),
@@ -268,13 +272,13 @@ impl<E: Env> PartitionLog<E> {
     }
 }
 
-/// Facts about the segments of a view.
+/// Describes the segments of a view.
 pub(crate) fn segment_infos<E: Env>(view: &View<E>) -> Vec<SegmentInfo> {
     let info = |(index, segment): (usize, &Arc<Segment<E>>)| {
         let largest = segment
             .largest_timestamp(view.phase(index))
             .unwrap_or_else(|error| {
-                tracing::warn!(%error, "the age of a segment is taken from its file");
+                tracing::warn!(%error, "the greatest timestamp of a segment cannot be read; using the time of its file");
                 None
             });
         SegmentInfo {
@@ -330,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_unstable_offset_is_known_without_the_append_lock() {
+    fn the_first_unstable_offset_takes_no_append_lock() {
         let env = MemoryEnv::new();
         let log = open(&env);
         assert_eq!(log.first_unstable_offset(), None);

@@ -1,9 +1,9 @@
-//! `partition.metadata`: to which topic a partition's directory belongs. A topic that is deleted and made again has the same name and
-//! another id.
+//! `partition.metadata`: the id of the topic that owns a partition's directory. A topic that is deleted and created
+//! again has the same name and another id.
 //!
 //! ```text
-//! file = "version: 0\n" "topic_id: " id
-//! id   = the 16 bytes of the topic's UUID in URL-safe base64 without padding: 22 characters
+//!   file = "version: 0\n" "topic_id: " id
+//!   id   = the 16 bytes of the topic's UUID in URL-safe base64 without padding: 22 characters
 //! ```
 
 use std::io;
@@ -15,18 +15,18 @@ use crate::base64;
 
 const NAME: &str = "partition.metadata";
 
-/// Which topic a partition's directory belongs to, as its file says.
+/// The owner of a partition's directory, according to its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DirectoryOwner {
-    /// There is no file: the process died while it made the partition.
+    /// The file is missing: the process died while it created the partition.
     Unknown,
     /// The topic's id.
     Topic([u8; 16]),
-    /// The file cannot be understood.
+    /// The file has invalid content.
     Damaged,
 }
 
-/// Reads the owner of the partition's directory `partition`.
+/// Reads the owner of the directory `partition`.
 pub fn read_owner(env: &impl Env, partition: &Path) -> io::Result<DirectoryOwner> {
     let Some(bytes) = env.read_file(&partition.join(NAME))? else {
         return Ok(DirectoryOwner::Unknown);
@@ -35,7 +35,7 @@ pub fn read_owner(env: &impl Env, partition: &Path) -> io::Result<DirectoryOwner
     Ok(id.map_or(DirectoryOwner::Damaged, DirectoryOwner::Topic))
 }
 
-/// Writes the topic's id into the partition's directory `partition`, durably.
+/// Writes the topic's id into the directory `partition`, durably.
 pub fn write_owner(env: &impl Env, partition: &Path, topic_id: [u8; 16]) -> io::Result<()> {
     let text = format!("version: 0\ntopic_id: {}", base64::encode(topic_id));
     env.replace_file(&partition.join(NAME), text.as_bytes())
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_names_the_owner_byte_for_byte_as_kafka_writes_it() {
+    fn the_file_equals_kafkas_byte_for_byte() {
         let env = MemoryEnv::new();
         let dir = Path::new("/data/t-0");
         env.create_dir_all(dir).unwrap();
@@ -72,7 +72,7 @@ mod tests {
             env.read_file(&file).unwrap().unwrap(),
             "version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAQ"
         );
-        // Earlier versions ended the last line.
+        // Earlier versions terminated the last line.
         env.replace_file(&file, b"version: 0\ntopic_id: AAAAAAAAAAAAAAAAAAAAAQ\n")
             .unwrap();
         assert_eq!(read_owner(&env, dir).unwrap(), DirectoryOwner::Topic(id));

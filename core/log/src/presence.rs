@@ -1,5 +1,5 @@
-//! Whether the active log file is still the one at its path. Somebody may have removed, moved or replaced it or its directory: then it takes
-//! writes that the next open would not find.
+//! Detects that the active log file was removed, moved or replaced, or its directory. Otherwise appends would go to a
+//! file that the next open does not find.
 
 use std::io;
 use std::time::Duration;
@@ -13,12 +13,13 @@ use crate::partition_log::{PartitionLog, Writer};
 use crate::segment::Segment;
 use crate::view::View;
 
-/// How often appends compare the file with its path. Looking a path up at every append of a busy log took a twentieth of its time.
+/// The minimum time between two checks of the path by appends. A check at every append took a twentieth of the time of
+/// a busy log.
 const INTERVAL: Duration = Duration::from_millis(10);
 
 impl<E: Env> PartitionLog<E> {
-    /// Before an append: whether the file has a name and, unless that was looked at within the interval, whether its path leads to it. If
-    /// not, the log takes no more writes.
+    /// Before an append, checks that the file has a name and, at most once per interval, that its path leads to it. If
+    /// not, the log refuses writes.
     pub(crate) fn check_file(
         &self,
         writer: &mut Writer,
@@ -41,10 +42,10 @@ impl<E: Env> PartitionLog<E> {
         Ok(())
     }
 
-    /// Whether the file of the active segment still has its name, for a log that nobody appends to. If not, the log takes no more writes. Does
-    /// nothing while an append is at work, which looks itself.
+    /// Checks that the file of the active segment still has its name, for a log without appends. If not, the log
+    /// refuses writes. Does nothing during an append, which checks by itself.
     pub fn check_active_file(&self) -> Result<(), Poisoned> {
-        // While it is held, the active segment stays the same.
+        // While the lock is held, the active segment stays the same.
         let Some(writer) = self.writer.try_lock() else {
             return Ok(());
         };
@@ -58,12 +59,13 @@ impl<E: Env> PartitionLog<E> {
         let segment = view.segments.active();
         match self.env.metadata(&segment.path(FileKind::Log)) {
             Ok(None) => Err(self.lost(segment, "it was removed while it was open")),
-            // What cannot be looked at is not known to be gone.
+            // A failed look-up does not prove that the file is gone.
             Ok(Some(_)) | Err(_) => Ok(()),
         }
     }
 
-    /// Before the active segment is sealed or the log closed: whether its path leads to its file. If not, the log takes no more writes.
+    /// Before the active segment is sealed or the log closed, checks that its path leads to its file. If not, the log
+    /// refuses writes.
     pub(crate) fn check_in_place(&self, view: &View<E>) -> Result<(), Poisoned> {
         let segment = view.segments.active();
         match segment.file() {
@@ -71,7 +73,7 @@ impl<E: Env> PartitionLog<E> {
             Err(error) if error.source.kind() == io::ErrorKind::NotFound => {
                 Err(self.poison(&error))
             }
-            // What cannot be looked at is not known to be gone.
+            // A failed look-up does not prove that the file is gone.
             Err(_) => Ok(()),
         }
     }
@@ -79,7 +81,7 @@ impl<E: Env> PartitionLog<E> {
     fn check_path(&self, view: &View<E>, file: &E::File) -> Result<(), Poisoned> {
         let segment = view.segments.active();
         let is_elsewhere = matches!(file.is_at(&segment.path(FileKind::Log)), Ok(false));
-        // The file may have been closed, and another opened in its place.
+        // The file may have been closed, and the path opened again to another file.
         let is_shorter = || file.len().is_ok_and(|len| len < view.active_size);
         if !mutants::is_active(Mutant::AppendUnlinked) && (is_elsewhere || is_shorter()) {
             return Err(self.lost(segment, "it was moved or replaced while it was open"));

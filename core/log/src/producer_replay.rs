@@ -1,4 +1,4 @@
-//! What is known of producers, found again from the newest snapshot and the batches after it.
+//! Recovers the state of producers from the newest snapshot and the batches after it.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::read::find;
 use crate::segment::Segment;
 use crate::view::View;
 
-/// The newest snapshot at or before `limit` that can be read, and its offset. Those that cannot are removed.
+/// The newest readable snapshot at or before `limit`, and its offset. Removes unreadable ones.
 pub(crate) fn newest_snapshot<E: Env>(
     env: &E,
     dir: &Path,
@@ -47,7 +47,7 @@ pub(crate) fn newest_snapshot<E: Env>(
     Ok(None)
 }
 
-/// The producers at the end of the view.
+/// The state of the producers at the end of the view.
 pub(crate) fn rebuild_producers<E: Env>(view: &View<E>) -> Result<ProducerStates, ReadError> {
     let first = &view.segments.list()[0];
     let (env, log) = (first.env(), first.path(FileKind::Log));
@@ -58,7 +58,7 @@ pub(crate) fn rebuild_producers<E: Env>(view: &View<E>) -> Result<ProducerStates
     Ok(states)
 }
 
-/// Takes the batches from `from` to the end of the view into the state.
+/// Replays the batches from `from` to the end of the view into the state.
 pub(crate) fn replay<E: Env>(
     view: &View<E>,
     from: Offset,

@@ -1,9 +1,9 @@
-//! `.snapshot`: what was known of producers when the log ended at the offset that is the file's name.
+//! `.snapshot`: the state of the producers when the log ended at the offset in the file name.
 //!
 //! ```text
-//! file  = version i16 BE (1)  crc u32 BE  count i32 BE  entry*        crc: CRC-32C of everything after it
-//! entry = producer_id i64  producer_epoch i16  last_sequence i32  last_offset i64  offset_delta i32
-//!         timestamp i64  coordinator_epoch i32  current_txn_first_offset i64                           all BE, -1 = none
+//!   file  = version i16 BE (1)  crc u32 BE  count i32 BE  entry*        crc: CRC-32C of everything after it
+//!   entry = producer_id i64  producer_epoch i16  last_sequence i32  last_offset i64  offset_delta i32
+//!           timestamp i64  coordinator_epoch i32  current_txn_first_offset i64      all BE, -1 = none
 //! ```
 
 use std::collections::VecDeque;
@@ -17,7 +17,7 @@ const VERSION: i16 = 1;
 const HEAD_LEN: usize = 10;
 const ENTRY_LEN: usize = 46;
 
-/// The bytes of a snapshot.
+/// Encodes a snapshot.
 pub(crate) fn encode(states: &ProducerStates) -> Vec<u8> {
     let entries = states.entries();
     let mut out = Vec::with_capacity(HEAD_LEN + entries.len() * ENTRY_LEN);
@@ -41,7 +41,7 @@ pub(crate) fn encode(states: &ProducerStates) -> Vec<u8> {
     out
 }
 
-/// Reads a snapshot; an error says what is wrong with it.
+/// Decodes a snapshot; the error describes the damage.
 pub(crate) fn decode(bytes: &[u8]) -> Result<ProducerStates, String> {
     if bytes.len() < HEAD_LEN {
         return Err(format!("it has only {} bytes", bytes.len()));
@@ -49,7 +49,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<ProducerStates, String> {
     let mut head = Cursor { bytes };
     let (version, crc) = (head.short(), head.int().cast_unsigned());
     if version != VERSION {
-        return Err(format!("its version is {version} and not {VERSION}"));
+        return Err(format!("its version is {version}, expected {VERSION}"));
     }
     if crc32c(head.bytes) != crc {
         return Err("its CRC does not match".to_owned());
@@ -61,7 +61,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<ProducerStates, String> {
         != Some(head.bytes.len())
     {
         return Err(format!(
-            "it names {count} producers and has {} bytes of them",
+            "it announces {count} producers and has {} bytes of them",
             head.bytes.len()
         ));
     }
@@ -99,7 +99,7 @@ fn decode_entry(mut bytes: Cursor<'_>) -> (ProducerId, ProducerEntry) {
     (producer_id, entry)
 }
 
-/// Takes numbers off the front of bytes that were checked to be long enough.
+/// Reads numbers from bytes whose length was checked.
 struct Cursor<'a> {
     bytes: &'a [u8],
 }

@@ -1,4 +1,5 @@
-//! What a partition remembers of each producer: enough to refuse gaps, duplicates and zombies (KIP-98), and to know open transactions.
+//! The state of the producers of a partition: enough to refuse gaps, duplicates and fenced producers (KIP-98), and to
+//! find open transactions.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -10,10 +11,11 @@ use crate::error::AppendError;
 use crate::transaction_index::AbortedTransaction;
 use crate::types::ProducerSummary;
 
-/// So many batches of a producer are remembered to recognise a repeated one; a producer has at most five requests in flight.
+/// The number of batches per producer that are kept to recognise repeats; a producer has at most five requests in
+/// flight.
 const BATCHES_REMEMBERED: usize = 5;
 
-/// One batch of a producer.
+/// A batch of a producer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BatchTrace {
     pub(crate) last_sequence: i32,
@@ -29,20 +31,20 @@ impl BatchTrace {
         (first & i64::from(i32::MAX)) as i32
     }
 
-    /// Offset of its first record.
+    /// The offset of the first record.
     pub(crate) fn base_offset(&self) -> Offset {
         self.last_offset - i64::from(self.offset_delta)
     }
 }
 
-/// One producer.
+/// The state of one producer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ProducerEntry {
     pub(crate) producer_epoch: ProducerEpoch,
     pub(crate) coordinator_epoch: Option<i32>,
     pub(crate) last_timestamp_ms: i64,
     pub(crate) current_transaction_first_offset: Option<Offset>,
-    /// The newest last, at most [`BATCHES_REMEMBERED`], all of `producer_epoch`.
+    /// The last batches, newest last: at most [`BATCHES_REMEMBERED`], all of `producer_epoch`.
     pub(crate) batches: VecDeque<BatchTrace>,
 }
 
@@ -92,7 +94,7 @@ impl ProducerEntry {
     }
 }
 
-/// A transaction that its marker ended.
+/// A completed transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Completed {
     producer_id: ProducerId,
@@ -101,25 +103,25 @@ struct Completed {
     aborted: bool,
 }
 
-/// Are batches new, from a producer, or are they in the log already?
+/// Whether batches are new from a producer, or already in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Check {
-    /// New: sequence numbers and epochs must be in order.
+    /// New: check sequence numbers and epochs.
     Sequences,
-    /// In the log already: what is there is there.
+    /// Already in the log: check nothing.
     Nothing,
 }
 
-/// What a request may do.
+/// The result of a check.
 #[derive(Debug)]
 pub(crate) enum Verdict {
-    /// It is in order; [`ProducerStates::apply`] this once it is written.
+    /// Valid; [`ProducerStates::apply`] this once it is written.
     InOrder(Pending),
-    /// It was appended before.
+    /// A repeat of this batch.
     Duplicate(BatchTrace),
 }
 
-/// What batches change, not yet in force.
+/// The changes of checked batches, not applied yet.
 #[derive(Debug, Default)]
 pub(crate) struct Pending {
     entries: Vec<(ProducerId, ProducerEntry)>,
@@ -130,14 +132,14 @@ pub(crate) struct Pending {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ProducerStates {
     producers: HashMap<ProducerId, ProducerEntry>,
-    /// Open transactions by their first offset.
+    /// Open transactions, by first offset.
     open: BTreeMap<Offset, ProducerId>,
-    /// Ended transactions whose marker may lie at or above the high watermark: first offset to marker offset.
+    /// Completed transactions whose marker may be at or above the high watermark: first offset to marker offset.
     unreplicated: BTreeMap<Offset, Offset>,
 }
 
 impl ProducerStates {
-    /// Decides about batches whose headers have their final offsets; changes nothing.
+    /// Checks batches whose headers have their final offsets. Changes nothing.
     pub(crate) fn check(
         &self,
         batches: impl Iterator<Item = (BatchHeader, Option<ControlRecord>)>,
@@ -177,7 +179,7 @@ impl ProducerStates {
         Ok(Verdict::InOrder(pending))
     }
 
-    /// Puts in force what [`check`](Self::check) found; returns the transactions that were aborted.
+    /// Applies the changes that [`check`](Self::check) returned. Returns the aborted transactions.
     pub(crate) fn apply(&mut self, pending: Pending) -> Vec<AbortedTransaction> {
         let mut aborted = Vec::new();
         for completed in &pending.completed {
@@ -209,7 +211,7 @@ impl ProducerStates {
         aborted
     }
 
-    /// Takes in a batch that is in the log already; returns the transactions that were aborted.
+    /// Applies a batch that is already in the log. Returns the aborted transactions.
     pub(crate) fn replay(
         &mut self,
         header: &BatchHeader,
@@ -220,12 +222,12 @@ impl ProducerStates {
         }
         match self.check(std::iter::once((*header, control)), Check::Nothing) {
             Ok(Verdict::InOrder(pending)) => self.apply(pending),
-            // Nothing was checked, so nothing was refused.
+            // `Check::Nothing` refuses nothing.
             Ok(Verdict::Duplicate(_)) | Err(_) => Vec::new(),
         }
     }
 
-    /// A producer as a snapshot has it.
+    /// Adds a producer from a snapshot.
     pub(crate) fn load(&mut self, producer_id: ProducerId, entry: ProducerEntry) {
         if let Some(first_offset) = entry.current_transaction_first_offset {
             self.open.insert(first_offset, producer_id);
@@ -244,7 +246,7 @@ impl ProducerStates {
         entries
     }
 
-    /// All producers, by id, for people.
+    /// Summaries of all producers, by id.
     pub(crate) fn summaries(&self) -> Vec<ProducerSummary> {
         let summary = |(producer_id, entry): (ProducerId, &ProducerEntry)| ProducerSummary {
             producer_id,
@@ -258,7 +260,7 @@ impl ProducerStates {
         self.entries().into_iter().map(summary).collect()
     }
 
-    /// Forgets producers that were silent for so long and have no open transaction; returns how many.
+    /// Drops producers that have been inactive for this long and have no open transaction. Returns their number.
     pub(crate) fn expire(&mut self, now_ms: i64, expiration_ms: i64) -> usize {
         let before = self.producers.len();
         self.producers.retain(|_, entry| {
@@ -268,13 +270,13 @@ impl ProducerStates {
         before - self.producers.len()
     }
 
-    /// Forgets the ended transactions whose marker is below the high watermark.
+    /// Drops the completed transactions whose marker is below the high watermark.
     pub(crate) fn advance_high_watermark(&mut self, high_watermark: Offset) {
         self.unreplicated
             .retain(|_, marker_offset| *marker_offset >= high_watermark);
     }
 
-    /// First offset of an open transaction, or of an ended one whose marker is not known to be below the high watermark.
+    /// The first offset of an open transaction, or of a completed one whose marker may not be below the high watermark.
     pub(crate) fn first_unstable_offset(&self) -> Option<Offset> {
         let open = self.open.keys().next();
         let unreplicated = self.unreplicated.keys().next();
@@ -329,7 +331,7 @@ fn check_sequence(
         sequence,
         expected,
     };
-    // Nothing is known of the producer, perhaps because retention removed all it wrote: any sequence will do.
+    // The producer is unknown, perhaps because retention removed its records: accept any sequence.
     if entry.producer_epoch == ProducerEpoch::NONE {
         return Ok(());
     }
@@ -367,9 +369,7 @@ fn end_transaction(
     if check == Check::Sequences && control.coordinator_epoch < entry.coordinator_epoch {
         return Err(AppendError::InvalidControlBatch {
             producer_id,
-            what:
-                "its coordinator epoch is older than one already seen; the coordinator has moved on"
-                    .to_owned(),
+            what: "its coordinator epoch is outdated: a newer coordinator has written".to_owned(),
         });
     }
     entry.begin_epoch(header.producer_epoch);

@@ -44,14 +44,14 @@ fn marker(aborted: bool, coordinator_epoch: i32) -> ControlRecord {
     }
 }
 
-/// The first unstable offset once the high watermark is there.
+/// The first unstable offset after the high watermark has advanced.
 fn first_unstable(states: &mut ProducerStates, high_watermark: i64) -> Option<Offset> {
     states.advance_high_watermark(Offset::new(high_watermark));
     states.first_unstable_offset()
 }
 
 #[test]
-fn each_of_the_last_five_batches_is_known_when_it_comes_again() {
+fn repeats_of_the_last_five_batches_are_recognised() {
     let mut states = ProducerStates::default();
     for number in 0..6 {
         let header = batch(1, 0, number * 10, 10, i64::from(number) * 10);
@@ -119,7 +119,7 @@ fn an_unknown_producer_may_begin_anywhere() {
 }
 
 #[test]
-fn a_silent_producer_is_forgotten_unless_its_transaction_is_open() {
+fn an_inactive_producer_expires_unless_its_transaction_is_open() {
     let mut states = ProducerStates::default();
     append(&mut states, batch(1, 0, 0, 1, 100)).unwrap();
     let mut open = batch(2, 0, 0, 1, 100);
@@ -131,7 +131,7 @@ fn a_silent_producer_is_forgotten_unless_its_transaction_is_open() {
 }
 
 #[test]
-fn a_marker_ends_a_transaction_and_an_abort_is_remembered() {
+fn a_marker_ends_a_transaction_and_aborts_are_recorded() {
     let mut states = ProducerStates::default();
     for (producer, offset) in [(1, 0), (2, 1)] {
         let mut header = batch(producer, 0, 0, 1, offset);

@@ -1,4 +1,4 @@
-//! Reading batches by offset.
+//! Reads batches by offset.
 
 use std::sync::Arc;
 
@@ -15,13 +15,14 @@ use crate::transaction_index::AbortedTransaction;
 use crate::types::Read;
 use crate::view::View;
 
-/// The best `max_bytes` of a [`read`](PartitionLog::read) when there is much to read: larger ones leave the processor's cache.
+/// The best `max_bytes` of a [`read`](PartitionLog::read) of a large range: more does not fit in the processor's cache.
 pub const READ_BYTES_PREFERRED: usize = 1 << 20;
 
 impl<E: Env> PartitionLog<E> {
-    /// Reads batches from the one that holds `from` (in a compacted log: the first that ends at or after it) up to `upper` (exclusive), `max_bytes` at most and from one segment; with
-    /// `min_one_batch` the first batch comes whole even if it is larger. Batches that begin at or after `upper` are not given. Their CRC is
-    /// not checked: whoever decodes them does that once.
+    /// Reads batches from the one that contains `from` (in a compacted log: the first that ends at or after it) up to
+    /// `upper` (exclusive): at most `max_bytes`, from one segment. With `min_one_batch` the first batch is returned
+    /// whole even if it is larger. Batches that begin at or after `upper` are not returned. Their CRC is not checked;
+    /// the decoder checks it.
     pub fn read(
         &self,
         from: Offset,
@@ -37,8 +38,9 @@ impl<E: Env> PartitionLog<E> {
         self.with_view(|view| read_in(view, from, upper, wanted))
     }
 
-    /// The headers of the batches from the one that holds `from` up to `upper` (exclusive), without reading their records. What is
-    /// appended after the call is not given; what retention takes away meanwhile ends the iterator with an error.
+    /// The headers of the batches from the one that contains `from` up to `upper` (exclusive), without reading their
+    /// records. Does not return batches that are appended after the call. Ends with an error if retention removes the
+    /// batches meanwhile.
     pub fn batch_headers(&self, from: Offset, upper: Offset) -> Result<BatchHeaders<E>, ReadError> {
         self.with_view(|view| {
             check_range(view, from)?;
@@ -60,7 +62,7 @@ impl<E: Env> PartitionLog<E> {
         })
     }
 
-    /// The aborted transactions that overlap `from..upper`, for readers of committed records only.
+    /// The aborted transactions that overlap `from..upper`, for `read_committed` readers.
     pub fn aborted_transactions(
         &self,
         from: Offset,
@@ -86,7 +88,7 @@ impl<E: Env> PartitionLog<E> {
     }
 }
 
-/// The headers that [`PartitionLog::batch_headers`] gives. Ends after the first error.
+/// An iterator over batch headers; see [`PartitionLog::batch_headers`]. Ends after the first error.
 #[derive(Debug)]
 pub struct BatchHeaders<E: Env> {
     view: View<E>,
@@ -159,7 +161,7 @@ fn check_range<E: Env>(view: &View<E>, from: Offset) -> Result<(), ReadError> {
     })
 }
 
-/// What a read is to give.
+/// The limits of a read.
 #[derive(Debug, Clone, Copy)]
 struct Wanted {
     max_bytes: usize,
@@ -224,7 +226,7 @@ fn read_in<E: Env>(
     })
 }
 
-/// The batch of an offset that the log has is not there.
+/// The error for a batch that is missing though its offset is within the log.
 fn missing<E: Env>(
     view: &View<E>,
     segment: usize,
@@ -238,11 +240,11 @@ fn missing<E: Env>(
     view.segments.list()[segment].corrupt(0, source)
 }
 
-/// The bytes of a header up to its last offset delta.
+/// The length of a header up to and including its last offset delta.
 const OFFSETS_LEN: usize = 27;
 
-/// Where the batches end that may be given: before the first whose base offset is at or after `upper`, and before one that does not
-/// follow the one before it; a read that begins there gives the error.
+/// The end position of the batches that may be returned: before the first whose base offset is at or after `upper`, and
+/// before one that does not follow its predecessor. A read that begins at the latter returns the error.
 fn end_of(bytes: &Bytes, first: Offset, upper: Offset, gaps: Gaps) -> usize {
     let (mut position, mut expected) = (0, first.get());
     while let Some(header) = bytes[position..].first_chunk::<OFFSETS_LEN>() {
@@ -261,7 +263,7 @@ fn end_of(bytes: &Bytes, first: Offset, upper: Offset, gaps: Gaps) -> usize {
         expected = base_offset.saturating_add(i64::from(i32::from_be_bytes(*delta)) + 1);
         match BatchHeader::size_from_prefix(prefix) {
             Ok(size) if size < bytes.len() - position => position += size,
-            // Cut here, or damaged: the decoder will say so.
+            // The batch is cut here, or damaged; the decoder reports it.
             _ => break,
         }
     }

@@ -1,4 +1,4 @@
-//! After a crash: every batch that was not known to be on disk is read and checked.
+//! Crash recovery: reads and checks every batch that was not known to be on disk.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::report::{Cut, Damage, RecoveryReport};
 use crate::room::is_room;
 use crate::segment::{Phase, Segment};
 
-/// A log that holds whole valid batches only.
+/// A recovered log, which contains whole valid batches only.
 #[derive(Debug)]
 pub(crate) struct Recovered<E: Env> {
     pub(crate) segments: Vec<Arc<Segment<E>>>,
@@ -30,11 +30,11 @@ pub(crate) struct Recovered<E: Env> {
     pub(crate) producers: ProducerStates,
 }
 
-/// The checks, and what they find out on the way.
+/// The running checks and their results.
 pub(crate) struct Recovery<'a> {
     pub(crate) config: &'a LogConfig,
     pub(crate) known: Known,
-    /// Batches before it are in `producers` already.
+    /// Batches before this offset are in `producers` already.
     pub(crate) producers_from: Offset,
     pub(crate) report: &'a mut RecoveryReport,
     pub(crate) epochs: LeaderEpochs,
@@ -42,7 +42,7 @@ pub(crate) struct Recovery<'a> {
     pub(crate) latest_epoch: Option<LeaderEpoch>,
 }
 
-/// Where the good part of a segment ends, and why.
+/// The end of the valid part of a segment, and the reason.
 struct End {
     position: u64,
     next_offset: Offset,
@@ -50,8 +50,9 @@ struct End {
 }
 
 impl Recovery<'_> {
-    /// Checks the segments from `first` on. Cuts a torn end. Where a segment does not follow the one before it, either the log starts with it
-    /// or it is set aside. Destroys no whole batch, except those behind damage inside a segment that has to be cut there.
+    /// Checks the segments from `first` on and truncates a torn end. If a segment does not follow the one before it,
+    /// either the log starts with it or it is set aside. Destroys no whole batches, except after damage within a
+    /// segment that must be truncated there.
     pub(crate) fn check<E: Env>(
         mut self,
         segments: &[Arc<Segment<E>>],
@@ -79,7 +80,7 @@ impl Recovery<'_> {
                 self.cut(segment, end.position, log_end_offset, reason)?;
             }
         }
-        // Outermost first, each durably before the next, so that recovery decides the same after a crash in between.
+        // Outermost first, each durably before the next, so that after a crash in between recovery decides the same.
         for segment in earlier.iter().chain(strays.iter().rev()) {
             set_aside(segment, self.report)?;
         }
@@ -121,8 +122,8 @@ impl Recovery<'_> {
         }))
     }
 
-    /// Where the next segment begins, if the files up to there are known to have been whole. Damage in this segment is then not a torn end,
-    /// and the log continues behind it.
+    /// The base offset of the next segment, if the files up to there are known to have been whole. Then damage in this
+    /// segment is not a torn end, and the log continues after it.
     fn successor<E: Env>(
         &self,
         next: Option<&Arc<Segment<E>>>,
@@ -205,7 +206,8 @@ impl Recovery<'_> {
         Ok(end)
     }
 
-    /// Offsets that follow one another, with gaps only where compaction makes them, within the segment.
+    /// Whether the offset follows the one before it, with a gap only if compaction allows it, and lies within the
+    /// segment.
     fn is_in_order<E: Env>(
         &self,
         segment: &Segment<E>,
@@ -222,7 +224,8 @@ impl Recovery<'_> {
             && far <= i64::from(i32::MAX)
     }
 
-    /// Reports a leader epoch that is older than one before it. No CRC covers it, so one of the two is damaged; the batches are whole.
+    /// Reports a leader epoch that is older than one before it. No CRC covers the epoch, so one of the two is damaged;
+    /// the batches are intact.
     fn check_epoch<E: Env>(&mut self, segment: &Segment<E>, position: u64, header: &BatchHeader) {
         let epoch = header.leader_epoch;
         if epoch.get() >= 0 && self.latest_epoch.is_some_and(|latest| latest > epoch) {
@@ -231,8 +234,8 @@ impl Recovery<'_> {
         }
     }
 
-    /// Returns the header of a batch that was whole once and is damaged now, if the batch after it or the recovery point shows that. Such a
-    /// batch stays in place: it is not a torn tail, and acknowledged records may follow it.
+    /// The header of a batch that was whole once and is damaged now, if the batch after it or the recovery point proves
+    /// that. Such a batch stays in place: it is not a torn end, and acknowledged records may follow it.
     fn damaged_on_disk<E: Env>(
         &self,
         chunk: &mut Chunk<'_, E>,
@@ -253,7 +256,7 @@ impl Recovery<'_> {
         let was_durable = next_offset <= self.known.durable_end;
         let after = end.position + header.size_in_bytes() as u64;
         let is_followed = match chunk.batch_at(after).ok()? {
-            // The process may have died while it wrote the last one.
+            // The process may have died while it wrote the last batch.
             None => was_durable,
             Some(Ok(next)) => {
                 self.known
@@ -283,9 +286,9 @@ impl Recovery<'_> {
         }
     }
 
-    /// Puts the indexes in; reports those whose file said otherwise.
+    /// Installs the indexes. Reports those whose file was different.
     fn install<E: Env>(&mut self, segment: &Segment<E>, mut builder: IndexBuilder, phase: Phase) {
-        // An active segment's indexes are written when it is sealed, so after a crash they are never there.
+        // The indexes of an active segment are written when it is sealed, so after a crash they are always missing.
         if phase == Phase::Sealed {
             for kind in builder.contradicted(segment) {
                 let name = segment_file(segment.base_offset(), kind);
@@ -307,7 +310,7 @@ impl Recovery<'_> {
         });
     }
 
-    /// Reports the offsets that are missing before a segment, unless compaction took them.
+    /// Reports the offsets that are missing before a segment, unless compaction removed them.
     fn report_hole<E: Env>(&mut self, log_end_offset: Offset, segment: &Segment<E>) {
         let base_offset = segment.base_offset();
         if base_offset > log_end_offset && self.known.gaps == Gaps::Damage {
@@ -336,7 +339,7 @@ impl Recovery<'_> {
     }
 }
 
-/// Is the batch what was written?
+/// Checks that the batch is unchanged since it was written.
 fn check_crc(batch: &RecordBatch) -> Result<(), BatchError> {
     if mutants::is_active(Mutant::SkipRecoveryCrc) {
         return Ok(());

@@ -1,7 +1,8 @@
 //! Removes the files of segments that left the log: renames them to `.deleted`, and deletes them after a delay.
 //!
-//! A segment leaves the view first, so that its readers finish undisturbed. Then its files are renamed, one segment after the other and each
-//! durably before the next. A rename that fails is tried again before any later segment, so the segments on disk never have a hole.
+//! A segment leaves the view first, so that its readers can finish. Then the files are renamed, one segment after the
+//! other, each durably before the next. A failed rename is tried again before any later segment, so the segments on
+//! disk never have a hole.
 
 use std::collections::VecDeque;
 use std::io;
@@ -19,7 +20,7 @@ use crate::partition_log::PartitionLog;
 use crate::segment::Segment;
 use crate::view::View;
 
-/// The work on disk that remains for segments that left the view.
+/// The remaining work on disk for segments that left the view.
 #[derive(Debug)]
 pub(crate) struct Removals<E: Env> {
     pending: Mutex<Pending<E>>,
@@ -51,7 +52,8 @@ impl<E: Env> Removals<E> {
 }
 
 impl<E: Env> PartitionLog<E> {
-    /// Renames the files of all segments that left the view to `.deleted`, durably. After an error the next call does the rest.
+    /// Renames the files of all segments that left the view to `.deleted`, durably. After an error the next call
+    /// continues.
     pub(crate) fn finish_removals(&self) -> Result<(), FileError> {
         let mut pending = self.removals.pending.lock();
         while let Some(segment) = pending.retiring.front().map(Arc::clone) {
@@ -92,8 +94,9 @@ impl<E: Env> PartitionLog<E> {
         Ok(())
     }
 
-    /// Removes files of segments that were deleted longer than `file.delete.delay.ms` ago, and closes files that nobody has used since the
-    /// last call; returns how many were removed. What cannot be renamed or removed is tried again at the next call.
+    /// Deletes files of segments that were renamed at least `file.delete.delay.ms` ago, and closes files that were not
+    /// used since the last call. Returns the number of deleted files. Failed renames and deletions are tried again at
+    /// the next call.
     pub fn delete_due_files(&self) -> Result<usize, ChangeError> {
         self.close_idle_files(&self.view());
         let finished = match self.poisoned() {

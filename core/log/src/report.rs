@@ -1,4 +1,4 @@
-//! What opening a log found and did, in words.
+//! The report of opening a log.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,74 +6,75 @@ use std::path::PathBuf;
 
 use headwater_record::Offset;
 
-/// What [`PartitionLog::open`](crate::PartitionLog::open) did to make the log whole. Its `Display` is for people.
+/// The changes that [`PartitionLog::open`](crate::PartitionLog::open) made to recover the log, and the damage it found.
+/// `Display` prints it for people.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecoveryReport {
     /// The partition's directory.
     pub directory: PathBuf,
-    /// Segments whose every batch was read and its CRC checked.
+    /// The number of segments that were read completely.
     pub segments_checked: usize,
-    /// Bytes so read.
+    /// The number of bytes that were read.
     pub bytes_checked: u64,
-    /// The end that was cut off, if any.
+    /// The truncated end, if there was one.
     pub cut: Option<Cut>,
-    /// Segments that held no whole batch, did not belong to the log, and were removed: base offset and bytes.
+    /// Segments that contained no whole batch, did not belong to the log and were removed: base offset and size.
     pub segments_removed: Vec<(Offset, u64)>,
     /// Missing offsets. The log starts after them, and the segments before them were set aside.
     pub missing: Option<Range<Offset>>,
     /// Segments with records that no longer belong to the log; their log files are kept under another name.
     pub set_aside: Vec<SetAside>,
-    /// Index files that were missing or wrong and were made again from the log.
+    /// Index files that were missing or wrong and were rebuilt from the log.
     pub indexes_rebuilt: Vec<String>,
-    /// Damage that was found and left in place: a reader gets an error there, and everything else.
+    /// Damage that was left in place: reading the damaged batch returns an error, reading any other works.
     pub damage: Vec<Damage>,
-    /// Cleaned segments that were on disk and now are in the place of those they were made from: their base offsets.
+    /// The base offsets of cleaned segments that were on disk and now replace those they were made from.
     pub swaps_completed: Vec<Offset>,
-    /// Left-overs of earlier work that were removed: deleted segments, temporary files.
+    /// Left-overs that were removed: deleted segments, temporary files.
     pub files_removed: Vec<String>,
 }
 
-/// A tail that held no whole valid batch.
+/// The truncated end of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cut {
-    /// Base offset of the segment.
+    /// The base offset of the segment.
     pub segment: Offset,
-    /// Where its log file ends now.
+    /// The new end position of its log file.
     pub position: u64,
-    /// How many bytes were cut off.
+    /// The number of bytes that were removed.
     pub bytes: u64,
-    /// Where the log ends now.
+    /// The new end of the log.
     pub log_end_offset: Offset,
-    /// Why the batch at the position is not one.
+    /// The fault of the batch at the position.
     pub reason: String,
-    /// Whether whole batches followed and were cut off too: the cause was damage, not a torn end.
+    /// Whether whole batches followed and were removed too. Then the cause was damage, not a torn end.
     pub had_batches: bool,
 }
 
 /// A segment that recovery took out of the log, because offsets are missing between it and the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetAside {
-    /// Base offset of the segment.
+    /// The base offset of the segment.
     pub segment: Offset,
-    /// Bytes of its log file.
+    /// The size of its log file.
     pub bytes: u64,
-    /// Where the log file is now.
+    /// The new path of the log file.
     pub path: PathBuf,
 }
 
-/// A batch, already fsynced once, whose bytes have changed since.
+/// A batch that was fsynced and has changed since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damage {
-    /// Base offset of the segment.
+    /// The base offset of the segment.
     pub segment: Offset,
-    /// Where in its log file.
+    /// The position in its log file.
     pub position: u64,
-    /// What is wrong.
+    /// A description of the fault.
     pub reason: String,
 }
 
 impl RecoveryReport {
-    /// Was there nothing to repair and nothing damaged?
+    /// Whether the log needed no repair and has no damage.
     pub fn is_clean(&self) -> bool {
         self.cut.is_none()
             && self.segments_removed.is_empty()
@@ -94,7 +95,10 @@ impl fmt::Display for RecoveryReport {
             self.bytes_checked
         )?;
         for base_offset in &self.swaps_completed {
-            write!(out, "; put the cleaned segment {base_offset} in its place")?;
+            write!(
+                out,
+                "; completed the swap of the cleaned segment {base_offset}"
+            )?;
         }
         if self.is_clean() {
             return write!(out, ", all well");

@@ -1,4 +1,4 @@
-//! Which segments may go, and how they go.
+//! Retention: selects the segments that may be deleted, and removes them from the log.
 
 use std::sync::Arc;
 
@@ -10,18 +10,18 @@ use crate::error::ChangeError;
 use crate::partition_log::{PartitionLog, Writer, segment_infos};
 use crate::types::{DeletedSegment, DeletionReason, SegmentInfo};
 
-/// What retention looks at besides the segments.
+/// The input of the selection besides the segments.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Facts<'a> {
     pub(crate) config: &'a LogConfig,
     pub(crate) now_wall_ms: i64,
     pub(crate) log_start_offset: Offset,
-    /// Nothing at or above it may go.
+    /// Segments with records at or above it may not be deleted.
     pub(crate) high_watermark: Offset,
 }
 
-/// The segments that may go, oldest first: a first part of `segments`, each with the reason. An empty active segment never goes; one that
-/// has records goes like the others, and the caller must roll first.
+/// Selects the segments that may be deleted, oldest first: a prefix of `segments`, each with the reason. An empty
+/// active segment is never selected. One with records may be, and then the caller must roll first.
 pub(crate) fn deletable(
     segments: &[SegmentInfo],
     facts: Facts<'_>,
@@ -48,7 +48,8 @@ fn reason(
     facts: Facts<'_>,
 ) -> Option<DeletionReason> {
     let config = facts.config;
-    // The start of the log never lies behind the active segment, so this cannot be it unless all its records were deleted.
+    // The log start is never after the start of the active segment, so the active segment is selected only if all its
+    // records were deleted.
     if segment.end_offset <= facts.log_start_offset {
         return Some(DeletionReason::BeforeLogStart);
     }
@@ -69,8 +70,9 @@ fn reason(
 }
 
 impl<E: Env> PartitionLog<E> {
-    /// Moves the start of the log to `before`, if it is not past it already; returns the start. Segments go with the next
-    /// [`apply_retention`](Self::apply_retention). Readers see the new start at once, so the caller writes the log start checkpoint first.
+    /// Raises the log start offset to `before`, unless it is higher already, and returns it. The next
+    /// [`apply_retention`](Self::apply_retention) removes segments before it. Readers see the new start at once, so the
+    /// caller must write the log start checkpoint before.
     pub fn delete_records(&self, before: Offset) -> Result<Offset, ChangeError> {
         let mut writer = self.writer.lock();
         self.begin_change(&mut writer)?;
@@ -87,21 +89,22 @@ impl<E: Env> PartitionLog<E> {
         Ok(start)
     }
 
-    /// Takes segments out of the log that retention says may go, as if everything in it were replicated.
+    /// Removes the segments that retention selects, as if all records were replicated.
     pub fn apply_retention(&self, now_wall_ms: i64) -> Result<Vec<DeletedSegment>, ChangeError> {
         self.apply_retention_below(now_wall_ms, Offset::MAX)
     }
 
-    /// Takes segments out of the log that retention says may go and that lie below the high watermark. When all may go, the active one is
-    /// rolled first. Readers that are inside a segment finish undisturbed; its files stay for `file.delete.delay.ms` under another name. Files
-    /// that cannot be renamed now are renamed by a later call of this or of [`delete_due_files`](Self::delete_due_files).
+    /// Removes the segments that retention selects below the high watermark. If the active segment is selected, the log
+    /// rolls first. Readers inside a removed segment can finish; its renamed files stay for `file.delete.delay.ms`.
+    /// Files that cannot be renamed now are renamed by the next call of this or of
+    /// [`delete_due_files`](Self::delete_due_files).
     pub fn apply_retention_below(
         &self,
         now_wall_ms: i64,
         high_watermark: Offset,
     ) -> Result<Vec<DeletedSegment>, ChangeError> {
         let config = self.config_now();
-        // What has to be read is read before the append lock is taken.
+        // Read timestamps from disk before taking the append lock.
         drop(self.segments());
         let mut writer = self.writer.lock();
         self.begin_change(&mut writer)?;
@@ -116,7 +119,7 @@ impl<E: Env> PartitionLog<E> {
         self.delete_first(&mut writer, &deletable)
     }
 
-    /// Takes the oldest segment out of the log to free space, if it is sealed and all its records are before `before`.
+    /// Removes the oldest segment to free space, if it is sealed and all its records are before `before`.
     pub fn delete_oldest_segment(
         &self,
         before: Offset,
@@ -162,7 +165,7 @@ impl<E: Env> PartitionLog<E> {
             .add(view.segments.list()[..deletable.len()].iter());
         self.flusher.keep_sealed(last.end_offset, Offset::MAX);
         if let Err(error) = self.finish_removals() {
-            tracing::warn!(%error, "files of deleted segments stay for now; their removal is tried again");
+            tracing::warn!(%error, "files of deleted segments could not be removed; housekeeping tries again");
         }
         self.forget_epochs_before(start);
         let deleted = |(segment, reason): &(SegmentInfo, DeletionReason)| DeletedSegment {
@@ -229,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_older_than_retention_goes_and_nothing_after_one_that_stays() {
+    fn only_expired_segments_are_deleted_and_none_after_one_that_stays() {
         use DeletionReason::RetentionTime;
         let config = config(Some(10), None);
         assert!(
@@ -278,7 +281,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_goes_is_expired_below_the_watermark_and_leaves_enough(
+        fn deleted_segments_are_expired_below_the_watermark_and_leave_enough(
             sizes in prop::collection::vec((0..100_u64, 0..1000_i64), 1..10),
             retention_ms in prop::option::of(0..1000_i64), retention_bytes in prop::option::of(0..500_u64),
             now in 0..2000_i64, start in 0..100_i64, high in 0..100_i64,

@@ -1,4 +1,4 @@
-//! When a segment is closed and the next one begins, and how.
+//! Rolling: decides when the active segment is sealed, and starts the next one.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,31 +16,31 @@ use crate::room::Room;
 use crate::segment::{Phase, Segment};
 use crate::time_index::TimestampOffset;
 
-/// What is known of the active segment beyond its files. Touched only under the append lock.
+/// The state of the active segment in memory. Used only with the append lock held.
 #[derive(Debug)]
 pub(crate) struct Head {
-    /// When this process began it or opened it, wall clock.
+    /// When this process created or opened it, wall clock.
     pub(crate) created_ms: i64,
-    /// Greatest timestamp of its first batch, once it has one.
+    /// The greatest timestamp of its first batch; `None` without a batch.
     pub(crate) first_timestamp_ms: Option<i64>,
-    /// Bytes since the last index entry.
+    /// The number of bytes since the last index entry.
     pub(crate) bytes_since_index: u64,
-    /// Last entry of the time index.
+    /// The last entry of the time index.
     pub(crate) last_time_entry: Option<TimestampOffset>,
-    /// What chance takes off `segment.ms`, as a part of `segment.jitter.ms` in 2^16.
+    /// The random part of `segment.jitter.ms` by which `segment.ms` is reduced, in units of 2^-16.
     jitter: u16,
-    /// Its indexes are in memory and the fields above are true.
+    /// Whether its indexes are in memory and the fields above are valid.
     pub(crate) is_prepared: bool,
-    /// A failed append may have left bytes after its end.
+    /// Whether a failed append may have left bytes after its end.
     pub(crate) has_dirty_tail: bool,
-    /// How far its file goes, on purpose or not.
+    /// The padding at the end of its file.
     pub(crate) room: Room,
-    /// When its path was last seen to lead to its file, on the monotonic clock.
+    /// When its path was last checked to lead to its file, on the monotonic clock.
     pub(crate) found_in_place: Option<Duration>,
 }
 
 impl Head {
-    /// Of a segment without bytes.
+    /// The state of an empty segment.
     pub(crate) fn empty(env: &impl Env) -> Self {
         let mut jitter = [0; 2];
         env.fill_random(&mut jitter);
@@ -57,7 +57,7 @@ impl Head {
         }
     }
 
-    /// Of a segment that has bytes: to be prepared before the first append.
+    /// The state of a segment with batches, to be prepared before the first append.
     pub(crate) fn unprepared(env: &impl Env) -> Self {
         Self {
             is_prepared: false,
@@ -65,7 +65,7 @@ impl Head {
         }
     }
 
-    /// What records of a segment may span, less the jitter.
+    /// The maximum span of timestamps in the segment, reduced by the jitter.
     fn segment_ms(&self, config: &LogConfig) -> i64 {
         let segment_ms = config.segment_ms_max();
         let most = config.segment_jitter_ms.clamp(0, segment_ms.max(0));
@@ -74,17 +74,17 @@ impl Head {
     }
 }
 
-/// Facts about what is to be appended.
+/// The batches to be appended, as far as rolling depends on them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Incoming {
     pub(crate) size: u64,
-    /// How many entries it may add to each index.
+    /// The maximum number of entries that they add to each index.
     pub(crate) index_entries: usize,
     pub(crate) last_offset: Offset,
     pub(crate) max_timestamp_ms: i64,
 }
 
-/// Must the active segment be closed before this is appended?
+/// Whether the active segment must be sealed before the batches are appended.
 pub(crate) fn is_due<E: Env>(
     segment: &Segment<E>,
     head: &Head,
@@ -104,7 +104,7 @@ pub(crate) fn is_due<E: Env>(
         || !segment.offset_index.has_room(entries, index_bytes)
         || !segment.time_index.has_room(entries, index_bytes)
         || {
-            // By the records' own time where they have one, so that replayed history is cut where it would have been cut.
+            // Measured by record timestamps if there are any, so that replayed history rolls at the same points.
             let waited_ms = match head.first_timestamp_ms {
                 Some(first) if incoming.max_timestamp_ms >= 0 => {
                     incoming.max_timestamp_ms.saturating_sub(first)
@@ -116,8 +116,8 @@ pub(crate) fn is_due<E: Env>(
 }
 
 impl<E: Env> PartitionLog<E> {
-    /// Closes the active segment when it was begun longer than `segment.ms` ago; returns whether it did. Appends do the same by the
-    /// records' own time.
+    /// Rolls the active segment if it is older than `segment.ms`; returns whether it did. Appends do the same by record
+    /// timestamps.
     pub fn roll_if_due(&self, now_wall_ms: i64) -> Result<bool, ChangeError> {
         let config = self.config_now();
         let mut writer = self.writer.lock();
@@ -130,7 +130,7 @@ impl<E: Env> PartitionLog<E> {
         Ok(is_due)
     }
 
-    /// Closes the active segment, unless it is empty, and begins the next.
+    /// Seals the active segment, unless it is empty, and starts the next.
     pub fn roll(&self) -> Result<(), ChangeError> {
         let mut writer = self.writer.lock();
         self.begin_change(&mut writer)?;
@@ -140,15 +140,15 @@ impl<E: Env> PartitionLog<E> {
         Ok(())
     }
 
-    /// Seals the active segment, which must not be empty, and begins the next at the end of the log. The sealed one is made durable by
-    /// the next flush.
+    /// Seals the active segment, which must not be empty, and starts the next at the end of the log. The next flush
+    /// makes the sealed one durable.
     pub(crate) fn roll_segment(&self, writer: &mut Writer) -> Result<(), ChangeError> {
         let view = self.view();
         let sealed = view.segments.active();
         self.check_in_place(&view)?;
         writer.is_changed = true;
         self.prepare_head(writer)?;
-        // First: from here on no checkpoint lets recovery begin after it, until a sync of what follows.
+        // First register the sealed segment: from here on no recovery point passes it until a sync.
         self.flusher.has_sealed(sealed.base_offset());
         self.seal_file(writer)?;
         finish_time_index(sealed, writer);
@@ -165,7 +165,7 @@ impl<E: Env> PartitionLog<E> {
         Ok(())
     }
 
-    /// Learns what an append must know of an active segment that was opened.
+    /// Reads the state that appends need of an active segment that was opened.
     pub(crate) fn prepare_head(&self, writer: &mut Writer) -> Result<(), ReadError> {
         if writer.head.is_prepared {
             return Ok(());
@@ -194,7 +194,7 @@ impl<E: Env> PartitionLog<E> {
         Ok(())
     }
 
-    /// Cuts what a failed append left after the end of the active segment.
+    /// Truncates the bytes that a failed append left after the end of the active segment.
     pub(crate) fn mend_tail(&self, writer: &mut Writer) -> Result<(), FileError> {
         if writer.head.has_dirty_tail {
             self.cut_tail(writer)?;
@@ -202,8 +202,9 @@ impl<E: Env> PartitionLog<E> {
         Ok(())
     }
 
-    /// Lets the file of the active segment end where the segment does, also after a crash. What is not durable yet will be looked at by
-    /// recovery; but if all of it is, a checkpoint may say so, and nobody would look again.
+    /// Truncates the file of the active segment to its end, in a way that survives a crash. If part of the segment is
+    /// not durable yet, recovery will check it anyway. If all of it is durable, the recovery point may pass it and
+    /// recovery would not check it, so the truncation is synced.
     fn seal_file(&self, writer: &mut Writer) -> Result<(), ChangeError> {
         if self.end_file(writer)? && self.flusher.durable_end() >= self.log_end_offset() {
             let turn = self.flusher.turn();
@@ -212,7 +213,7 @@ impl<E: Env> PartitionLog<E> {
         Ok(())
     }
 
-    /// Lets the file of the active segment end where the segment does; returns whether it was longer.
+    /// Truncates the file of the active segment to its end. Returns whether the file was longer.
     pub(crate) fn end_file(&self, writer: &mut Writer) -> Result<bool, FileError> {
         let size = self.view.read().active_size;
         let is_longer = writer.head.room.is_after(size) && !mutants::is_active(Mutant::KeepRoom);
@@ -234,8 +235,8 @@ impl<E: Env> PartitionLog<E> {
         Ok(())
     }
 
-    /// Writes what is known of producers at the end of the log. Best effort: recovery can find it out from the batches, and a torn
-    /// snapshot is known by its CRC.
+    /// Writes a snapshot of the producers at the end of the log. Best effort: recovery can derive the state from the
+    /// batches, and detects a torn snapshot by its CRC.
     fn write_producer_snapshot(&self, writer: &Writer, log_end_offset: Offset) {
         let name = segment_file(log_end_offset, FileKind::ProducerSnapshot);
         let path = self.dir.join(name);
@@ -254,9 +255,9 @@ impl<E: Env> PartitionLog<E> {
     }
 }
 
-/// Lets the time index end with the segment's greatest timestamp.
+/// Adds the greatest timestamp of the segment as the last entry of the time index.
 pub(crate) fn finish_time_index<E: Env>(segment: &Segment<E>, writer: &mut Writer) {
-    // The head is prepared, so the greatest timestamp is known and nothing is read.
+    // The active segment has its greatest timestamp in memory, so this reads nothing.
     if let Ok(Some(largest)) = segment.largest_timestamp(Phase::Active)
         && segment
             .time_index

@@ -1,10 +1,12 @@
-//! Room for appends: zeros after the last batch of the active segment.
+//! Padding: zeros after the last batch of the active segment, so that later appends write to existing pages.
 //!
-//! The system makes the pages of a file when they are first written, and that costs more than the bytes of a small batch: least for a large
-//! page, which it makes only where a large write begins. So an append to a segment that grows writes zeros after itself, up to where
-//! such a page ends, and the appends after it find theirs made. Kafka's `preallocate` does the like for a whole segment.
+//! The system creates the page cache of a file at the first write, which costs more than copying a small batch. The
+//! cost per byte is least for a large page, which the system creates only for a large write. So an append to a growing
+//! segment also writes zeros up to the next page boundary, and later appends find their pages created. Kafka's
+//! `preallocate` does the same for a whole segment.
 //!
-//! The zeros go when the segment is sealed and when the log is closed. After a crash they are there, and recovery knows them.
+//! Sealing the segment or closing the log truncates the zeros. After a crash they are still there, and recovery
+//! recognises them.
 
 use std::io::IoSlice;
 
@@ -14,24 +16,26 @@ use crate::error::FileError;
 use crate::file_name::FileKind;
 use crate::segment::Segment;
 
-/// A segment of fewer rooms than this has none, so that many small ones waste nothing.
+/// A segment with space for fewer paddings than this gets none, so that many small segments waste nothing.
 const ROOMS_MIN: u64 = 2;
 const PAGE_BYTES: usize = 4096;
 
-/// What zeros are copied from, over and over: it stays in the processor's nearest cache, and copies of aligned pages are the fastest.
+/// The source of all zeros. It stays in the processor's nearest cache, and page-aligned copies are the fastest.
 static ZEROS: Page = Page([0; PAGE_BYTES]);
 
 #[repr(align(4096))]
 struct Page([u8; PAGE_BYTES]);
 
-/// How far the file of the active segment goes at most: a write that failed counts as if it had not. Touched only under the append lock.
+/// The maximum length of the active segment's file; a failed write counts as complete. Used only with the append lock
+/// held.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Room {
     end: u64,
 }
 
 impl Room {
-    /// How many zeros to write after an append from `position`, where the log ends, to `end`; none while there is room.
+    /// The number of zeros to write after an append from `position`, the end of the log, to `end`; 0 while there is
+    /// padding.
     pub(crate) fn zeros_after<E: Env>(self, position: u64, end: u64) -> u64 {
         let room = E::ROOM_BYTES;
         if end <= self.end || position < room * ROOMS_MIN {
@@ -40,18 +44,18 @@ impl Room {
         end.next_multiple_of(room.max(1)) - end
     }
 
-    /// The file is written up to `end`, or a part of it.
+    /// Records that the file may be written up to `end`.
     pub(crate) fn reaches(&mut self, end: u64) {
         self.end = self.end.max(end);
     }
 
-    /// Whether there is room after `position`.
+    /// Whether there is padding after `position`.
     pub(crate) fn is_after(self, position: u64) -> bool {
         self.end > position
     }
 }
 
-/// `len` zeros for `position` in a file, in parts that lie in memory as they will lie in its pages.
+/// Buffers for `len` zeros at `position` of a file, aligned in memory like the pages of the file.
 pub(crate) fn zeros<'a>(position: u64, len: u64) -> impl Iterator<Item = IoSlice<'a>> {
     let mut skip = (position % PAGE_BYTES as u64) as usize;
     let mut left = len as usize;
@@ -64,7 +68,8 @@ pub(crate) fn zeros<'a>(position: u64, len: u64) -> impl Iterator<Item = IoSlice
     })
 }
 
-/// Whether there is nothing but room from `position` to the end of a segment's file, which is the segment's size when it is opened.
+/// Whether a segment's file has nothing but padding after `position`. Call it at opening, when the size of the segment
+/// is that of the file.
 pub(crate) fn is_room<E: Env>(segment: &Segment<E>, position: u64) -> Result<bool, FileError> {
     let len = segment.size() - position;
     if len > E::ROOM_BYTES {
@@ -89,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn an_append_to_a_segment_that_grows_makes_room_up_to_the_next_multiple() {
+    fn an_append_to_a_growing_segment_pads_to_the_next_boundary() {
         assert_eq!(zeros_after(Room::default(), 2 * ROOM, 100), ROOM - 100);
         assert_eq!(zeros_after(Room::default(), 3 * ROOM - 100, 100), 0);
         assert_eq!(
@@ -99,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_no_zeros_where_there_is_room() {
+    fn no_zeros_are_written_while_there_is_padding() {
         let mut room = Room::default();
         room.reaches(3 * ROOM);
         assert_eq!(zeros_after(room, 2 * ROOM + 100, 100), 0);
@@ -110,14 +115,14 @@ mod tests {
     }
 
     #[test]
-    fn small_segments_and_memory_need_none() {
+    fn small_segments_and_files_in_memory_get_no_padding() {
         let room = Room::default();
         assert_eq!(zeros_after(room, 2 * ROOM - 1, 100), 0);
         assert_eq!(room.zeros_after::<MemoryEnv>(2 * ROOM, 2 * ROOM + 1), 0);
     }
 
     #[test]
-    fn zeros_come_in_parts_that_end_with_pages() {
+    fn buffers_of_zeros_end_at_page_boundaries() {
         let lens =
             |position, len| -> Vec<usize> { zeros(position, len).map(|part| part.len()).collect() };
         assert_eq!(lens(4_096, 0), []);

@@ -24,25 +24,25 @@ use crate::transaction_index::TransactionIndex;
 /// The greatest timestamp of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Largest {
-    /// It was not needed yet.
+    /// It was not computed yet.
     Unknown,
     /// `None`: no record has a timestamp.
     Known(Option<TimestampOffset>),
 }
 
-/// Which part of a segment's end a reader may trust.
+/// Whether a segment may grow. Readers of an active segment must not rely on its last index entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
-    /// It is written; its time index may lack the newest batches.
+    /// It may grow; its time index may lack the newest batches.
     Active,
     /// It never grows again; its time index ends with its greatest timestamp.
     Sealed,
 }
 
-/// A run of offsets from `base_offset` to the base offset of the next segment.
+/// The records from `base_offset` to the base offset of the next segment.
 ///
-/// Any number of threads may read; only the holder of the partition's append lock may append or truncate. A reader passes the `limit` of
-/// the view it works on: bytes after it do not exist for him.
+/// Any number of threads may read; only the holder of the partition's append lock may append or truncate. Readers pass
+/// the `limit` of their view and ignore all bytes after it.
 #[derive(Debug)]
 pub(crate) struct Segment<E: Env> {
     env: E,
@@ -69,12 +69,12 @@ pub(crate) struct FileLengths {
 }
 
 impl<E: Env> Segment<E> {
-    /// Makes the files of an empty segment; left-overs of that name are emptied.
+    /// Creates the files of an empty segment. Existing files of that name are emptied.
     pub(crate) fn create(env: E, dir: Arc<Path>, base_offset: Offset) -> Result<Self, FileError> {
         Self::create_as(env, dir, base_offset, Suffix::None)
     }
 
-    /// As [`create`](Self::create), with names that end so.
+    /// Like [`create`](Self::create), with this suffix.
     pub(crate) fn create_as(
         env: E,
         dir: Arc<Path>,
@@ -97,7 +97,7 @@ impl<E: Env> Segment<E> {
         Ok(segment)
     }
 
-    /// A segment whose files have these lengths; opens none of them.
+    /// A segment with files of these lengths. Opens none of them.
     pub(crate) fn existing(
         env: E,
         dir: Arc<Path>,
@@ -125,22 +125,22 @@ impl<E: Env> Segment<E> {
         &self.env
     }
 
-    /// Its first possible offset; its name.
+    /// The lowest offset that it may contain; its name.
     pub(crate) fn base_offset(&self) -> Offset {
         self.base_offset
     }
 
-    /// Bytes of whole batches.
+    /// The size of its whole batches in bytes.
     pub(crate) fn size(&self) -> u64 {
         self.size.load(Ordering::Acquire)
     }
 
-    /// Moves its end.
+    /// Sets its size.
     pub(crate) fn set_size(&self, size: u64) {
         self.size.store(size, Ordering::Release);
     }
 
-    /// Last change of its log file, wall clock.
+    /// The last change of its log file, wall clock.
     pub(crate) fn modified_ms(&self) -> i64 {
         self.modified_ms.load(Ordering::Relaxed)
     }
@@ -149,14 +149,14 @@ impl<E: Env> Segment<E> {
         self.modified_ms.store(now_ms, Ordering::Relaxed);
     }
 
-    /// Where a file of it is now.
+    /// The current path of one of its files.
     pub(crate) fn path(&self, kind: FileKind) -> PathBuf {
         let suffix = *self.suffix.lock();
         self.dir
             .join(segment_file(self.base_offset, kind) + suffix.text())
     }
 
-    /// From now on the names of its files end so.
+    /// Records that its files were renamed to this suffix.
     pub(crate) fn set_suffix(&self, suffix: Suffix) {
         *self.suffix.lock() = suffix;
     }
@@ -170,12 +170,12 @@ impl<E: Env> Segment<E> {
         FileError::new(action, self.path(kind), source)
     }
 
-    /// Gives the map of the log file back if nobody has read in it for a while.
+    /// Releases the map of the log file if it was not read since the last call.
     pub(crate) fn release_map_if_idle(&self) {
         self.maps.release_if_idle();
     }
 
-    /// The first batch that ends at or after `target`, and where it begins.
+    /// The first batch that ends at or after `target`, and its position.
     pub(crate) fn locate(
         &self,
         target: Offset,
@@ -190,7 +190,7 @@ impl<E: Env> Segment<E> {
         Ok(None)
     }
 
-    /// A walk from a batch at or before the one that holds `target`.
+    /// A walk from a batch at or before the one that contains `target`.
     pub(crate) fn walk_to(
         &self,
         target: Offset,
@@ -207,7 +207,7 @@ impl<E: Env> Segment<E> {
                     walk.rewind(entry.position, self.base_offset);
                     return Ok(walk);
                 }
-                tracing::warn!(path = %path.display(), ?entry, "an index points to no batch; searching the segment from its start");
+                tracing::warn!(path = %path.display(), ?entry, "an index entry does not point to a batch; searching the segment from its start");
             }
             Err(error) => {
                 tracing::warn!(path = %path.display(), %error, "an index cannot be read; searching the segment from its start");
@@ -216,7 +216,7 @@ impl<E: Env> Segment<E> {
         Ok(HeaderWalk::new(file, 0, limit).with_next_offset(self.base_offset))
     }
 
-    /// A walk from `position`, where a batch begins.
+    /// A walk from `position`, which must be a batch boundary.
     pub(crate) fn walk(&self, position: u64, limit: u64) -> Result<HeaderWalk<E::File>, ReadError> {
         Ok(HeaderWalk::new(self.file()?, position, limit).with_next_offset(self.base_offset))
     }
@@ -249,7 +249,7 @@ impl<E: Env> Segment<E> {
             return Ok(known);
         }
         let found = self.find_largest_timestamp(phase)?;
-        // An append in between knows better: it took this way itself first.
+        // A concurrent append may have set a newer value; it has computed this one first.
         let mut largest = self.largest.lock();
         if let Largest::Known(known) = *largest {
             return Ok(known);
@@ -287,7 +287,7 @@ impl<E: Env> Segment<E> {
         Ok(largest)
     }
 
-    /// Is the entry true: has the batch that ends at its offset its timestamp?
+    /// Whether the entry is correct: the batch that ends at its offset has its timestamp.
     pub(crate) fn has_timestamp(
         &self,
         entry: TimestampOffset,
@@ -300,7 +300,7 @@ impl<E: Env> Segment<E> {
         }))
     }
 
-    /// Sets what [`largest_timestamp`](Self::largest_timestamp) gives.
+    /// Sets the result of [`largest_timestamp`](Self::largest_timestamp).
     pub(crate) fn set_largest_timestamp(&self, largest: Largest) {
         *self.largest.lock() = largest;
     }
@@ -320,14 +320,14 @@ impl<E: Env> Segment<E> {
             .map_err(failed(FileKind::TransactionIndex))
     }
 
-    /// Gives back the memory of indexes that are on disk.
+    /// Frees the memory of indexes that are on disk.
     pub(crate) fn release_indexes(&self) {
         self.offset_index.release();
         self.time_index.release();
         self.transaction_index.release();
     }
 
-    /// Brings the indexes into memory, so that they can grow.
+    /// Loads the indexes into memory, so that they can grow.
     pub(crate) fn load_indexes(&self) -> Result<(), FileError> {
         let failed = |kind| move |source| self.error("read", kind, source);
         self.offset_index
@@ -342,7 +342,7 @@ impl<E: Env> Segment<E> {
     }
 }
 
-/// Makes an empty file. A new one is there if this succeeds, and only then; a left-over of that name is emptied.
+/// Creates an empty file. A new file exists if and only if this succeeds; an existing file is emptied.
 fn create_empty<E: Env>(env: &E, path: &Path) -> io::Result<E::File> {
     match env.open_file(path, OpenMode::CreateNew) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -354,9 +354,9 @@ fn create_empty<E: Env>(env: &E, path: &Path) -> io::Result<E::File> {
     }
 }
 
-/// Takes a batch into the greatest timestamp so far.
+/// Updates the greatest timestamp so far with a batch.
 pub(crate) fn newer_of(largest: &mut Option<TimestampOffset>, header: &BatchHeader) {
-    // Records without a timestamp say -1.
+    // The timestamp of records without one is -1.
     if header.max_timestamp_ms >= 0
         && largest.is_none_or(|largest| header.max_timestamp_ms > largest.timestamp_ms)
     {

@@ -7,15 +7,15 @@ use headwater_record::Offset;
 
 use crate::segment::Segment;
 
-/// The segments of a log by ascending base offset; there is always one, and the last is the active one. Immutable: a change makes a new
-/// list, so that a reader keeps what it has.
+/// The segments of a log by ascending base offset. There is at least one, and the last is the active one. Immutable: a
+/// change creates a new list, so that readers keep theirs.
 #[derive(Debug)]
 pub(crate) struct Segments<E: Env> {
     list: Vec<Arc<Segment<E>>>,
 }
 
 impl<E: Env> Segments<E> {
-    /// Takes at least one segment, in order.
+    /// Creates the list from at least one segment, in order.
     pub(crate) fn new(list: Vec<Arc<Segment<E>>>) -> Self {
         assert!(!list.is_empty(), "a log has an active segment");
         assert!(
@@ -25,43 +25,43 @@ impl<E: Env> Segments<E> {
         Self { list }
     }
 
-    /// All, oldest first.
+    /// All segments, oldest first.
     pub(crate) fn list(&self) -> &[Arc<Segment<E>>] {
         &self.list
     }
 
-    /// The one that is written.
+    /// The active segment.
     pub(crate) fn active(&self) -> &Arc<Segment<E>> {
         self.list.last().expect("a log has an active segment")
     }
 
-    /// Where the segment that holds the offset, or would, stands in the list.
+    /// The index of the segment that contains the offset, or would.
     pub(crate) fn floor(&self, offset: Offset) -> Option<usize> {
         self.list
             .partition_point(|segment| segment.base_offset() <= offset)
             .checked_sub(1)
     }
 
-    /// The offset after a segment's last.
+    /// The offset after the segment's last.
     pub(crate) fn end_offset(&self, index: usize, log_end_offset: Offset) -> Offset {
         self.list
             .get(index + 1)
             .map_or(log_end_offset, |next| next.base_offset())
     }
 
-    /// Is it the active one?
+    /// Whether it is the active segment.
     pub(crate) fn is_active(&self, index: usize) -> bool {
         index + 1 == self.list.len()
     }
 
-    /// With one more at the end.
+    /// The list with another segment at its end.
     pub(crate) fn and(&self, segment: Arc<Segment<E>>) -> Self {
         let mut list = self.list.clone();
         list.push(segment);
         Self::new(list)
     }
 
-    /// Where these stand in the list, if all of them do and one follows the other.
+    /// The index of the first of these segments, if the list contains all of them in sequence.
     pub(crate) fn position_of(&self, run: &[Arc<Segment<E>>]) -> Option<usize> {
         let head = run.first()?;
         let first = self
@@ -75,26 +75,26 @@ impl<E: Env> Segments<E> {
             .then_some(first)
     }
 
-    /// With one segment in the place of `count` from `first` on.
+    /// The list with `segment` in place of `count` segments from `first` on.
     pub(crate) fn replaced(&self, first: usize, count: usize, segment: Arc<Segment<E>>) -> Self {
         let mut list = self.list.clone();
         list.splice(first..first + count, [segment]);
         Self::new(list)
     }
 
-    /// Without so many from this place on.
+    /// The list without `count` segments from `first` on.
     pub(crate) fn without(&self, first: usize, count: usize) -> Self {
         let mut list = self.list.clone();
         list.drain(first..first + count);
         Self::new(list)
     }
 
-    /// Without the first so many.
+    /// The list without the first `count` segments.
     pub(crate) fn without_first(&self, count: usize) -> Self {
         Self::new(self.list[count..].to_vec())
     }
 
-    /// The first so many only.
+    /// The list with only the first `count` segments.
     pub(crate) fn first(&self, count: usize) -> Self {
         Self::new(self.list[..count].to_vec())
     }

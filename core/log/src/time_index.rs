@@ -1,11 +1,12 @@
-//! `.timeindex`: from a time to an offset near it.
+//! `.timeindex`: maps a timestamp to a nearby offset.
 //!
 //! ```text
-//! file  = entry*                      timestamps and offsets ascending
-//! entry = timestamp       i64 BE      the greatest timestamp of the segment up to that batch
-//!         relative_offset u32 BE      last offset of the batch that has it, less the base offset of the segment
+//!   file  = entry*                      timestamps and offsets ascending
+//!   entry = timestamp       i64 BE      the greatest timestamp of the segment up to that batch
+//!           relative_offset u32 BE      last offset of the batch that has it, minus the base offset of the segment
 //! ```
-//! An entry says: every record with a greater timestamp has a greater offset. A sealed segment's last entry has its greatest timestamp.
+//! An entry means: every record with a greater timestamp has a greater offset. The last entry of a sealed segment has
+//! its greatest timestamp.
 
 use std::io;
 use std::path::Path;
@@ -73,17 +74,18 @@ impl TimeIndex {
         }
     }
 
-    /// Bytes that its entries take on disk.
+    /// The size of its entries on disk.
     pub(crate) fn size_bytes(&self) -> u64 {
         (self.file.len() * Entry::LEN) as u64
     }
 
-    /// Has it room for so many more entries within `segment.index.bytes`? One is kept free for the seal.
+    /// Whether `entries` more entries fit within `segment.index.bytes`. One more is kept free for sealing.
     pub(crate) fn has_room(&self, entries: usize, max_bytes: u32) -> bool {
         self.file.len() + entries < max_bytes as usize / Entry::LEN
     }
 
-    /// The last entry whose timestamp is less than `timestamp_ms`: no record before its offset, and none in its batch, is that new.
+    /// The last entry with a timestamp less than `timestamp_ms`. All records up to its offset are older than
+    /// `timestamp_ms`.
     pub(crate) fn floor<E: Env>(
         &self,
         env: &E,
@@ -110,12 +112,12 @@ impl TimeIndex {
             .collect())
     }
 
-    /// Makes it ready for [`push_if_newer`](Self::push_if_newer).
+    /// Loads the entries, so that [`push_if_newer`](Self::push_if_newer) can add to them.
     pub(crate) fn load<E: Env>(&self, env: &E, path: &Path) -> io::Result<()> {
         self.file.load(env, path)
     }
 
-    /// Adds an entry if it is newer than the last, which the caller knows. The index must be in memory.
+    /// Adds an entry if it is newer than the last, which the caller passes. The index must be in memory.
     pub(crate) fn push_if_newer(
         &self,
         last: Option<TimestampOffset>,
@@ -151,12 +153,12 @@ impl TimeIndex {
         Ok(())
     }
 
-    /// Writes what the file does not have, and syncs it now or leaves that to the caller.
+    /// Writes the entries that the file does not have, and syncs the file now or leaves that to the caller.
     pub(crate) fn save<E: Env>(&self, env: &E, path: &Path, sync: SyncTime) -> io::Result<()> {
         self.file.save(env, path, sync)
     }
 
-    /// Gives the memory back when the file has all entries.
+    /// Frees the memory if the file has all entries.
     pub(crate) fn release(&self) {
         self.file.release();
     }
@@ -172,7 +174,7 @@ impl TimeIndex {
         let relative = entry.last_offset - self.base_offset;
         assert!(
             (0..=i64::from(i32::MAX)).contains(&relative),
-            "a segment is closed before its offsets are {relative} past its base"
+            "a segment rolls before its offsets are {relative} past its base"
         );
         Entry {
             timestamp_ms: entry.timestamp_ms,

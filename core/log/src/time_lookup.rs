@@ -1,4 +1,4 @@
-//! Finding records by their time.
+//! Finds records by timestamp.
 
 use headwater_env::Env;
 use headwater_record::{BatchHeader, DecompressLimit, Offset};
@@ -11,8 +11,8 @@ use crate::types::RecordPosition;
 use crate::view::View;
 
 impl<E: Env> PartitionLog<E> {
-    /// The first record, by offset, whose timestamp is at least `timestamp_ms`. Timestamps need not be in order: the answer is that of
-    /// reading every record.
+    /// The first record, by offset, whose timestamp is at least `timestamp_ms`. Timestamps need not be in order: the
+    /// result is the same as from reading every record.
     pub fn offset_for_timestamp(
         &self,
         timestamp_ms: i64,
@@ -23,7 +23,7 @@ impl<E: Env> PartitionLog<E> {
             for index in first..view.segments.list().len() {
                 let segment = &view.segments.list()[index];
                 let largest = segment.largest_timestamp(view.phase(index))?;
-                // Without a largest timestamp its records have none, which counts as -1.
+                // A segment without a greatest timestamp has records without timestamps, which count as -1.
                 if largest.map_or(-1, |largest| largest.timestamp_ms) < timestamp_ms {
                     continue;
                 }
@@ -35,7 +35,7 @@ impl<E: Env> PartitionLog<E> {
         })
     }
 
-    /// The first record that has the greatest timestamp of the log; `None` when no record has one.
+    /// The first record with the greatest timestamp of the log; `None` if no record has a timestamp.
     pub fn offset_of_max_timestamp(
         &self,
         limit: DecompressLimit,
@@ -47,7 +47,7 @@ impl<E: Env> PartitionLog<E> {
         if let Some(found) = self.offset_for_timestamp(timestamp_ms, limit)? {
             return Ok(Some(found));
         }
-        // It was that of a batch which compaction has emptied.
+        // The batch with that timestamp was emptied by compaction.
         match self.with_view(|view| greatest_of_records(view, limit))? {
             Some(timestamp_ms) => self.offset_for_timestamp(timestamp_ms, limit),
             None => Ok(None),
@@ -65,7 +65,7 @@ fn greatest_timestamp<E: Env>(
     for index in first..view.segments.list().len() {
         let segment = &view.segments.list()[index];
         let largest = if segment.base_offset() < view.log_start_offset {
-            // Its greatest timestamp may be that of a record that was deleted.
+            // The record with its greatest timestamp may have been deleted.
             greatest_from(segment, view.log_start_offset, view.limit(index), limit)?
         } else {
             segment
@@ -77,7 +77,7 @@ fn greatest_timestamp<E: Env>(
     Ok(greatest)
 }
 
-/// The same without the help of indexes, which count empty batches.
+/// The same without indexes, which include empty batches.
 fn greatest_of_records<E: Env>(
     view: &View<E>,
     limit: DecompressLimit,
@@ -90,7 +90,7 @@ fn greatest_of_records<E: Env>(
     Ok(greatest)
 }
 
-/// The greatest timestamp of the records of a segment from `from` on.
+/// The greatest timestamp among the records of a segment from `from` on.
 fn greatest_from<E: Env>(
     segment: &Segment<E>,
     from: Offset,
@@ -138,7 +138,7 @@ fn greatest_in_batch<E: Env>(
     Ok(greatest)
 }
 
-/// The first record of a segment that is not older and not before the start of the log.
+/// The first record of a segment that is recent enough and not before the start of the log.
 fn search<E: Env>(
     view: &View<E>,
     index: usize,
@@ -169,7 +169,7 @@ fn search<E: Env>(
     Ok(None)
 }
 
-/// An offset before which no record of the segment is new enough.
+/// An offset before which every record of the segment is too old.
 fn start_of_search<E: Env>(
     segment: &Segment<E>,
     timestamp_ms: i64,
@@ -180,7 +180,7 @@ fn start_of_search<E: Env>(
         Ok(None) => Ok(segment.base_offset()),
         Ok(Some(entry)) if segment.has_timestamp(entry, limit)? => Ok(entry.last_offset + 1),
         Ok(Some(entry)) => {
-            tracing::warn!(path = %path.display(), ?entry, "an index is not true; searching the segment from its start");
+            tracing::warn!(path = %path.display(), ?entry, "an index entry is wrong; searching the segment from its start");
             Ok(segment.base_offset())
         }
         Err(error) => {

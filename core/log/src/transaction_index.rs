@@ -1,12 +1,12 @@
-//! `.txnindex`: the aborted transactions whose marker lies in the segment. The file exists only where there are any.
+//! `.txnindex`: the aborted transactions whose marker is in the segment. Without any, the file does not exist.
 //!
 //! ```text
-//! file  = entry*                      by last_offset
-//! entry = version            i16 BE   0
-//!         producer_id        i64 BE
-//!         first_offset       i64 BE   of the transaction
-//!         last_offset        i64 BE   of its abort marker
-//!         last_stable_offset i64 BE   when it was aborted: nothing before it was open
+//!   file  = entry*                      by last_offset
+//!   entry = version            i16 BE   0
+//!           producer_id        i64 BE
+//!           first_offset       i64 BE   of the transaction
+//!           last_offset        i64 BE   of its abort marker
+//!           last_stable_offset i64 BE   when it was aborted: before it no transaction was open
 //! ```
 
 use std::io;
@@ -17,14 +17,14 @@ use headwater_record::{Offset, ProducerId};
 
 use crate::index_file::{IndexEntry, IndexFile, SyncTime};
 
-/// A transaction whose records no `read_committed` reader may see.
+/// An aborted transaction. `read_committed` readers skip its records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AbortedTransaction {
-    /// Whose it was.
+    /// Its producer.
     pub producer_id: ProducerId,
-    /// Offset of its first record.
+    /// The offset of its first record.
     pub first_offset: Offset,
-    /// Offset of its abort marker.
+    /// The offset of its abort marker.
     pub last_offset: Offset,
     /// The last stable offset when it was aborted.
     pub last_stable_offset: Offset,
@@ -77,7 +77,7 @@ impl TransactionIndex {
         }
     }
 
-    /// Makes it ready for [`push`](Self::push).
+    /// Loads the entries, so that [`push`](Self::push) can add to them.
     pub(crate) fn load<E: Env>(&self, env: &E, path: &Path) -> io::Result<()> {
         self.file.load(env, path)
     }
@@ -92,7 +92,7 @@ impl TransactionIndex {
         self.file.replace(entries);
     }
 
-    /// Keeps the transactions whose marker lies before `offset`.
+    /// Keeps the transactions whose marker is before `offset`.
     pub(crate) fn truncate_to<E: Env>(
         &self,
         env: &E,
@@ -114,8 +114,8 @@ impl TransactionIndex {
         self.file.entries(env, path)
     }
 
-    /// Adds those that overlap `from..upper` to `out`. Returns whether later segments can have none: one was aborted when everything
-    /// before `upper` was decided.
+    /// Adds the transactions that overlap `from..upper` to `out`. Returns whether later segments can have none: a
+    /// transaction was aborted when everything before `upper` was decided.
     pub(crate) fn collect<E: Env>(
         &self,
         env: &E,
@@ -135,7 +135,8 @@ impl TransactionIndex {
         Ok(false)
     }
 
-    /// Writes what the file does not have, and syncs it now or leaves that to the caller. Makes no file for no entries.
+    /// Writes the entries that the file does not have, and syncs the file now or leaves that to the caller. Creates no
+    /// empty file.
     pub(crate) fn save<E: Env>(&self, env: &E, path: &Path, sync: SyncTime) -> io::Result<()> {
         if self.file.len() == 0 && env.metadata(path)?.is_none() {
             return Ok(());
@@ -143,7 +144,7 @@ impl TransactionIndex {
         self.file.save(env, path, sync)
     }
 
-    /// Gives the memory back when the file has all entries.
+    /// Frees the memory if the file has all entries.
     pub(crate) fn release(&self) {
         self.file.release();
     }

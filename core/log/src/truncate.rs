@@ -1,4 +1,4 @@
-//! Cutting the end of a log off.
+//! Truncates the end of a log.
 
 use std::sync::Arc;
 
@@ -16,21 +16,22 @@ use crate::segment::{Largest, Segment};
 use crate::segments::Segments;
 use crate::view::View;
 
-/// A truncation that readers see, and that is not finished on the disk.
+/// A truncation that readers see and that is not complete on disk.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Truncation {
     log_end_offset: Offset,
-    /// Where the file of the active segment is to end.
+    /// The new end position of the active segment's file.
     position: u64,
 }
 
 impl<E: Env> PartitionLog<E> {
-    /// Drops everything from `offset` on; returns the end of the log afterwards. Whole batches go, so when a batch holds `offset` and
-    /// records before it, the log ends where that batch began. If the log begins later it becomes empty and begins at `offset`.
+    /// Removes all batches from the one that contains `offset` on; returns the new end of the log. Only whole batches
+    /// are removed, so if a batch contains `offset` and records before it, the log ends where that batch began. If the
+    /// log begins after `offset`, it becomes empty and begins at `offset`.
     ///
-    /// After an error readers may see the log cut. Then the next change finishes the truncation or fails, and a crash before it may bring
-    /// all of what was dropped back. Write the recovery point checkpoint before the next append: a checkpoint past the new end would spare what
-    /// comes from being checked.
+    /// After an error readers may see the truncated log. The next change completes the truncation or fails; a crash
+    /// before it may restore all of the removed batches. Write the recovery point checkpoint before the next append:
+    /// after a crash, recovery would not check later records below a checkpoint that is past the new end.
     pub fn truncate_to(&self, offset: Offset) -> Result<Offset, ChangeError> {
         let _pause = self.cleaner.pause();
         let mut writer = self.writer.lock();
@@ -40,10 +41,10 @@ impl<E: Env> PartitionLog<E> {
             return Ok(log_end_offset);
         }
         self.finish_removals()?;
-        // A sync in progress must not move the recovery point past the new end.
+        // A running sync must not move the recovery point past the new end.
         let turn = self.flusher.turn();
         let view = self.view();
-        // Before anything is cut: what lies after it is not known to be on disk from here on, whatever fails.
+        // Lower the durable end before truncating: whatever fails below, records after it are not known to be on disk.
         turn.cut_to(offset);
         writer.is_changed = true;
         let end = if offset < view.segments.list()[0].base_offset() {
@@ -60,13 +61,13 @@ impl<E: Env> PartitionLog<E> {
         Ok(end)
     }
 
-    /// May the log be changed? Finishes a truncation first that could not be finished when it was made.
+    /// Checks that the log may be changed. First completes an earlier truncation that failed.
     pub(crate) fn begin_change(&self, writer: &mut Writer) -> Result<(), ChangeError> {
         self.check_open(writer)?;
         self.finish_truncation(writer)
     }
 
-    /// Shows readers the segments up to the one that holds `offset`, which ends there.
+    /// Publishes a view that ends at `offset`, in the segment that contains it.
     fn cut_at(
         &self,
         writer: &mut Writer,
@@ -98,7 +99,7 @@ impl<E: Env> PartitionLog<E> {
         Ok(end)
     }
 
-    /// Shows readers one empty segment that begins at `offset`.
+    /// Publishes a view with one empty segment that begins at `offset`.
     fn restart_at(
         &self,
         writer: &mut Writer,
@@ -123,8 +124,8 @@ impl<E: Env> PartitionLog<E> {
         Ok(offset)
     }
 
-    /// Brings the disk to where readers see the log end: later segments go, newest first, the last one is cut, and what was known of the end
-    /// is found again. May be done again after it failed half-way.
+    /// Makes the files agree with the view: removes later segments, newest first, truncates the last one, and recovers
+    /// the state at the end. Can be repeated after it failed half-way.
     fn finish_truncation(&self, writer: &mut Writer) -> Result<(), ChangeError> {
         let Some(truncation) = writer.truncation else {
             return Ok(());
@@ -147,7 +148,7 @@ impl<E: Env> PartitionLog<E> {
         Ok(())
     }
 
-    /// Snapshots of a log that was longer say what is no longer so.
+    /// Removes producer snapshots after the end of the log, which are outdated.
     fn remove_snapshots_after(&self, log_end_offset: Offset) -> Result<(), FileError> {
         let entries = self
             .env
@@ -169,7 +170,7 @@ impl<E: Env> PartitionLog<E> {
     }
 }
 
-/// Ends a segment's files at `end`, where the batch begins that holds `offset`.
+/// Truncates a segment's files at `end`, the position of the batch that contains `offset`.
 pub(crate) fn cut_segment<E: Env>(
     segment: &Segment<E>,
     offset: Offset,
@@ -191,7 +192,7 @@ pub(crate) fn cut_segment<E: Env>(
         .truncate_to(env, &segment.path(FileKind::TransactionIndex), offset)
         .map_err(failed(FileKind::TransactionIndex))?;
     segment.set_largest_timestamp(Largest::Unknown);
-    // What the files still say of the cut part must not be found by a recovery.
+    // Recovery must not find entries of the truncated part in the index files.
     segment.save_indexes(SyncTime::Now)?;
     Ok(())
 }

@@ -1,28 +1,29 @@
-//! What goes in and out of a log.
+//! The input and output types of a log.
 
 use bytes::Bytes;
 use headwater_record::{LeaderEpoch, Offset, ProducerEpoch, ProducerId};
 
-/// What is known of a log before it is opened: the checkpoints of its data directory.
+/// The knowledge about a log before it is opened: the checkpoints of its data directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenState {
-    /// Was the directory closed in order? Then nothing is read that need not be.
+    /// Whether the directory was closed in order. Then opening reads almost nothing.
     pub clean_shutdown: bool,
-    /// Has the machine run on since the directory was last written? Then nothing that was written is lost, and a hole in the log is damage.
+    /// Whether the machine has not restarted since the directory was last written. Then no write is lost, and a hole in
+    /// the log is damage.
     pub same_boot: bool,
-    /// First offset not known to be fsynced; 0 when unknown.
+    /// The first offset that is not known to be fsynced; 0 if unknown.
     pub recovery_point: Offset,
-    /// First offset that may be read; 0 when unknown (the first segment decides).
+    /// The first offset that may be read; 0 if unknown (the first segment decides).
     pub log_start_offset: Offset,
-    /// First offset that was not cleaned (`cleaner-offset-checkpoint`); `None` when the log was never compacted, and then a gap in its
-    /// offsets is damage unless `cleanup.policy` says otherwise.
+    /// The first offset that was not cleaned (`cleaner-offset-checkpoint`); `None` if the log was never compacted. Then
+    /// a gap in its offsets is damage, unless `cleanup.policy` includes compaction.
     pub cleaner_checkpoint: Option<Offset>,
-    /// The newest leader epoch of the partition; `None` when unknown. The log cannot have a newer one.
+    /// The newest leader epoch of the partition; `None` if unknown. The log cannot have a newer one.
     pub leader_epoch: Option<LeaderEpoch>,
 }
 
 impl OpenState {
-    /// A partition of which no checkpoint is known: everything is checked.
+    /// The state of a partition without checkpoints: everything is checked.
     pub const UNKNOWN: Self = Self {
         clean_shutdown: false,
         same_boot: false,
@@ -33,21 +34,21 @@ impl OpenState {
     };
 }
 
-/// Where batches went.
+/// The result of an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Appended {
     /// Offset of the first record.
     pub base_offset: Offset,
     /// Offset of the last record.
     pub last_offset: Offset,
-    /// The time the log gave them, when `message.timestamp.type` says so.
+    /// The timestamp that the log assigned, if `message.timestamp.type` is `LogAppendTime`.
     pub log_append_time_ms: Option<i64>,
     /// First offset that may be read.
     pub log_start_offset: Offset,
-    /// The producer had sent this batch before: these are the offsets of then, nothing was written.
+    /// The batch is a repeat. Nothing was written, and the offsets are those of the first append.
     pub duplicate: bool,
     /// The records may be acknowledged only after [`wait_flushed`](crate::PartitionLog::wait_flushed) of
-    /// [`next_offset`](Self::next_offset): `flush.messages` is reached.
+    /// [`next_offset`](Self::next_offset), because `flush.messages` is reached.
     pub flush_required: bool,
 }
 
@@ -58,12 +59,13 @@ impl Appended {
     }
 }
 
-/// What a read gives: bytes of one segment.
+/// The result of a read: bytes of one segment.
 #[derive(Debug, Clone)]
 pub struct Read {
-    /// Batches, one after the other; empty at the end of the log. The first may begin before the offset asked for, the last may be cut.
+    /// Consecutive batches; empty at the end of the log. The first may begin before the requested offset, the last may
+    /// be cut.
     pub bytes: Bytes,
-    /// Base offset of the first batch; the offset asked for when there are no bytes.
+    /// The base offset of the first batch; the requested offset if there are no bytes.
     pub start: Offset,
     /// First offset that may be read.
     pub log_start_offset: Offset,
@@ -71,7 +73,7 @@ pub struct Read {
     pub log_end_offset: Offset,
 }
 
-/// A record found by its time.
+/// A record found by its timestamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordPosition {
     /// Its offset.
@@ -82,59 +84,59 @@ pub struct RecordPosition {
     pub leader_epoch: LeaderEpoch,
 }
 
-/// Where a leader epoch ends (KIP-101, KIP-279).
+/// The end of a leader epoch (KIP-101, KIP-279).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EpochEnd {
-    /// The largest epoch in the log that is not larger than the one asked for.
+    /// The largest epoch in the log that is not larger than the requested one.
     pub leader_epoch: LeaderEpoch,
     /// The first offset of the epoch after it, or the end of the log.
     pub end_offset: Offset,
 }
 
-/// Facts about one segment.
+/// A description of one segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SegmentInfo {
-    /// Its first possible offset; its name.
+    /// The lowest offset that it may contain; its name.
     pub base_offset: Offset,
-    /// The offset after its last.
+    /// The offset after its last record.
     pub end_offset: Offset,
-    /// Bytes of its log file.
+    /// The size of its log file in bytes.
     pub size_bytes: u64,
-    /// The greatest timestamp in it, `None` when it has no record with one.
+    /// The greatest timestamp in it; `None` if no record has one.
     pub max_timestamp_ms: Option<i64>,
-    /// Last change of its log file, wall clock.
+    /// The last change of its log file, wall clock.
     pub modified_ms: i64,
-    /// Is it the one that is written?
+    /// Whether it takes the appends.
     pub is_active: bool,
 }
 
-/// A segment that retention took out of the log.
+/// A segment that was removed from the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeletedSegment {
-    /// Its first offset.
+    /// Its base offset.
     pub base_offset: Offset,
-    /// The offset after its last.
+    /// The offset after its last record.
     pub end_offset: Offset,
-    /// Bytes of its log file.
+    /// The size of its log file in bytes.
     pub size_bytes: u64,
-    /// Why it went.
+    /// Why it was removed.
     pub reason: DeletionReason,
 }
 
-/// Why a segment may go.
+/// Why a segment was removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DeletionReason {
     /// `retention.ms`: its newest record is too old.
     RetentionTime,
-    /// `retention.bytes`: the log is larger than it may be, even without this segment.
+    /// `retention.bytes`: the log exceeds the limit even without this segment.
     RetentionSize,
-    /// `delete_records` moved the start of the log past it.
+    /// `delete_records` moved the log start offset past it.
     BeforeLogStart,
-    /// The caller asked for space.
+    /// The caller requested space.
     Exhaustion,
 }
 
-/// A producer whose sequence numbers the log remembers.
+/// A producer whose sequence numbers the log keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProducerSummary {
     /// The producer.

@@ -1,4 +1,4 @@
-//! What readers see: an atomic snapshot of the segment list and the offsets.
+//! The view of readers: an atomic snapshot of the segment list and the offsets.
 
 use std::sync::Arc;
 
@@ -8,15 +8,15 @@ use headwater_record::Offset;
 use crate::segment::{Phase, Segment};
 use crate::segments::Segments;
 
-/// A state that the log had. Everything below `log_end_offset` is in the first `active_size` bytes of the active segment and in the
-/// others.
+/// A consistent state of the log. All records before `log_end_offset` are in the sealed segments and in the first
+/// `active_size` bytes of the active one.
 #[derive(Debug)]
 pub(crate) struct View<E: Env> {
     pub(crate) segments: Arc<Segments<E>>,
     pub(crate) log_start_offset: Offset,
     pub(crate) log_end_offset: Offset,
     pub(crate) active_size: u64,
-    /// Counts the changes that take bytes away. What was read is good if it has not changed since the view was taken.
+    /// The number of changes that removed bytes. A read is valid if it has not changed since the view was taken.
     pub(crate) generation: u64,
 }
 
@@ -30,7 +30,7 @@ impl<E: Env> Clone for View<E> {
 }
 
 impl<E: Env> View<E> {
-    /// All of these segments, which end at `log_end_offset`.
+    /// The view of all of these segments, which end at `log_end_offset`.
     pub(crate) fn of(segments: &[Arc<Segment<E>>], log_end_offset: Offset) -> Self {
         Self {
             log_start_offset: segments[0].base_offset(),
@@ -41,7 +41,7 @@ impl<E: Env> View<E> {
         }
     }
 
-    /// Stops a log whose offsets contradict each other, before anyone acts on them.
+    /// Panics if the offsets of the log contradict each other, before they are used.
     pub(crate) fn assert_order(&self) {
         let first = self.segments.list()[0].base_offset();
         let active = self.segments.active().base_offset();
@@ -55,7 +55,7 @@ impl<E: Env> View<E> {
         );
     }
 
-    /// Where a segment ends for a reader of this view.
+    /// The end position of a segment in this view.
     pub(crate) fn limit(&self, index: usize) -> u64 {
         if self.segments.is_active(index) {
             self.active_size
@@ -64,7 +64,7 @@ impl<E: Env> View<E> {
         }
     }
 
-    /// How a segment's indexes are to be read.
+    /// Whether a segment is active or sealed in this view.
     pub(crate) fn phase(&self, index: usize) -> Phase {
         if self.segments.is_active(index) {
             Phase::Active

@@ -1,4 +1,4 @@
-//! Where a server is, as people write it.
+//! The address of a server in text form: `HOST:PORT`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -47,9 +47,11 @@ impl fmt::Display for Address {
     }
 }
 
-/// A text that is no address.
+/// A text that is not a valid address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is not HOST:PORT: write it like 127.0.0.1:9092, localhost:9092 or [::1]:9092")]
+#[error(
+    "{0} is not a valid address: write HOST:PORT, like 127.0.0.1:9092, localhost:9092 or [::1]:9092"
+)]
 pub struct InvalidAddress(pub String);
 
 #[cfg(test)]

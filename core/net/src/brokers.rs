@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use crate::address::Address;
 use crate::error::ConnectionError;
 
-/// The bootstrap addresses, and the addresses that metadata names. May be used concurrently.
+/// The bootstrap addresses, and the addresses from metadata. May be used concurrently.
 #[derive(Debug)]
 pub(crate) struct Brokers {
     bootstrap: Vec<Address>,
@@ -23,9 +23,9 @@ impl Brokers {
         }
     }
 
-    /// Replaces the addresses that metadata names.
+    /// Replaces the addresses from metadata.
     pub(crate) fn learn(&self, brokers: &[BrokerAddress]) {
-        // A broker without a usable address cannot be called; Kafka sends port -1 for such a one.
+        // A broker without a usable address cannot be called; Kafka gives it port -1.
         let usable = brokers
             .iter()
             .filter(|broker| broker.port > 0 && !broker.host.is_empty());
@@ -43,7 +43,7 @@ impl Brokers {
     pub(crate) fn address(&self, id: i32) -> Result<Address, ConnectionError> {
         self.by_id.lock().get(&id).cloned().ok_or_else(|| {
             ConnectionError::unreachable(format!(
-                "Broker {id} is not among the brokers that the cluster names: it may have left, or be starting"
+                "Broker {id} is not in the cluster's metadata: it may have left, or may be starting"
             ))
         })
     }
@@ -55,8 +55,8 @@ impl Brokers {
         found.map(|(id, _)| *id)
     }
 
-    /// All addresses, each once, in the order in which they should be tried: those that metadata names in random order, then the bootstrap addresses in random order
-    /// (`metadata.recovery.strategy=rebootstrap`, KIP-899).
+    /// All addresses without repetition, in the order in which to try them: those from metadata in random order, then
+    /// the bootstrap addresses in random order (`metadata.recovery.strategy=rebootstrap`, KIP-899).
     pub(crate) fn candidates(&self) -> Vec<Address> {
         let mut candidates: Vec<Address> = self.by_id.lock().values().cloned().collect();
         shuffle(&mut candidates);
@@ -67,12 +67,12 @@ impl Brokers {
         candidates
     }
 
-    /// Whether the user named the address.
+    /// Whether the address is a bootstrap address.
     pub(crate) fn is_bootstrap(&self, address: &Address) -> bool {
         self.bootstrap.contains(address)
     }
 
-    /// The bootstrap addresses as the user wrote them.
+    /// The bootstrap addresses as configured.
     pub(crate) fn bootstrap_list(&self) -> String {
         let written: Vec<String> = self.bootstrap.iter().map(Address::to_string).collect();
         written.join(",")
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn brokers_of_the_metadata_come_before_bootstrap_addresses_and_none_comes_twice() {
+    fn brokers_from_metadata_come_before_bootstrap_addresses_without_repetition() {
         let brokers = Brokers::new(vec!["a:9092".parse().unwrap(), "c:9092".parse().unwrap()]);
         brokers.learn(&[broker(1, "a"), broker(2, "b")]);
         let candidates: Vec<String> = brokers

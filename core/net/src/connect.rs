@@ -1,4 +1,4 @@
-//! Opens a connection: TCP, TLS, versions, authentication.
+//! Opens a connection: TCP, TLS, supported versions, authentication.
 
 use std::time::Duration;
 
@@ -19,17 +19,17 @@ use crate::frame_reader::{FrameLimit, FrameReader};
 use crate::stream::Stream;
 use crate::{sasl, socket, tls};
 
-/// What brokers show about their clients (KIP-511).
+/// The client's name in the brokers' metrics and logs (KIP-511).
 const SOFTWARE_NAME: &str = "headwater";
 const SOFTWARE_VERSION: &str = env!("CARGO_PKG_VERSION");
-/// A broker before Kafka 2.4 answers a newer version with an error, in version 0.
+/// The version of the ApiVersions request. A broker before Kafka 2.4 answers it with an error in version 0.
 const API_VERSIONS_VERSION: i16 = 3;
 
 /// A connection that is ready for requests.
 pub(crate) struct ReadyStream {
     pub(crate) stream: Stream,
     pub(crate) versions: NodeVersions,
-    /// How long the broker accepts the authentication; `None`: as long as the connection is open.
+    /// The lifetime of the authentication; `None`: unlimited.
     pub(crate) lifetime: Option<Duration>,
 }
 
@@ -58,7 +58,7 @@ fn timed_out(step: &str, config: &ConnectionConfig) -> ConnectionError {
     let limit_ms = config.setup_timeout.as_millis();
     let advice = match step {
         "connecting" => "check the address and the firewall",
-        "waiting for the OAUTHBEARER token" => "check where the token comes from",
+        "waiting for the OAUTHBEARER token" => "check the source of the token",
         _ => "check that it is a Kafka broker and that security.protocol fits its listener",
     };
     ConnectionError::unreachable(format!(
@@ -100,7 +100,7 @@ async fn open(
     Ok(handshake.finish(lifetime))
 }
 
-/// The first requests of a connection, one after the other.
+/// Sends the first requests of a connection, one after the other.
 pub(crate) struct Handshake {
     reader: FrameReader<Stream>,
     client_id: Option<Str>,
@@ -130,7 +130,7 @@ impl Handshake {
         &self.versions
     }
 
-    /// Calls the broker at the highest common version.
+    /// Calls the broker in the highest common version.
     pub(crate) async fn call<R: ApiRequest>(
         &mut self,
         request: R,
@@ -177,7 +177,7 @@ impl Handshake {
         })?;
         if header.correlation_id != self.correlation_id {
             return Err(ConnectionError::protocol(
-                "The broker answered another request than the one that was sent",
+                "The broker's response belongs to another request",
             ));
         }
         Ok(response)
@@ -212,7 +212,7 @@ impl Handshake {
                 Ok(())
             }
             code => Err(ConnectionError::protocol(format!(
-                "The broker refused the request for its versions: {}. Use a newer broker",
+                "The broker refused the request for its supported versions ({}): use a newer broker",
                 code.message().trim_end_matches('.')
             ))),
         }
@@ -221,7 +221,7 @@ impl Handshake {
 
 fn typed<R: ApiRequest>(response: Response) -> Result<R::Response, ConnectionError> {
     R::Response::try_from(response).map_err(|error| {
-        ConnectionError::protocol(format!("The broker's response is wrong ({error})"))
+        ConnectionError::protocol(format!("The broker's response cannot be decoded ({error})"))
     })
 }
 

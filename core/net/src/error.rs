@@ -1,4 +1,4 @@
-//! Why a broker cannot be called.
+//! Connection errors.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,25 +6,26 @@ use std::sync::Arc;
 use headwater_client::{TransportError, TransportErrorKind};
 use headwater_protocol::ErrorCode;
 
-/// Why a connection could not be opened, or was lost. A sentence without a full stop that says what to do.
+/// The reason why a connection could not be opened, or was lost. The message is a sentence without a full stop and
+/// includes the remedy.
 #[derive(Debug, Clone)]
 pub(crate) struct ConnectionError {
     pub(crate) kind: ConnectionErrorKind,
     message: Arc<str>,
 }
 
-/// What went wrong, and so whether trying again can help.
+/// The cause of an error, which decides whether another attempt can help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ConnectionErrorKind {
-    /// The network or the broker: trying again may help.
+    /// A failure of the network or the broker: another attempt may help.
     Unreachable,
-    /// The peer does not speak the protocol that was expected, or not in a version that both sides have.
+    /// The peer does not speak the expected protocol, or no version that both sides support.
     Protocol,
-    /// The peer could not prove who it is, or did not accept who we are.
+    /// The authentication of one of the sides failed.
     Authentication,
-    /// The broker refused a token that other connections have used: a new one may be accepted.
+    /// The broker refused a token that other connections have used: a new token may be accepted.
     StaleToken,
-    /// There is no token now: trying again may help, another broker does not.
+    /// No token is available: another attempt may help, another broker does not.
     NoToken,
     /// The client was closed.
     Closed,
@@ -62,7 +63,7 @@ impl ConnectionError {
         }
     }
 
-    /// Whether other brokers would answer the same.
+    /// Whether other brokers would answer the same way.
     pub(crate) fn is_final(&self) -> bool {
         !matches!(
             self.kind,
@@ -70,7 +71,7 @@ impl ConnectionError {
         )
     }
 
-    /// Whether one of the sides did not accept the other.
+    /// Whether one side refused to authenticate the other.
     pub(crate) fn is_refusal(&self) -> bool {
         self.kind == ConnectionErrorKind::Authentication
     }

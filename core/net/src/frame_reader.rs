@@ -11,13 +11,14 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use crate::error::ConnectionError;
 use crate::tls;
 
-/// What is read at a time while no large frame is arriving.
+/// The size of a read unless a large frame is arriving.
 const READ_BYTES: usize = 16 * 1024;
 
-/// The largest response that is accepted, unless a fetch asked for more. librdkafka's `receive.message.max.bytes` has the same default.
+/// The size limit of a response, unless a fetch requested more. librdkafka's `receive.message.max.bytes` has the same
+/// default.
 pub(crate) const FRAME_BYTES_MAX: u32 = 100_000_000;
 
-/// The largest frame that a connection accepts. Shared by its writer, which raises it, and its reader.
+/// The size limit of a connection's frames. Its writer, which raises it, and its reader share it.
 #[derive(Debug, Clone)]
 pub(crate) struct FrameLimit(Arc<AtomicU32>);
 
@@ -28,7 +29,7 @@ impl Default for FrameLimit {
 }
 
 impl FrameLimit {
-    /// Accepts frames of at least `bytes` from now on.
+    /// Raises the limit to at least `bytes`.
     pub(crate) fn raise(&self, bytes: u32) {
         self.0.fetch_max(bytes, Ordering::Relaxed);
     }
@@ -38,8 +39,8 @@ impl FrameLimit {
     }
 }
 
-/// Reads frames from a stream. Each frame has memory of its own: a large one is read into a buffer of exactly its size, so that what
-/// keeps a part of it keeps nothing else.
+/// Reads frames from a stream. Each frame has its own memory, and a large one a buffer of exactly its size, so that a
+/// slice of one frame does not keep other frames in memory.
 #[derive(Debug)]
 pub(crate) struct FrameReader<R> {
     stream: R,
@@ -56,7 +57,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         }
     }
 
-    /// The next frame, without its length; `None` when the peer closed the connection between two frames.
+    /// The next frame, without its length; `None` if the peer closed the connection between two frames.
     ///
     /// Must not be called again after an error, or after its future was dropped.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, ConnectionError> {
@@ -76,7 +77,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         }
     }
 
-    /// The length of the next frame, if it is known and not too large: [`take_frame`] reports other lengths.
+    /// The length of the next frame, if it has arrived and is within the limit: [`take_frame`] reports other lengths.
     fn announced_length(&self) -> Option<usize> {
         let prefix = self.received.first_chunk::<LENGTH_BYTES>()?;
         let length = u32::from_be_bytes(*prefix);
@@ -97,7 +98,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         }
     }
 
-    /// Reads a frame into a buffer of its own, behind what has been read of it.
+    /// Reads the rest of a frame into its own buffer.
     async fn read_large(&mut self, length: usize) -> Result<Bytes, ConnectionError> {
         let mut frame = BytesMut::with_capacity(length);
         frame.extend_from_slice(&self.received[LENGTH_BYTES..]);
@@ -129,7 +130,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         }
     }
 
-    /// The stream, and the rest of what was read from it. Between two requests nothing is left.
+    /// The stream, and unread bytes of the buffer. Between two requests there are none.
     pub(crate) fn into_stream(self) -> R {
         self.stream
     }
@@ -150,12 +151,13 @@ fn read_failure(error: &io::Error) -> ConnectionError {
     ConnectionError::unreachable(format!("The connection to the broker was lost ({error})"))
 }
 
-/// The peer ended a TLS connection without saying so, as brokers do.
+/// Whether the peer ended a TLS connection without a close message, as brokers do.
 fn is_end(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::UnexpectedEof
 }
 
-/// The error for bytes that are not Kafka's protocol. Names the protocol if it is a common one.
+/// The error for bytes that are not Kafka's protocol. If they belong to a common protocol, the message includes its
+/// name.
 fn foreign_protocol(received: &[u8], error: &dyn std::error::Error) -> ConnectionError {
     if received.starts_with(b"HTTP") {
         return ConnectionError::protocol(
@@ -212,7 +214,7 @@ mod tests {
         }
     }
 
-    /// A reader that hands out at most `piece` bytes at a time.
+    /// A reader that returns at most `piece` bytes per read.
     fn tokio_test_reader(bytes: &[u8], piece: usize) -> impl AsyncRead + Unpin {
         struct Pieces(Vec<u8>, usize, usize);
         impl AsyncRead for Pieces {
@@ -240,7 +242,10 @@ mod tests {
     #[case::too_large((FRAME_BYTES_MAX + 1).to_be_bytes().to_vec(), "not a Kafka broker")]
     #[case::cut(frame(b"abcdef")[..7].to_vec(), "in the middle")]
     #[tokio::test]
-    async fn bytes_that_are_no_frame_are_an_error(#[case] bytes: Vec<u8>, #[case] expected: &str) {
+    async fn bytes_that_are_not_a_frame_are_an_error(
+        #[case] bytes: Vec<u8>,
+        #[case] expected: &str,
+    ) {
         let mut reader = FrameReader::new(&bytes[..], FrameLimit::default());
         let error = reader.next().await.unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");

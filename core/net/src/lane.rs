@@ -1,4 +1,4 @@
-//! A lane: connections of its own to the brokers that it calls.
+//! A lane: one client's connections for one purpose.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::race::race;
 use crate::slot::{self, BeginError, Slot};
 use crate::transport::TcpTransport;
 
-/// Between the starts of two attempts to reach any broker.
+/// The time between the starts of two attempts to reach any broker.
 const STAGGER: Duration = Duration::from_secs(1);
 
 /// The connections for one purpose of one client.
@@ -77,8 +77,8 @@ impl TcpLane {
             .map_err(|error| at_address(connection.address(), error))
     }
 
-    /// A connection to any broker: an open one, else the first that can be opened. A broker that does not answer holds up the next one by a
-    /// moment only.
+    /// A connection to any broker: an open one, or the first that can be opened. A broker that does not answer delays
+    /// the attempt at the next one only for a moment.
     async fn any_connection(&self) -> Result<Arc<Connection>, ConnectionError> {
         self.transport.check()?;
         let candidates = self.in_order_of_readiness(self.transport.brokers().candidates());
@@ -102,7 +102,7 @@ impl TcpLane {
         }
     }
 
-    /// Open ones first, those that failed last.
+    /// Sorts addresses: open connections first, failed ones last.
     fn in_order_of_readiness(&self, mut candidates: Vec<Address>) -> Vec<Address> {
         let slots = self.slots.lock();
         candidates.sort_by_key(|address| match slots.by_address.get(address) {
@@ -113,7 +113,7 @@ impl TcpLane {
         candidates
     }
 
-    /// Forgets addresses that are neither among `known` nor in use.
+    /// Drops the slots of addresses that are neither in `known` nor in use.
     pub(crate) fn retain(&self, known: &[Address]) {
         let mut slots = self.slots.lock();
         slots
@@ -143,8 +143,8 @@ impl TcpLane {
         Ok(slot)
     }
 
-    /// Says where an address comes from that nobody typed: the most common trouble with Kafka is an advertised listener that clients cannot
-    /// reach.
+    /// Explains the origin of an address that is not a bootstrap address: the most common problem with Kafka is an
+    /// advertised listener that clients cannot reach.
     fn name_advertised(
         &self,
         id: i32,
@@ -168,7 +168,8 @@ impl TcpLane {
         ))
     }
 
-    /// Closes all connections for good. Does nothing in a child of the process that opened them: they are the parent's.
+    /// Closes all connections for good. Does nothing in a child of the process that opened them: they belong to the
+    /// parent.
     pub(crate) fn close(&self) {
         if self.transport.is_inherited() {
             return;
@@ -211,18 +212,18 @@ impl fmt::Debug for TcpLane {
     }
 }
 
-/// Names the address in an error.
+/// Adds the address to an error.
 fn at_address(address: &Address, mut error: TransportError) -> TransportError {
     error.reason = format!("{address}: {}", error.reason);
     error
 }
 
-/// The error of a call to any broker when none could be reached.
+/// The error of a call to any broker if none could be reached.
 fn all_failed(failures: &[(Address, ConnectionError)]) -> ConnectionError {
-    // A wrong protocol tells more than a broker that is down.
+    // A protocol error is more informative than a broker that is down.
     let of_kind = |kind| failures.iter().find(|(_, error)| error.kind == kind);
     let Some((_, first)) = of_kind(ConnectionErrorKind::Protocol).or(failures.first()) else {
-        return ConnectionError::unreachable("No broker is known: connect again");
+        return ConnectionError::unreachable("The client has no broker addresses: connect again");
     };
     let each = failures
         .iter()

@@ -1,16 +1,17 @@
 //! The client's transport over TCP: connections to the brokers of a Kafka cluster.
 //!
-//! [`TcpTransport`] implements [`headwater_client::Transport`]. Each lane opens a connection of its own to each broker that it calls, when it
-//! first calls it:
+//! [`TcpTransport`] implements [`headwater_client::Transport`]. Each lane opens its own connection to each broker, at
+//! its first call to it:
 //!
 //! ```text
-//! transport   bootstrap addresses, the cluster's brokers, the lanes
-//!   lane      one purpose of one client; one slot for each broker
-//!     slot    the connection to one broker: opened on demand, again after a backoff
-//!       connection   pipelined requests, responses matched by correlation id
+//!   transport   bootstrap addresses, the cluster's brokers, the lanes
+//!     lane      one purpose of one client; one slot for each broker
+//!       slot    the connection to one broker: opened on demand, again after a backoff
+//!         connection   pipelined requests, responses matched by correlation id
 //! ```
 //!
-//! Opening a connection resolves the name, connects, starts TLS, asks for the supported versions and authenticates (`connect`).
+//! Opening a connection resolves the name, connects, starts TLS, requests the supported versions and authenticates
+//! (`connect`).
 
 mod address;
 mod brokers;

@@ -1,4 +1,4 @@
-//! Counts what goes to and comes from one broker.
+//! Counts requests, responses and bytes per broker.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -44,7 +44,7 @@ impl BrokerMeter {
         self.connections.fetch_sub(1, Ordering::Relaxed);
     }
 
-    /// An attempt to open a connection failed.
+    /// Counts a failed attempt to open a connection.
     pub(crate) fn count_failed(&self) {
         self.failed.fetch_add(1, Ordering::Relaxed);
     }
@@ -53,12 +53,12 @@ impl BrokerMeter {
         self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A request without a response was written.
+    /// Counts a written request that has no response.
     pub(crate) fn count_unanswered(&self) {
         self.responses.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A response of so many bytes came `latency` after its request.
+    /// Counts a response of `bytes` that arrived `latency` after its request.
     pub(crate) fn count_response(&self, bytes: usize, latency: Duration) {
         self.responses.fetch_add(1, Ordering::Relaxed);
         self.bytes_received
@@ -66,7 +66,7 @@ impl BrokerMeter {
         self.latency.lock().record(latency, Instant::now());
     }
 
-    /// So many requests ended with their connection.
+    /// Counts requests that ended with their connection.
     pub(crate) fn count_errors(&self, requests: usize) {
         self.errors.fetch_add(requests as u64, Ordering::Relaxed);
     }
@@ -77,7 +77,7 @@ impl BrokerMeter {
 
     pub(crate) fn snapshot(&self, address: String, id: Option<i32>) -> BrokerMetrics {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        // The ends first, so that no request ends before it was counted.
+        // Read the ends before the starts, so that no request appears to end before it started.
         let (responses, errors) = (count(&self.responses), count(&self.errors));
         let requests = count(&self.requests);
         BrokerMetrics {

@@ -1,4 +1,4 @@
-//! Tries alternatives, each a moment after the one before, and takes the first that succeeds.
+//! Starts alternatives one after the other with a delay, and returns the first success.
 
 use std::future::Future;
 use std::time::Duration;
@@ -6,8 +6,9 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
-/// Polls the first attempt; starts the next one whenever an attempt fails, or `stagger` after the last start. Returns the first success, or
-/// all failures in the order of their arrival. Attempts that are still running when one succeeds are dropped.
+/// Polls the first attempt; starts the next one when an attempt fails, or `stagger` after the last start. Returns the
+/// first success, or all failures in the order of their arrival. Drops the attempts that are still running at the first
+/// success.
 pub(crate) async fn race<T, E, F: Future<Output = Result<T, E>>>(
     attempts: impl IntoIterator<Item = F>,
     stagger: Duration,
@@ -44,7 +45,7 @@ mod tests {
     const STAGGER: Duration = Duration::from_millis(250);
 
     #[tokio::test(start_paused = true)]
-    async fn an_attempt_that_hangs_does_not_hold_up_the_next() {
+    async fn an_attempt_that_hangs_does_not_delay_the_next() {
         let started = Instant::now();
         let attempts: [Attempt; 3] = [
             Box::pin(pending()),

@@ -1,4 +1,4 @@
-//! The connection of one lane to one broker: opened on demand, and again after it was lost.
+//! The connection of one lane to one broker: opened on demand, and again after a loss.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::connect::connect;
 use crate::connection::{Connection, ConnectionOptions, Exchange};
 use crate::error::ConnectionError;
 
-/// An attempt to open a connection. All callers wait for the same one; it goes on when they stop waiting.
+/// An attempt to open a connection. All callers wait for the same one. It continues when they stop waiting.
 type Opening = Shared<BoxFuture<'static, Result<Arc<Connection>, ConnectionError>>>;
 
 /// The connection to one address. May be used concurrently.
@@ -24,7 +24,7 @@ pub(crate) struct Slot {
     config: Arc<ConnectionConfig>,
     options: ConnectionOptions,
     runtime: Handle,
-    /// Whose turn it is to write: callers write in the order in which they began to wait.
+    /// Orders the callers: they write in the order in which they began to wait.
     turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
 }
@@ -33,11 +33,11 @@ pub(crate) struct Slot {
 struct State {
     open: Option<Arc<Connection>>,
     opening: Option<Opening>,
-    /// Ends the attempt.
+    /// Aborts the running attempt.
     abort: Option<AbortHandle>,
-    /// Failed attempts, and lost connections, since the last one that could be used.
+    /// The number of failed attempts and lost connections since the last usable connection.
     failures: u32,
-    /// Not to be opened before.
+    /// The end of the backoff.
     retry_at: Option<Instant>,
     is_closed: bool,
 }
@@ -58,8 +58,8 @@ impl Slot {
         })
     }
 
-    /// Writes a request to the open connection; opens one if there is none. Requests are written in the order of the first polls of these
-    /// futures.
+    /// Writes a request to the open connection; opens one if there is none. Requests are written in the order in which
+    /// these futures are first polled.
     pub(crate) async fn begin(self: &Arc<Self>, request: Request) -> Result<Exchange, BeginError> {
         let _turn = self.turn.lock().await;
         let connection = self.connection().await.map_err(BeginError::Connect)?;
@@ -125,7 +125,7 @@ impl Slot {
             task.await.unwrap_or_else(|error| {
                 let error = if error.is_panic() {
                     ConnectionError::unreachable(
-                        "Connecting failed unexpectedly. Please report this",
+                        "Connecting ended with a panic: please report this",
                     )
                 } else {
                     // It was aborted, or the runtime shut down.
@@ -163,7 +163,7 @@ impl Slot {
         opened
     }
 
-    /// Closes a connection whose authentication ends, so that the next call opens another one.
+    /// Drops a connection whose authentication is about to expire, so that the next call opens another.
     fn retire(&self, expired: &Arc<Connection>) {
         let mut state = self.state.lock();
         if state
@@ -183,7 +183,7 @@ impl Slot {
     pub(crate) fn close(&self) {
         let mut state = self.state.lock();
         state.is_closed = true;
-        // It keeps this slot alive.
+        // The attempt holds a reference to this slot.
         state.opening = None;
         let open = state.open.take();
         let abort = state.abort.take();
@@ -205,12 +205,12 @@ impl Slot {
             .is_some_and(|connection| connection.is_open())
     }
 
-    /// Whether it could not be opened when that was last tried.
+    /// Whether the last attempt to open it failed.
     pub(crate) fn has_failed(&self) -> bool {
         self.state.lock().failures > 0
     }
 
-    /// Whether nothing is open or being opened.
+    /// Whether no connection is open or being opened.
     pub(crate) fn is_unused(&self) -> bool {
         let state = self.state.lock();
         state.open.is_none() && state.opening.is_none()
@@ -221,7 +221,7 @@ impl Slot {
 pub(crate) enum BeginError {
     /// There is no connection.
     Connect(ConnectionError),
-    /// The connection does not take it.
+    /// The connection refused it.
     Call(TransportError),
 }
 
@@ -232,7 +232,7 @@ enum Usable {
 }
 
 impl State {
-    /// Counts an attempt that failed, or a connection that was lost, at `at`.
+    /// Counts a failed attempt, or the loss of a connection, at `at`.
     fn count_failure(&mut self, config: &ConnectionConfig, at: Instant) {
         self.failures = self.failures.saturating_add(1);
         self.retry_at = Some(at + config.reconnect.jittered_pause(self.failures));

@@ -10,19 +10,19 @@ use crate::address::Address;
 use crate::error::ConnectionError;
 use crate::race::race;
 
-/// Between the starts of two attempts (RFC 8305 recommends it).
+/// The time between the starts of two attempts (recommended by RFC 8305).
 const STAGGER: Duration = Duration::from_millis(250);
 
-/// Why no address of a host could be connected to. A part of a sentence, without advice.
+/// The reason why no address of a host accepted a connection. `Display` is a part of a sentence, without advice.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OpenFailure {
-    /// Each address refused.
+    /// Each address refused the connection.
     #[error("nothing listens there")]
     Refused,
-    /// An address that did not answer, or that no route leads to.
+    /// An address that did not answer, or that has no route.
     #[error("{0} cannot be reached ({1})")]
     Unreachable(IpAddr, io::Error),
-    /// The name server has no such name, or cannot be asked.
+    /// The name server does not have the name, or did not answer.
     #[error("the name {0} does not resolve ({1})")]
     Unresolved(String, io::Error),
     /// The name has no address.
@@ -31,7 +31,7 @@ pub(crate) enum OpenFailure {
 }
 
 impl From<OpenFailure> for ConnectionError {
-    /// With what to do about a broker.
+    /// Adds the remedy for a broker.
     fn from(failure: OpenFailure) -> Self {
         Self::unreachable(match failure {
             OpenFailure::Refused => {
@@ -50,7 +50,8 @@ impl From<OpenFailure> for ConnectionError {
     }
 }
 
-/// Connects to the first address of the host that accepts. One that does not answer holds up the next one by a moment only.
+/// Connects to the first address of the host that accepts. An address that does not answer delays the attempt at the
+/// next one only for a moment.
 pub(crate) async fn open(address: &Address) -> Result<TcpStream, OpenFailure> {
     let attempts = resolve(address).await?;
     first(attempts).await
@@ -86,7 +87,7 @@ async fn resolve(address: &Address) -> Result<Vec<SocketAddr>, OpenFailure> {
 
 async fn connect(resolved: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(resolved).await?;
-    // A request is written whole; waiting for more to send with it would only delay it.
+    // Each write is a whole request; waiting for more bytes would only delay it.
     stream.set_nodelay(true)?;
     rustix::net::sockopt::set_socket_keepalive(&stream, true)?;
     Ok(stream)
@@ -96,7 +97,7 @@ async fn connect(resolved: SocketAddr) -> io::Result<TcpStream> {
 mod tests {
     use super::*;
 
-    /// An address of this machine at which nothing listens.
+    /// An address of this machine without a listener.
     fn unused() -> SocketAddr {
         let listener = std::net::TcpListener::bind("127.0.0.1:0");
         listener.and_then(|listener| listener.local_addr()).unwrap()
@@ -106,7 +107,7 @@ mod tests {
     async fn an_address_behind_dead_ones_is_reached() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let alive = listener.local_addr().unwrap();
-        // Addresses for documentation: nothing answers, or no route leads there.
+        // Addresses for documentation, which do not answer or have no route.
         let dead = ["192.0.2.1:9092", "[2001:db8::1]:9092"];
         let mut addresses: Vec<SocketAddr> =
             dead.iter().map(|dead| dead.parse().unwrap()).collect();
@@ -116,7 +117,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn addresses_at_which_nothing_listens_and_no_addresses_are_told_apart() {
+    async fn addresses_without_a_listener_and_no_addresses_have_different_errors() {
         let refused = first(vec![unused(), unused()]).await.unwrap_err();
         assert!(matches!(refused, OpenFailure::Refused), "{refused}");
         let none = first(Vec::new()).await.unwrap_err();

@@ -1,4 +1,4 @@
-//! The bytes to and from a broker, with TLS or without.
+//! The stream to a broker, with or without TLS.
 
 use std::io;
 use std::pin::Pin;
@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-/// An open connection's stream.
+/// The stream of an open connection.
 pub(crate) enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),

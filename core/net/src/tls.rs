@@ -19,14 +19,14 @@ use tokio_rustls::rustls::{
 use crate::config::config_error;
 use crate::error::ConnectionError;
 
-/// What both forms of an encrypted key in PEM have: `BEGIN ENCRYPTED PRIVATE KEY`, and `Proc-Type: 4,ENCRYPTED`.
+/// Both forms of an encrypted key in PEM contain this: `BEGIN ENCRYPTED PRIVATE KEY`, and `Proc-Type: 4,ENCRYPTED`.
 const ENCRYPTED: &[u8] = b"ENCRYPTED";
 
-/// What TLS is configured with, in PEM.
+/// The configuration of TLS, in PEM.
 pub(crate) struct TlsFiles {
-    /// The authorities; `None`: those of the system.
+    /// The certificates of the authorities; `None`: the system's.
     pub(crate) trusted: Option<Vec<u8>>,
-    /// The keys that give the authorities, for messages: `ssl.truststore`.
+    /// The prefix of the keys that set the authorities, for messages: `ssl.truststore`.
     pub(crate) trusted_key: &'static str,
     /// The client's certificate and those of its issuers.
     pub(crate) certificate_chain: Option<Vec<u8>>,
@@ -73,7 +73,7 @@ impl Tls {
                 .with_client_auth_cert(own_chain(chain)?, own_key(key)?)
                 .map_err(|error| {
                     config_error(&format!(
-                        "The client's certificate and private key cannot be used ({error}): give the key that belongs to the first certificate."
+                        "The client's certificate and private key cannot be used ({error}): set the key that belongs to the first certificate."
                     ))
                 })?,
             (Some(_), None) => return Err(config_error("ssl.keystore.key is missing: a client certificate requires its private key.")),
@@ -99,13 +99,13 @@ fn given_roots(pem: &[u8], key: &str) -> Result<RootCertStore> {
             .and_then(|certificate| roots.add(certificate).map_err(|error| error.to_string()));
         added.map_err(|error| {
             config_error(&format!(
-                "The certificates of {key} cannot be read ({error}): give the authorities' certificates in PEM."
+                "The certificates of {key} cannot be read ({error}): set the authorities' certificates in PEM."
             ))
         })?;
     }
     if roots.is_empty() {
         return Err(config_error(&format!(
-            "{key} has no certificate: give the authorities' certificates in PEM."
+            "{key} contains no certificate: set the authorities' certificates in PEM."
         )));
     }
     Ok(roots)
@@ -117,7 +117,7 @@ fn system_roots(key: &str) -> Result<RootCertStore> {
     roots.add_parsable_certificates(found.certs);
     if roots.is_empty() {
         return Err(config_error(&format!(
-            "This system has no trusted certificates: give the authorities' certificates with {key}.location."
+            "This system has no trusted certificates: set {key}.location to the authorities' certificates."
         )));
     }
     Ok(roots)
@@ -128,10 +128,10 @@ fn own_chain(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
     match chain {
         Ok(chain) if !chain.is_empty() => Ok(chain),
         Ok(_) => Err(config_error(
-            "The client's certificate chain is empty: give the client's certificate first, then those of its issuers, in PEM.",
+            "The client's certificate chain is empty: set the client's certificate first, then its issuers', in PEM.",
         )),
         Err(error) => Err(config_error(&format!(
-            "The client's certificate chain cannot be read ({error}): give it in PEM."
+            "The client's certificate chain cannot be read ({error}): set it in PEM."
         ))),
     }
 }
@@ -142,17 +142,17 @@ fn own_key(pem: &[u8]) -> Result<PrivateKeyDer<'static>> {
         .any(|window| window == ENCRYPTED);
     if is_encrypted {
         return Err(config_error(
-            "The client's private key is encrypted: decrypt it, for example with `openssl pkey -in KEY -out DECRYPTED_KEY`, and give the result.",
+            "The client's private key is encrypted: decrypt it, for example with `openssl pkey -in KEY -out DECRYPTED_KEY`, and use the result.",
         ));
     }
     PrivateKeyDer::from_pem_slice(pem).map_err(|error| {
         config_error(&format!(
-            "The client's private key cannot be read ({error}): give an unencrypted PKCS #8, PKCS #1 or SEC 1 key in PEM."
+            "The client's private key cannot be read ({error}): set an unencrypted PKCS #8, PKCS #1 or SEC 1 key in PEM."
         ))
     })
 }
 
-/// Verifies everything about a certificate but the host name.
+/// Verifies everything about a certificate except the host name.
 #[derive(Debug)]
 struct AnyHostName(Arc<WebPkiServerVerifier>);
 
@@ -223,7 +223,8 @@ pub(crate) fn handshake_failure(error: &io::Error, host: &str) -> ConnectionErro
     }
 }
 
-/// Whether the broker ended the connection with a TLS alert. With TLS 1.3 it checks the client's certificate after the handshake.
+/// Whether the broker ended the connection with a TLS alert. In TLS 1.3 the broker checks the client's certificate
+/// after the handshake.
 pub(crate) fn is_alert(error: &io::Error) -> bool {
     let tls = error
         .get_ref()
@@ -234,7 +235,7 @@ pub(crate) fn is_alert(error: &io::Error) -> bool {
 /// The error for a TLS alert of the broker.
 pub(crate) fn refused_by_alert(error: &io::Error) -> ConnectionError {
     ConnectionError::authentication(format!(
-        "The broker refused the TLS connection ({error}): give a certificate that it accepts with ssl.keystore.location"
+        "The broker refused the TLS connection ({error}): set ssl.keystore.location to a certificate that it accepts"
     ))
 }
 
@@ -244,7 +245,7 @@ fn certificate_failure(reason: &CertificateError, host: &str) -> String {
             "The broker's certificate has expired: renew it".to_owned()
         }
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            "The broker's certificate is not valid yet: check the clocks".to_owned()
+            "The broker's certificate is not valid yet: check the clocks of both machines".to_owned()
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
             format!(
@@ -253,7 +254,7 @@ fn certificate_failure(reason: &CertificateError, host: &str) -> String {
         }
         // Two authorities may have the same name and different keys.
         CertificateError::UnknownIssuer | CertificateError::BadSignature => {
-            "The broker's certificate comes from an authority that is not trusted: give its certificate with ssl.truststore.location"
+            "The broker's certificate was issued by an authority that is not trusted: set ssl.truststore.location to the authority's certificate"
                 .to_owned()
         }
         other => format!("The broker's certificate is not valid: {other}"),

@@ -1,4 +1,4 @@
-//! The transport of a client that is connected to a cluster.
+//! The transport of a client to a cluster.
 
 use std::fmt;
 use std::pin::pin;
@@ -30,20 +30,21 @@ pub struct TcpTransport {
     brokers: Brokers,
     config: Arc<ConnectionConfig>,
     runtime: Handle,
-    /// By address. Addresses that are not used any more keep what they counted.
+    /// The meters by address. They stay when an address is no longer used.
     meters: Mutex<HashMap<Address, Arc<BrokerMeter>>>,
     lanes: Mutex<Vec<Weak<TcpLane>>>,
     closed: AtomicBool,
-    /// Wakes callers that wait for it to close.
+    /// Wakes callers that wait for the close.
     closing: Notify,
-    /// The process that made it.
+    /// The number of forks when this transport was created, to detect a child process.
     forks: u32,
 }
 
 impl TcpTransport {
-    /// A transport that first calls one of `bootstrap`, and then the brokers that metadata names.
+    /// A transport that calls one of `bootstrap` first, and then the brokers from metadata.
     ///
-    /// Connections run in tasks of `runtime`, which must have I/O and time. Fails with [`ErrorKind::Config`] if `bootstrap` is empty.
+    /// Connections run in tasks of `runtime`, which must have I/O and time. Fails with [`ErrorKind::Config`] if
+    /// `bootstrap` is empty.
     pub fn new(
         bootstrap: Vec<Address>,
         config: ConnectionConfig,
@@ -52,7 +53,7 @@ impl TcpTransport {
         if bootstrap.is_empty() {
             return Err(Error::new(
                 ErrorKind::Config,
-                "bootstrap.servers is empty: give at least one HOST:PORT of a broker.",
+                "bootstrap.servers is empty: set at least one HOST:PORT of a broker.",
             ));
         }
         Ok(Arc::new(Self {
@@ -111,12 +112,12 @@ impl TcpTransport {
         self.closed.load(Ordering::Acquire)
     }
 
-    /// Whether this process is a child of the one that made it. Its connections are the parent's.
+    /// Whether this process is a child of the one that created the transport. Its connections belong to the parent.
     pub fn is_inherited(&self) -> bool {
         self.forks != forks()
     }
 
-    /// Fails if it is closed, or was made by a parent of this process.
+    /// Fails if it is closed, or was created by a parent of this process.
     pub fn check_open(&self) -> Result<()> {
         self.check().map_err(|error| {
             let kind = if self.is_inherited() {
@@ -171,7 +172,7 @@ impl Transport for TcpTransport {
     fn closed(&self) -> ClosedFuture<'_> {
         Box::pin(async move {
             let mut closing = pin!(self.closing.notified());
-            // Before looking, so that a close in between is not missed.
+            // Register before the check, so that a close in between is not missed.
             closing.as_mut().enable();
             if !self.is_closed() {
                 closing.await;

@@ -1,7 +1,8 @@
 """Generates core/protocol/src/generated from Kafka's message definitions.
 
 With --check: writes nothing, fails if a file is not what would be generated.
-With --judge: reads samples ("name version hex" lines) and writes those into tests/ that Kafka itself reads and writes the same.
+With --judge: reads samples ("name version hex" lines), and writes those to tests/ that Kafka reads and writes
+unchanged.
 """
 
 import argparse

@@ -26,7 +26,7 @@ def copy(coordinate: str, folder: Path) -> Path:
 
 
 def judge(folder: Path, samples: Path, accepted: Path) -> int:
-    """Writes the lines of `samples` that Kafka decodes and encodes to the same bytes into `accepted`; 1 if a line is not one."""
+    """Writes the samples that Kafka decodes and encodes to the same bytes to `accepted`; 1 if a line is not a sample."""
     jars = [*fetch(folder), copy(LOGGING, folder)]
     program = Path(__file__).with_name("Judge.java")
     command = ["java", "-cp", ":".join(str(jar) for jar in jars), str(program)]

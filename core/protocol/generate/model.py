@@ -90,7 +90,7 @@ class Message:
     key: int | None
     versions: Versions
     flexible_since: int | None
-    structs: list[Struct]  # the message's own first, the others before whoever they stand in
+    structs: list[Struct]  # the message's own first, each other one before the structs that contain it
 
     def is_flexible(self, version: int) -> bool:
         return self.flexible_since is not None and version >= self.flexible_since

@@ -134,7 +134,7 @@ def default_value(field: Field) -> str:
 
 
 def needs_default(struct: Struct) -> bool:
-    """Does the default differ from what `derive(Default)` gives?"""
+    """Does the default differ from that of `derive(Default)`?"""
     own = ("None", "Vec::new()", "0", "0.0", "false")
     return any(not (default_value(f) in own or default_value(f).endswith("::default()")) for f in struct.fields)
 
@@ -166,7 +166,7 @@ def condition(versions: Versions, inside: Versions) -> str | None:
 
 
 def negated(test: str) -> str:
-    """The opposite of what `condition` gave."""
+    """The opposite of the result of `condition`."""
     word = re.sub(r">=", "<", test) if ">=" in test else re.sub(r"<=", ">", test) if "<=" in test else re.sub("==", "!=", test)
     return f"!{test}" if test.startswith("(") else word
 

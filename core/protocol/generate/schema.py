@@ -1,4 +1,4 @@
-"""Writes the facts of all messages as lines, for the tests: they make messages from them without the codec under test."""
+"""Writes the facts of all messages as lines, from which tests create messages without the tested codec."""
 
 from collections.abc import Iterable
 

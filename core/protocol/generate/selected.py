@@ -70,7 +70,7 @@ APIS = [
 ]
 
 RECORDS = [
-    # What clients of a classic group exchange inside JoinGroup and SyncGroup.
+    # The structures that clients of a classic group exchange inside JoinGroup and SyncGroup.
     "ConsumerProtocolSubscription",
     "ConsumerProtocolAssignment",
     # Values of control records.

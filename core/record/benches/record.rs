@@ -1,7 +1,7 @@
-//! What building and reading batches costs, against what copying and checksumming the same bytes costs.
+//! Compares building and reading batches with copying and checksumming the same bytes.
 //!
-//! `cargo bench -p headwater-record --bench record`. Each line is the best of several rounds; the limits are measured in
-//! the same run, over the same bytes: `memcpy` copies them, `crc` checksums them, a codec's limit is `memcpy`.
+//! `cargo bench -p headwater-record --bench record`. Each line is the best of several rounds. The limits are measured
+//! in the same run, over the same bytes: `memcpy` copies them, `crc` checksums them; the limit of a codec is `memcpy`.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use headwater_record::{
     PlainRecord, RecordBatch, ValidationRules, validate,
 };
 
-/// Many short rounds: one at least runs undisturbed.
+/// Many short rounds, so that at least one runs undisturbed.
 const ROUNDS: usize = 60;
 const BYTES_PER_ROUND: usize = 256 << 20;
 const BATCH: usize = 1 << 20;
@@ -34,7 +34,8 @@ fn main() {
 fn records(value_len: usize) {
     let values: Vec<u8> = (0..BATCH).map(|index| ((index * 31) >> 3) as u8).collect();
     let value = |index: usize| {
-        // As from an Arrow column. A batch of records has more bytes than their values, so this stays inside.
+        // Like from an Arrow column. A batch has more bytes than the values of its records, so the index stays within
+        // the values.
         &values[index * value_len..][..value_len]
     };
     let batch = build(BATCH, &value);
@@ -56,7 +57,7 @@ fn records(value_len: usize) {
     read(&batch, &print, crc);
 }
 
-/// What copying and what checksumming these bytes takes.
+/// The times for copying and for checksumming these bytes.
 fn limits(bytes: &[u8]) -> (Duration, Duration) {
     let mut copy = vec![0; bytes.len()];
     let memcpy = best(bytes.len(), || {
@@ -95,7 +96,7 @@ fn encode<'a>(value_len: usize, value: &impl Fn(usize) -> &'a [u8]) {
     for capacity in [BATCH, 16 * 1024] {
         let made = build(capacity, value);
         let (records, size) = (made.header().record_count as usize, made.bytes().len());
-        // The bytes are copied once and checksummed once: no encoder can do with less.
+        // Any encoder must copy the bytes once and checksum them once.
         let (memcpy, crc) = limits(made.bytes());
         let limit = memcpy + crc;
         let name = |how: &str| {
@@ -164,7 +165,7 @@ fn read(batch: &RecordBatch, print: &impl Fn(&str, Duration, Duration), crc: Dur
     }
 }
 
-/// JSON-like values, which compress by about six.
+/// JSON-like values, which compress by a factor of about six.
 fn codecs() {
     let carriers = ["UA", "AA", "B6", "DL", "EV", "MQ", "US", "WN", "9E"];
     let mut builder = BatchBuilder::new(options(BATCH));
@@ -230,7 +231,7 @@ fn codecs() {
     }
 }
 
-/// The best round's time for one run over `size` bytes.
+/// The time of the best round for one run over `size` bytes.
 fn best(size: usize, run: impl FnMut()) -> Duration {
     best_of(ROUNDS, (BYTES_PER_ROUND / ROUNDS / size).max(1), run)
 }

@@ -2,18 +2,18 @@
 
 use crate::compression::{Compression, UnknownCompression};
 
-/// What the timestamps of a topic's records mean.
+/// The meaning of the timestamps of a topic's records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum TimestampType {
-    /// The producer's time; each record has its own.
+    /// The producer's timestamp of each record.
     #[default]
     CreateTime,
-    /// The broker's time of append; all records of a batch have the batch's maximum timestamp.
+    /// The time of the append, set by the broker. All records of a batch have the batch's maximum timestamp.
     LogAppendTime,
 }
 
-/// The sixteen attribute bits of a batch: `0..=2` codec, `3` timestamp type, `4` transactional, `5` control,
-/// `6` the base timestamp is a delete horizon; the others are unused and kept as they are.
+/// The sixteen attribute bits of a batch: `0..=2` codec, `3` timestamp type, `4` transactional, `5` control, `6` the
+/// base timestamp is a delete horizon. The others are unused and preserved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct Attributes(i16);
 
@@ -24,31 +24,31 @@ const CONTROL: i16 = 0x20;
 const DELETE_HORIZON: i16 = 0x40;
 
 impl Attributes {
-    /// Takes the bits as they are.
+    /// Wraps the bits.
     #[inline]
     pub const fn from_bits(bits: i16) -> Self {
         Self(bits)
     }
 
-    /// The bits as they are written.
+    /// The bits.
     #[inline]
     pub const fn bits(self) -> i16 {
         self.0
     }
 
-    /// The codec of the records, or an error for a number that names none.
+    /// The codec of the records; an error for an unknown number.
     #[inline]
     pub fn compression(self) -> Result<Compression, UnknownCompression> {
         Compression::from_id((self.0 & CODEC_MASK) as i8)
     }
 
-    /// Whether the records lie plain after the header.
+    /// Whether the records are not compressed.
     #[inline]
     pub const fn is_plain(self) -> bool {
         self.0 & CODEC_MASK == 0
     }
 
-    /// What the timestamps mean.
+    /// The meaning of the timestamps.
     #[inline]
     pub const fn timestamp_type(self) -> TimestampType {
         if self.0 & LOG_APPEND_TIME == 0 {
@@ -64,7 +64,7 @@ impl Attributes {
         self.0 & TRANSACTIONAL != 0
     }
 
-    /// Whether the records are markers for brokers and consumers, not data.
+    /// Whether the batch contains markers for brokers and consumers instead of data.
     #[inline]
     pub const fn is_control(self) -> bool {
         self.0 & CONTROL != 0
@@ -76,14 +76,14 @@ impl Attributes {
         self.0 & DELETE_HORIZON != 0
     }
 
-    /// The same with this codec.
+    /// These attributes with this codec.
     #[must_use]
     #[inline]
     pub const fn with_compression(self, compression: Compression) -> Self {
         Self(self.0 & !CODEC_MASK | compression.id() as i16)
     }
 
-    /// The same with this timestamp type.
+    /// These attributes with this timestamp type.
     #[must_use]
     #[inline]
     pub const fn with_timestamp_type(self, timestamp_type: TimestampType) -> Self {
@@ -93,21 +93,21 @@ impl Attributes {
         }
     }
 
-    /// The same, part of a transaction.
+    /// These attributes as part of a transaction.
     #[must_use]
     #[inline]
     pub const fn transactional(self) -> Self {
         Self(self.0 | TRANSACTIONAL)
     }
 
-    /// The same, of markers.
+    /// These attributes for a control batch.
     #[must_use]
     #[inline]
     pub const fn control(self) -> Self {
         Self(self.0 | CONTROL)
     }
 
-    /// The same with or without a delete horizon.
+    /// These attributes with or without a delete horizon.
     #[must_use]
     #[inline]
     pub const fn with_delete_horizon(self, has: bool) -> Self {

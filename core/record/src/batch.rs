@@ -1,4 +1,4 @@
-//! One whole batch, and a walk over the batches in a run of bytes.
+//! One whole batch, and an iterator over consecutive batches.
 
 use bytes::Bytes;
 
@@ -8,7 +8,7 @@ use crate::error::BatchError;
 use crate::header::{BatchHeader, CRC_START, HEADER_LEN, LOG_OVERHEAD};
 use crate::records::Records;
 
-/// Exactly one whole batch with its parsed header. Its CRC and records are not checked unless asked for.
+/// Exactly one whole batch with its parsed header. The CRC and the records are checked only on request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordBatch {
     bytes: Bytes,
@@ -16,7 +16,7 @@ pub struct RecordBatch {
 }
 
 impl RecordBatch {
-    /// Takes exactly one batch.
+    /// Parses exactly one batch.
     pub fn parse(bytes: Bytes) -> Result<Self, BatchError> {
         let header = BatchHeader::parse(&bytes)?;
         let (size, available) = (header.size_in_bytes(), bytes.len());
@@ -57,21 +57,21 @@ impl RecordBatch {
         }
     }
 
-    /// The bytes of the records: a slice of the batch, or what was decompressed, `limit` bytes at most.
+    /// The uncompressed records: a slice of the batch, or the decompressed bytes, at most `limit`.
     pub fn plain_records(&self, limit: DecompressLimit) -> Result<Bytes, BatchError> {
         let compression = self.header.attributes.compression()?;
         let stored = self.bytes.slice(HEADER_LEN..);
         Ok(compression::decompress(compression, &stored, limit)?)
     }
 
-    /// The records, decompressed where needed.
+    /// The records, decompressed if necessary.
     pub fn records(&self, limit: DecompressLimit) -> Result<Records, BatchError> {
         Ok(Records::new(self.plain_records(limit)?, self.header))
     }
 }
 
-/// The batches in these bytes, one after the other, without copying. Ends silently at a batch that the end of the
-/// bytes cuts (a fetch may end so), and after the first error.
+/// Iterates over consecutive batches without copying. Ends silently at a batch that is cut by the end of the bytes, as
+/// at the end of a fetch response; ends after the first error.
 pub fn batches(bytes: &Bytes) -> Batches {
     Batches {
         bytes: bytes.clone(),
@@ -79,8 +79,8 @@ pub fn batches(bytes: &Bytes) -> Batches {
     }
 }
 
-/// The first whole batch with a good CRC that begins at or after `from`, and its position. Tries every position, so that it finds the batches
-/// behind damage.
+/// The first whole batch with a valid CRC that begins at or after `from`, and its position. Tries every position, so it
+/// also finds batches after damaged bytes.
 pub fn find_batch(bytes: &Bytes, from: usize) -> Option<(usize, RecordBatch)> {
     (from..bytes.len()).find_map(|position| {
         let header = BatchHeader::parse(&bytes[position..]).ok()?;
@@ -102,7 +102,7 @@ pub struct Batches {
 }
 
 impl Batches {
-    /// Where the next batch starts; at the end, how many bytes were whole batches.
+    /// The position of the next batch; at the end, the number of bytes in whole batches.
     pub fn position(&self) -> usize {
         self.position
     }

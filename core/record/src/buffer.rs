@@ -1,13 +1,13 @@
-//! The memory that batches are built in, lent out with a finished batch and taken back when that is dropped.
+//! The buffer in which batches are built. A finished batch borrows it, and it is reused when the batch is dropped.
 
 use bytes::{Bytes, BytesMut};
 
 use crate::encode::SLACK;
 
-/// How many buffers may be out at once and still come back.
+/// The maximum number of lent buffers that are reused.
 const LENT_MAX: usize = 3;
 
-/// A buffer whose bytes are all initialised, so that nothing is zeroed again when it comes back.
+/// A buffer of initialised bytes, so that reuse needs no zeroing.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
     bytes: BytesMut,
@@ -15,19 +15,19 @@ pub(crate) struct Buffer {
 }
 
 impl Buffer {
-    /// The bytes; what is in them beyond what was written since `lend` is of no meaning.
+    /// The bytes. Bytes that were not written since the last `lend` have no meaning.
     #[inline]
     pub(crate) fn bytes(&mut self) -> &mut [u8] {
         &mut self.bytes
     }
 
-    /// How long a batch may grow here: what is behind it is overwritten at will.
+    /// The maximum size of a batch in this buffer. Bytes after it may be overwritten.
     #[inline]
     pub(crate) fn room(&self) -> usize {
         self.bytes.len().saturating_sub(SLACK)
     }
 
-    /// Takes one with this room at least instead: one that comes back, or a new one.
+    /// Switches to a buffer with at least this room: a returned one, or a new one.
     pub(crate) fn replace(&mut self, room: usize) {
         let len = room.saturating_add(SLACK);
         if !self.take_back(len) {
@@ -52,15 +52,15 @@ impl Buffer {
         }
     }
 
-    /// Hands out the first `len` bytes: copied where they are few, so that a small batch does not hold a large
-    /// buffer, else without a copy.
+    /// Returns the first `len` bytes. Few bytes are copied, so that a small batch does not keep a large buffer;
+    /// otherwise without a copy.
     pub(crate) fn lend(&mut self, len: usize, usual_len: usize) -> Bytes {
         if len * 2 < self.bytes.len() {
             return Bytes::copy_from_slice(&self.bytes[..len]);
         }
         let whole = std::mem::take(&mut self.bytes).freeze();
         let batch = whole.slice(..len);
-        // A buffer that grew for one huge record is not worth keeping.
+        // Do not reuse a buffer that grew for one huge record.
         if whole.len() <= usual_len.saturating_mul(2) {
             if self.lent.len() == LENT_MAX {
                 self.lent.remove(0);
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_buffer_that_comes_back_has_room_and_does_not_change_what_is_lent() {
+    fn a_reused_buffer_is_large_enough_and_does_not_change_lent_bytes() {
         let mut buffer = Buffer::default();
         let mut held = Vec::new();
         for round in 0..20_u8 {

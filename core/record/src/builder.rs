@@ -1,4 +1,4 @@
-//! Encoding records into a batch.
+//! Encodes records into batches.
 
 use bytes::Bytes;
 
@@ -11,37 +11,37 @@ use crate::header::{BatchHeader, HEADER_LEN, LOG_OVERHEAD, MAGIC, seal};
 use crate::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId};
 use crate::varint;
 
-/// What an idempotent producer writes into each batch.
+/// The fields of an idempotent producer in a batch header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProducerState {
-    /// Its identity.
+    /// The producer id.
     pub id: ProducerId,
-    /// The generation of it.
+    /// The producer epoch.
     pub epoch: ProducerEpoch,
     /// The sequence number of the batch's first record.
     pub base_sequence: i32,
 }
 
-/// How a [`BatchBuilder`] builds.
+/// The options of a [`BatchBuilder`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchOptions {
     /// The codec.
     pub compression: Compression,
-    /// Its level.
+    /// The level of the codec.
     pub compression_level: CompressionLevel,
-    /// What the timestamps mean.
+    /// The meaning of the timestamps.
     pub timestamp_type: TimestampType,
-    /// The idempotent producer, if there is one; may be set until the batch is finished.
+    /// The idempotent producer, if there is one. Can be set until the batch is finished.
     pub producer: Option<ProducerState>,
     /// Whether the batch belongs to a transaction.
     pub transactional: bool,
-    /// The size in bytes, header included and before compression, that the batch does not exceed, unless its first
-    /// record alone does (Kafka's `batch.size`).
+    /// The maximum size of a batch in bytes, with the header and before compression (Kafka's `batch.size`). Only a
+    /// batch with a single record may be larger.
     pub capacity: usize,
 }
 
 impl Default for BatchOptions {
-    /// Plain, create time, no producer, 16 KiB.
+    /// No compression, create time, no producer, 16 KiB.
     fn default() -> Self {
         Self {
             compression: Compression::None,
@@ -65,8 +65,7 @@ pub struct PlainRecord<'a> {
     pub value: Option<&'a [u8]>,
 }
 
-/// Encodes records into batches, one batch after the other, in a buffer that is used again as soon as the batch
-/// it was handed out in is dropped.
+/// Encodes records into one batch after the other. The buffer of a batch is reused after the finished batch is dropped.
 ///
 /// Offsets are 0, 1, 2, ... in each batch and the leader epoch is unknown: the log assigns both.
 #[derive(Debug)]
@@ -75,15 +74,15 @@ pub struct BatchBuilder {
     buffer: Buffer,
     progress: Progress,
     compressor: Compressor,
-    /// What the last compressed batches had, in 1/1024 of their plain size.
+    /// The compressed size of the previous batches, in 1/1024 of the uncompressed size.
     ratio_1024: usize,
 }
 
-/// The most bytes a batch can have: its length field is an `i32`.
+/// The maximum size of a batch: its length field is an `i32`.
 const BATCH_LEN_MAX: usize = i32::MAX as usize;
 
 impl BatchBuilder {
-    /// An empty batch. Allocates nothing until the first record comes.
+    /// A builder with an empty batch. Allocates nothing before the first record.
     pub fn new(options: BatchOptions) -> Self {
         let capacity = options.capacity.min(BATCH_LEN_MAX);
         Self {
@@ -98,7 +97,7 @@ impl BatchBuilder {
         }
     }
 
-    /// Appends one record. On an error the batch is as it was.
+    /// Appends one record. On an error the batch is unchanged.
     #[inline]
     pub fn try_append(
         &mut self,
@@ -121,11 +120,12 @@ impl BatchBuilder {
         )
     }
 
-    /// Appends `record(0)`, `record(1)`, ... up to `count` of them until the batch is full, and returns how many went
-    /// in: all, or fewer when the batch must be finished before the rest. Into an empty batch goes one at least. An
-    /// error is about `record(0)`; one about a later record comes when the caller goes on with it.
+    /// Appends `record(0)`, `record(1)`, ... up to `count` of them until the batch is full. Returns the number of
+    /// appended records; if it is less than `count`, the batch must be finished before the rest. An empty batch takes
+    /// at least one. An error concerns `record(0)`; the error of a later record is returned by the next call, which
+    /// begins with it.
     ///
-    /// The bulk path: nothing is allocated per record, and the state stays in registers over the whole run.
+    /// This is the bulk path: it allocates nothing per record, and keeps its state in registers during the whole run.
     #[inline]
     pub fn append_bulk<'a>(
         &mut self,
@@ -134,7 +134,8 @@ impl BatchBuilder {
     ) -> Result<usize, AppendError> {
         let mut index = 0;
         while index < count {
-            // One record on the way that makes room and knows all kinds; then as many as are of the usual kind.
+            // The first record goes through the general path, which also grows the buffer; then as many records as
+            // possible through the fast path.
             let PlainRecord {
                 timestamp_ms,
                 key,
@@ -156,18 +157,18 @@ impl BatchBuilder {
         Ok(count)
     }
 
-    /// How many records the batch has.
+    /// The number of records in the batch.
     pub fn record_count(&self) -> usize {
         self.progress.count as usize
     }
 
-    /// The size of the batch before compression, header included.
+    /// The size of the batch before compression, with the header.
     pub fn plain_size(&self) -> usize {
         self.progress.position
     }
 
-    /// The size that the batch will have when it is finished: exact for plain ones, otherwise guessed from the
-    /// batches that this builder finished before.
+    /// The size that the finished batch will have: exact without compression, otherwise estimated from the previous
+    /// batches of this builder.
     pub fn estimated_size(&self) -> usize {
         let records = self.progress.position - HEADER_LEN;
         match self.options.compression {
@@ -176,12 +177,12 @@ impl BatchBuilder {
         }
     }
 
-    /// Whether it has no record yet.
+    /// Whether the batch has no records yet.
     pub fn is_empty(&self) -> bool {
         self.progress.count == 0
     }
 
-    /// The greatest timestamp of its records, `None` without any.
+    /// The greatest timestamp in the batch; `None` without records.
     pub fn max_timestamp_ms(&self) -> Option<i64> {
         (!self.is_empty()).then_some(self.progress.max_timestamp_ms)
     }
@@ -196,10 +197,10 @@ impl BatchBuilder {
         self.options.producer = producer;
     }
 
-    /// The finished batch, with base offset 0 and unknown leader epoch; the builder is empty afterwards. `None` if
-    /// it has no record: Kafka knows no empty batch from a producer.
+    /// Returns the finished batch, with base offset 0 and unknown leader epoch, and starts an empty one. Returns `None`
+    /// if there are no records: a producer must not send empty batches.
     ///
-    /// Should the codec fail (no memory), the batch comes plain, which every reader takes.
+    /// If the codec fails for lack of memory, the batch is not compressed, which every reader accepts.
     pub fn finish(&mut self) -> Option<Bytes> {
         if self.is_empty() {
             return None;
@@ -262,13 +263,13 @@ impl BatchBuilder {
         }
     }
 
-    /// Drops the records of the unfinished batch; keeps the buffer.
+    /// Drops the records of the unfinished batch. Keeps the buffer.
     pub fn reset(&mut self) {
         self.progress = Progress::at(HEADER_LEN);
     }
 }
 
-/// Appends one record to a batch of this capacity; on an error nothing is changed.
+/// Appends one record to a batch of this capacity. On an error nothing changes.
 #[expect(
     clippy::inline_always,
     reason = "twice as fast: the state stays in registers"
@@ -313,7 +314,7 @@ fn append(
     Ok(())
 }
 
-/// For records with numbers too long for a [`Plan`].
+/// The general path, for records with numbers that do not fit into a [`Plan`].
 #[cold]
 #[inline(never)]
 fn append_long(
@@ -341,7 +342,7 @@ fn append_long(
     Ok(())
 }
 
-/// Makes sure that a batch of `count` records may go on to `end`.
+/// Makes sure that the buffer has space for a batch of `count` records up to `end`.
 #[cold]
 #[inline(never)]
 fn make_room(
@@ -357,7 +358,7 @@ fn make_room(
         return Err(AppendError::TooLarge { size: end });
     }
     if end > buffer.room() {
-        // Only the first record of a batch comes here: the buffer has the capacity from then on.
+        // Only the first record of a batch gets here: afterwards the buffer has the full capacity.
         buffer.replace(capacity.max(end));
     }
     Ok(())

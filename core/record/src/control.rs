@@ -1,4 +1,4 @@
-//! Markers of transactions: batches with the control bit and one record.
+//! Transaction markers: batches with the control bit and one record.
 
 use bytes::{Bytes, BytesMut};
 
@@ -9,23 +9,23 @@ use crate::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId};
 use crate::record::RecordView;
 use crate::varint;
 
-/// What a control record says, by Kafka's numbers.
+/// The type of a control record, with Kafka's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ControlType {
     /// The transaction was aborted (0).
     Abort,
     /// The transaction was committed (1).
     Commit,
-    /// Another type, of Kafka's metadata quorum or newer than this.
+    /// Another type, of Kafka's metadata quorum or of a later version.
     Other(i16),
 }
 
 /// A transaction marker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ControlRecord {
-    /// What it says.
+    /// The type.
     pub control_type: ControlType,
-    /// The epoch of the coordinator that wrote it; `None` where the record has no end-of-transaction value.
+    /// The epoch of the coordinator that wrote it; `None` without an end-of-transaction value.
     pub coordinator_epoch: Option<i32>,
 }
 
@@ -39,7 +39,7 @@ impl ControlType {
         }
     }
 
-    /// The type of that number.
+    /// The type with this number.
     pub const fn from_id(id: i16) -> Self {
         match id {
             0 => Self::Abort,
@@ -50,8 +50,8 @@ impl ControlType {
 }
 
 impl ControlRecord {
-    /// Reads the record of a control batch; `None` where its key is none that a control record has. Newer versions
-    /// only add fields at the end, so any version from 0 on is read.
+    /// Parses the record of a control batch; `None` if its key is not that of a control record. Later versions only
+    /// add fields at the end, so any version from 0 on can be read.
     ///
     /// ```text
     /// key   = version:i16 type:i16
@@ -75,7 +75,7 @@ impl ControlRecord {
     }
 }
 
-/// A batch with one marker that ends the producer's transaction. Its offset is 0: the log assigns it.
+/// Builds a batch with one marker that ends the producer's transaction. Its offset is 0: the log assigns it.
 pub fn control_batch(
     control_type: ControlType,
     timestamp_ms: i64,
@@ -101,7 +101,7 @@ pub fn control_batch(
     debug_assert_eq!(
         end + 1,
         batch.len(),
-        "the count of no headers is left, a zero"
+        "only the header count, a zero, is left"
     );
     let header = BatchHeader {
         base_offset: Offset::ZERO,
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_no_marker_is_none() {
+    fn other_keys_are_not_markers() {
         let headers = crate::Headers::default();
         let record = |key| RecordView {
             offset: Offset::ZERO,

@@ -1,4 +1,4 @@
-//! Writing records into a buffer: sizes first, then bytes.
+//! Writes records into a buffer: computes sizes first, then writes bytes.
 #![expect(
     clippy::inline_always,
     reason = "measured: a call costs as much as a short record"
@@ -7,16 +7,16 @@
 use crate::builder::PlainRecord;
 use crate::varint::{self, Short};
 
-/// Where a batch's records stand: what changes with each of them.
+/// The state of a batch that changes with each record.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Progress {
-    /// The end of what is written, header included.
+    /// The end of the written bytes, including the header.
     pub(crate) position: usize,
-    /// How many records there are.
+    /// The number of records.
     pub(crate) count: i32,
-    /// The first record's.
+    /// The timestamp of the first record.
     pub(crate) base_timestamp_ms: i64,
-    /// The greatest.
+    /// The greatest timestamp.
     pub(crate) max_timestamp_ms: i64,
 }
 
@@ -30,7 +30,7 @@ impl Progress {
         }
     }
 
-    /// What to add to the base timestamp; wraps around, as reading does.
+    /// The timestamp as a delta to the base timestamp. Wraps around, like decoding.
     #[inline]
     pub(crate) fn timestamp_delta(&self, timestamp_ms: i64) -> i64 {
         if self.count == 0 {
@@ -52,7 +52,7 @@ impl Progress {
     }
 }
 
-/// A record's headers, in order.
+/// The headers of a record, in order.
 pub(crate) type HeaderList<'a> = [(&'a str, Option<&'a [u8]>)];
 
 /// The size of a record after its length field. Saturates instead of overflowing.
@@ -89,28 +89,28 @@ fn bytes_len(bytes: Option<&[u8]>) -> usize {
     }
 }
 
-/// Lengths beyond `i32` are refused by the sum of all, which is looked at before anything is written.
+/// Lengths beyond `i32` fail the check of the total size, which precedes any write.
 #[inline]
 fn clamp_len(len: usize) -> i32 {
     len.min(i32::MAX as usize) as i32
 }
 
-/// How many bytes behind a record may be overwritten by [`Plan::write`]: it stores eight at once.
+/// The number of bytes after a record that [`Plan::write`] may overwrite: it stores eight bytes at once.
 pub(crate) const SLACK: usize = 8;
 
-/// A record of the usual kind, laid out in registers: each of its numbers fits three bytes.
+/// The encoded fields of a usual record in registers: each of its numbers fits into three bytes.
 pub(crate) struct Plan {
     deltas: Short,
     key: Short,
     value: Short,
-    /// With the zero byte of the record's attributes after it.
+    /// The length, followed by the zero byte of the record's attributes.
     length: Short,
     /// The size of the whole record.
     pub(crate) len: usize,
 }
 
 impl Plan {
-    /// `None` where a number is too long.
+    /// `None` if a number is too long.
     #[inline(always)]
     pub(crate) fn new(
         timestamp_delta: i64,
@@ -122,7 +122,7 @@ impl Plan {
         let timestamp_delta = varint::zigzag_i64(timestamp_delta);
         let offset_delta = u64::from(varint::zigzag_i32(offset_delta));
         let (key_len, value_len) = (key.map_or(0, <[u8]>::len), value.map_or(0, <[u8]>::len));
-        // An eighth of the limit at most each, so that their doubled sum stays below it too.
+        // Each at most an eighth of the limit, so that their doubled sum is also below it.
         let bytes_len = (key_len | value_len | headers_len) as u64;
         if bytes_len >= Short::LIMIT / 8 || (timestamp_delta | offset_delta) >= Short::LIMIT {
             return None;
@@ -133,7 +133,7 @@ impl Plan {
             bytes: timestamp_delta.bytes | offset_delta.bytes << (8 * timestamp_delta.len),
             len: timestamp_delta.len + offset_delta.len,
         };
-        // Doubling is the zigzag of what is not negative; 1 that of -1, which says null.
+        // The zigzag encoding of a non-negative number is its double; of -1, which means null, it is 1.
         let key = Short::new(key.map_or(1, |key| 2 * key.len() as u64));
         let value = Short::new(value.map_or(1, |value| 2 * value.len() as u64));
         let body_len = 1 + deltas.len + key.len + key_len + value.len + value_len + headers_len;
@@ -147,8 +147,8 @@ impl Plan {
         })
     }
 
-    /// Writes all before the headers at `at`; returns the position after it. There must be room for the record and
-    /// for [`SLACK`] after it.
+    /// Writes everything before the headers at `at`. Returns the position after it. The buffer must have space for the
+    /// record and for [`SLACK`] after it.
     #[inline(always)]
     pub(crate) fn write(
         &self,
@@ -166,8 +166,8 @@ impl Plan {
     }
 }
 
-/// Appends a record of the usual kind without headers, unless it would end behind `end_max`; says whether it did. Behind `end_max` there
-/// is [`SLACK`]. Not for the first record of a batch.
+/// Appends a usual record without headers, unless it would end after `end_max`; returns whether it did. The buffer must
+/// have [`SLACK`] after `end_max`. Not for the first record of a batch.
 #[inline(always)]
 pub(crate) fn write_usual(
     out: &mut [u8],
@@ -212,7 +212,7 @@ fn copy(out: &mut [u8], at: usize, bytes: Option<&[u8]>) -> usize {
     end
 }
 
-/// Writes a record's length and all before its headers at `at`; returns the position after it.
+/// Writes everything before the headers of a record at `at`, beginning with the length. Returns the position after it.
 #[inline]
 pub(crate) fn write_record(
     out: &mut [u8],
@@ -251,8 +251,8 @@ fn write_bytes(out: &mut [u8], at: usize, bytes: Option<&[u8]>) -> usize {
     at + bytes.len()
 }
 
-/// Copies `from` to `to`, which are of one length. Inline for the lengths that most keys and values have: two runs of
-/// a fixed length that may overlap cost less than a call.
+/// Copies `from` to `to`, which have equal lengths. For the lengths of most keys and values, two inline copies of a
+/// fixed length, which may overlap, cost less than a call.
 #[inline(always)]
 fn copy_short(to: &mut [u8], from: &[u8]) {
     match from.len() {
@@ -267,7 +267,7 @@ fn copy_short(to: &mut [u8], from: &[u8]) {
     }
 }
 
-/// For lengths from `N` to `2 * N`.
+/// Copies lengths from `N` to `2 * N`.
 #[inline(always)]
 fn copy_ends<const N: usize>(to: &mut [u8], from: &[u8]) {
     if let (Some(to), Some(from)) = (to.first_chunk_mut::<N>(), from.first_chunk::<N>()) {

@@ -1,56 +1,56 @@
-//! What can be wrong with the bytes of a batch, and with a record that is to be appended.
+//! Errors in the bytes of a batch, and in records to be appended.
 
 use crate::compression::{DecompressError, UnknownCompression};
 use crate::ids::Offset;
 
-/// Why bytes are no batch that can be read.
+/// The reason why bytes are not a readable batch.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BatchError {
-    /// The bytes end before the batch does.
-    #[error("the batch needs {needed} bytes and {available} are there: it was cut")]
+    /// The bytes end before the batch.
+    #[error("the batch has {needed} bytes, but only {available} are present: it was cut")]
     Truncated {
-        /// The size of the batch, or of what must be there to know it.
+        /// The size of the batch, or of the prefix that contains its size.
         needed: usize,
-        /// What is there.
+        /// The number of bytes.
         available: usize,
     },
-    /// The batch goes on after what its length says (only where exactly one batch is expected).
-    #[error(
-        "the batch is {size} bytes long and {available} bytes are there: pass exactly one batch"
-    )]
+    /// There are bytes after the batch (only if exactly one batch is expected).
+    #[error("the batch has {size} bytes, but {available} were passed: pass exactly one batch")]
     TrailingBytes {
-        /// What the length says.
+        /// The size of the batch.
         size: usize,
-        /// What is there.
+        /// The number of bytes.
         available: usize,
     },
-    /// Not the format of Kafka 0.11 and newer.
+    /// An older format than Kafka 0.11's.
     #[error(
         "the batch has record format {magic} and only format 2 (Kafka 0.11 and newer) is supported: {}",
         if matches!(magic, 0 | 1) { "use a client or a message.format.version of Kafka 0.11 or newer" }
-        else { "the bytes are damaged or no record batch" }
+        else { "the bytes are damaged or not a record batch" }
     )]
     UnsupportedMagic {
-        /// What stands in the magic byte.
+        /// The magic byte.
         magic: i8,
     },
     /// The length field is smaller than a header.
     #[error(
-        "the batch gives its length as {batch_length}, less than its header has: the bytes are damaged"
+        "the batch announces a length of {batch_length}, less than its header's: the bytes are damaged"
     )]
     InvalidLength {
-        /// What stands in the length field.
+        /// The length field.
         batch_length: i32,
     },
-    /// The checksum does not match.
-    #[error("the batch has CRC {computed:#010x} and says {stored:#010x}: its bytes are damaged")]
+    /// The CRC does not match.
+    #[error(
+        "the batch has CRC {computed:#010x}, but its header {stored:#010x}: its bytes are damaged"
+    )]
     CrcMismatch {
-        /// What the header says.
+        /// The CRC in the header.
         stored: u32,
-        /// What the bytes have.
+        /// The CRC of the bytes.
         computed: u32,
     },
-    /// The codec's number names none.
+    /// The number of the codec is unknown.
     #[error(transparent)]
     Compression(#[from] UnknownCompression),
     /// The records could not be decompressed.
@@ -59,73 +59,74 @@ pub enum BatchError {
     /// A record is malformed.
     #[error("record {index} of the batch is malformed: {defect}")]
     Record {
-        /// The record's place in the batch, from 0.
+        /// The index of the record in the batch.
         index: usize,
-        /// What is wrong with it.
+        /// The defect.
         defect: RecordDefect,
     },
-    /// There are fewer or more bytes than the records that the header counts.
-    #[error("{extra} bytes follow the last of the {count} records that the batch counts")]
+    /// The header counts fewer records than the bytes contain.
+    #[error("the batch has {extra} bytes after its {count} records: its bytes are damaged")]
     BytesAfterRecords {
-        /// What the header counts.
+        /// The record count in the header.
         count: i32,
-        /// The bytes after the last record.
+        /// The number of bytes after the last record.
         extra: usize,
     },
-    /// The offsets do not follow those before. The base offset is not under the checksum; only this tells that it is damaged.
+    /// The offset does not follow the previous batch. The CRC does not cover the base offset, so this check detects its
+    /// damage.
     #[error(
-        "the batch has base offset {base_offset} where {expected} must follow: its bytes are damaged, or batches are missing"
+        "the batch has base offset {base_offset} instead of {expected}: its bytes are damaged, or batches are missing"
     )]
     OffsetOutOfOrder {
-        /// What the header says.
+        /// The base offset in the header.
         base_offset: Offset,
-        /// The offset after the batch before.
+        /// The offset after the previous batch.
         expected: Offset,
     },
-    /// The count is negative.
-    #[error("the batch counts {count} records: the bytes are damaged")]
+    /// The record count is negative.
+    #[error("the batch announces {count} records: the bytes are damaged")]
     InvalidCount {
-        /// What the header says.
+        /// The record count in the header.
         count: i32,
     },
 }
 
-/// What is wrong with one record.
+/// A defect of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordDefect {
-    /// The bytes end before it does.
-    #[error("the bytes end inside it")]
+    /// The bytes end before the record.
+    #[error("it is cut")]
     Truncated,
-    /// A varint goes on for too long, or over the record's end.
+    /// A varint is too long, or exceeds the record.
     #[error("a number in it does not end")]
     Varint,
-    /// Its length is negative or too short for its fields, or longer than they are.
-    #[error("its length does not agree with its fields")]
+    /// The length is negative, or differs from the size of the fields.
+    #[error("its length does not match its fields")]
     Length,
-    /// The key's or value's length is less than -1 or goes over the record's end.
+    /// The length of the key or value is less than -1, or exceeds the record.
     #[error("its key or value does not fit into it")]
     Field,
-    /// A header's key is null, or the number of headers is negative or more than the bytes can hold.
+    /// The key of a header is null, or the number of headers is negative or too large for the record.
     #[error("its headers are malformed")]
     Headers,
     /// The record of a control batch has a key without a control type.
-    #[error("its key is not a control record's")]
+    #[error("its key is not the key of a control record")]
     ControlKey,
-    /// The offset delta is not the record's place in the batch.
-    #[error("its offset delta is not its place in the batch")]
+    /// The offset delta is not the index of the record.
+    #[error("its offset delta is not its index in the batch")]
     OffsetDelta,
-    /// The offset is beyond 64 bits.
+    /// The offset does not fit in 64 bits.
     #[error("its offset is out of range")]
     OffsetOverflow,
 }
 
-/// Why a record was not appended to a batch. The batch is as it was before.
+/// The reason why a record was not appended. The batch is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
-    /// The batch has records and no room for this one: finish it and append to the next.
+    /// The batch has records and no space for this one: finish it and append to the next.
     #[error("the batch is full: finish it and append the record to the next one")]
     Full,
-    /// The timestamp is before 1970; Kafka knows -1 as "none" and nothing else below 0.
+    /// The timestamp is before 1970. In Kafka -1 means no timestamp; other negative values are invalid.
     #[error(
         "the timestamp {timestamp_ms} is negative: use milliseconds since 1970, or -1 for none"
     )]
@@ -133,10 +134,10 @@ pub enum AppendError {
         /// The timestamp.
         timestamp_ms: i64,
     },
-    /// The record can never be in a batch: it needs more than 2 GiB.
+    /// The record is too large for any batch: it needs more than 2 GiB.
     #[error("the record needs {size} bytes, more than a record batch can hold: split it")]
     TooLarge {
-        /// The size it would have.
+        /// The size that the batch would have.
         size: usize,
     },
 }

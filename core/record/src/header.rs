@@ -1,53 +1,53 @@
-//! The 61 bytes in front of a batch's records.
+//! The header of a batch: 61 bytes before its records.
 
 use crate::attributes::Attributes;
 use crate::crc::crc32c;
 use crate::error::BatchError;
 use crate::ids::{LeaderEpoch, Offset, ProducerEpoch, ProducerId};
 
-/// The bytes of a batch before its records.
+/// The size of the header.
 pub const HEADER_LEN: usize = 61;
-/// The bytes before and with `batch_length`: what must be read to know how long a batch is.
+/// The size of the fields up to `batch_length`, which must be read to find the size of a batch.
 pub const LOG_OVERHEAD: usize = 12;
-/// The format that is written; the only one that is read.
+/// The only format that is written and read.
 pub const MAGIC: i8 = 2;
 
-/// The header of a batch, as its bytes say. Parsing checks the magic and that the length is possible; the rest
-/// is what [`validate`](crate::validate) checks.
+/// The header of a batch. Parsing checks the magic byte and that the length is possible; [`validate`](crate::validate)
+/// checks the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BatchHeader {
-    /// The offset of the first record that was written into the batch (compaction may have removed it).
+    /// The offset of the first record when the batch was written (compaction may have removed it).
     pub base_offset: Offset,
-    /// The bytes after this field: the size of the batch less [`LOG_OVERHEAD`].
+    /// The number of bytes after this field: the size of the batch minus [`LOG_OVERHEAD`].
     pub batch_length: i32,
-    /// The leadership under which the batch was appended, [`LeaderEpoch::UNKNOWN`] from a producer.
+    /// The leader epoch of the append; [`LeaderEpoch::UNKNOWN`] from a producer.
     pub leader_epoch: LeaderEpoch,
     /// Always [`MAGIC`].
     pub magic: i8,
     /// CRC-32C of the bytes from the attributes to the end of the batch.
     pub crc: u32,
-    /// Codec, timestamp type and kind.
+    /// Codec, timestamp type and flags.
     pub attributes: Attributes,
-    /// The offset of the last record less the base offset.
+    /// The offset of the last record minus the base offset.
     pub last_offset_delta: i32,
-    /// What the records' timestamp deltas are added to.
+    /// The base of the records' timestamp deltas.
     pub base_timestamp_ms: i64,
-    /// The greatest timestamp of the batch; with log append time, the timestamp of all its records.
+    /// The greatest timestamp of the batch. With log append time, the timestamp of all its records.
     pub max_timestamp_ms: i64,
-    /// The idempotent producer, `None` where the bytes say -1.
+    /// The id of an idempotent producer; `None` for -1.
     pub producer_id: Option<ProducerId>,
     /// [`ProducerEpoch::NONE`] without a producer id.
     pub producer_epoch: ProducerEpoch,
     /// The producer's sequence number of the first record, -1 without a producer id.
     pub base_sequence: i32,
-    /// How many records the batch has.
+    /// The number of records in the batch.
     pub record_count: i32,
 }
 
 impl BatchHeader {
-    /// Reads the header at the start of the bytes, which may go on after it or end before the batch does.
+    /// Parses the header at the start of the bytes. More or less than the rest of the batch may follow.
     pub fn parse(bytes: &[u8]) -> Result<Self, BatchError> {
-        // The magic stands at the same place in every format, so an old batch is named as such even when short.
+        // Every format has the magic byte at the same position, so an old batch is recognised even if it is short.
         if let Some(&magic) = bytes.get(16)
             && magic as i8 != MAGIC
         {
@@ -81,17 +81,17 @@ impl BatchHeader {
         })
     }
 
-    /// The size of the batch whose first [`LOG_OVERHEAD`] bytes these are, or an error where they name none.
+    /// The size of the batch that starts with these [`LOG_OVERHEAD`] bytes; an error if it is impossible.
     pub fn size_from_prefix(prefix: &[u8; LOG_OVERHEAD]) -> Result<usize, BatchError> {
         let batch_length = i32_at(prefix, 8);
         if batch_length < (HEADER_LEN - LOG_OVERHEAD) as i32 {
-            // An old message set may be shorter than a header; either way there is no batch here.
+            // An old message set may be shorter than a header. In any case this is not a batch.
             return Err(BatchError::InvalidLength { batch_length });
         }
         Ok(batch_length as usize + LOG_OVERHEAD)
     }
 
-    /// Writes the header, all fields as they are.
+    /// Writes all fields of the header.
     pub fn write(&self, out: &mut [u8; HEADER_LEN]) {
         out[..16].copy_from_slice(&self.prefix());
         out[16] = self.magic as u8;
@@ -106,7 +106,7 @@ impl BatchHeader {
         out[57..61].copy_from_slice(&self.record_count.to_be_bytes());
     }
 
-    /// The first sixteen bytes of the batch: all that changes when the log assigns offset and leader epoch.
+    /// The first sixteen bytes of the batch, which include all fields that the log assigns: offset and leader epoch.
     pub fn prefix(&self) -> [u8; 16] {
         let mut out = [0; 16];
         out[0..8].copy_from_slice(&self.base_offset.get().to_be_bytes());
@@ -134,18 +134,18 @@ impl BatchHeader {
         Offset::new(self.last_offset().get().saturating_add(1))
     }
 
-    /// The producer's sequence number of the last record; sequences go from `i32::MAX` to 0. Without a producer id
-    /// it means nothing.
+    /// The sequence number of the last record. Sequences continue at 0 after `i32::MAX`. Without a producer id the
+    /// result has no meaning.
     pub const fn last_sequence(&self) -> i32 {
         let sum = self.base_sequence as i64 + self.last_offset_delta as i64;
         (sum & i32::MAX as i64) as i32
     }
 }
 
-/// The part of a batch that its CRC covers starts here: at the attributes.
+/// The start of the part that the CRC covers: the attributes.
 pub(crate) const CRC_START: usize = 21;
 
-/// Writes the header over the start of a batch, with the CRC that the bytes after it give; returns it.
+/// Writes the header to the start of a batch, with the CRC of the bytes after it. Returns the CRC.
 pub(crate) fn seal(batch: &mut [u8], header: BatchHeader) -> u32 {
     if let Some(out) = batch.first_chunk_mut::<HEADER_LEN>() {
         header.write(out);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn sequences_go_on_at_zero_after_the_last() {
+    fn sequences_continue_at_zero_after_the_last() {
         let mut bytes = [0; HEADER_LEN];
         bytes[8..12].copy_from_slice(&49i32.to_be_bytes());
         bytes[16] = 2;

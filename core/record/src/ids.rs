@@ -1,4 +1,4 @@
-//! Newtypes of the numbers that must not be mixed up. Each is ordered, copied, and prints as its number.
+//! Newtypes for numbers that must not be confused. Each is ordered and copied, and prints as its number.
 
 use std::fmt;
 use std::ops::{Add, AddAssign, Sub};
@@ -10,7 +10,7 @@ macro_rules! id {
         pub struct $name($inner);
 
         impl $name {
-            /// Wraps the number as it is.
+            /// Wraps the number.
             #[inline]
             pub const fn new(value: $inner) -> Self {
                 Self(value)
@@ -52,7 +52,7 @@ macro_rules! id {
 }
 
 id! {
-    /// The number of a record in its partition: grows by one per record, never reused.
+    /// The number of a record in its partition. Grows by one per record and is never reused.
     Offset(i64)
 }
 id! {
@@ -68,7 +68,7 @@ id! {
     ProducerEpoch(i16)
 }
 id! {
-    /// The number of a partition in its topic, from 0.
+    /// The number of a partition of its topic, from 0.
     PartitionId(i32)
 }
 
@@ -78,7 +78,7 @@ impl Offset {
     /// Greater than every offset of a record.
     pub const MAX: Self = Self(i64::MAX);
 
-    /// The offset `records` later, or `None` past the end of the numbers.
+    /// The offset `records` later; `None` on overflow.
     #[inline]
     pub const fn checked_add(self, records: i64) -> Option<Self> {
         match self.0.checked_add(records) {
@@ -89,12 +89,12 @@ impl Offset {
 }
 
 impl LeaderEpoch {
-    /// On the wire: the writer of the batch does not know (a producer never does).
+    /// The wire value for an unknown epoch, as in batches of a producer.
     pub const UNKNOWN: Self = Self(-1);
 }
 
 impl ProducerEpoch {
-    /// On the wire: the batch has no producer state.
+    /// The wire value for a batch without producer state.
     pub const NONE: Self = Self(-1);
 }
 

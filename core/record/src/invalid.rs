@@ -1,8 +1,8 @@
-//! Why bytes are refused before they become a part of a log.
+//! The reasons to refuse bytes before they become a part of a log.
 
 use crate::error::BatchError;
 
-/// The class of a refusal: each is one error code of Kafka's.
+/// The class of a refusal. Each has one of Kafka's error codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum InvalidBatchKind {
     /// `CORRUPT_MESSAGE`
@@ -19,26 +19,26 @@ pub enum InvalidBatchKind {
     UnsupportedCompression,
 }
 
-/// Why bytes were refused. Nothing of them may be appended.
+/// The reason why bytes were refused. None of them may be appended.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidBatch {
-    /// The bytes are no readable batches.
+    /// The bytes are not readable batches.
     #[error(transparent)]
     Unreadable(#[from] BatchError),
-    /// There is no batch at all.
+    /// There is no batch.
     #[error("there is no record batch: send one batch for each partition")]
     Empty,
     /// A producer sent more than one batch.
     #[error("there is more than one record batch: send one batch for each partition and request")]
     SeveralBatches,
-    /// The batch is larger than the topic takes.
+    /// The batch is larger than the topic's limit.
     #[error(
-        "the batch has {size} bytes and the topic takes {max} (max.message.bytes): send smaller batches or raise it"
+        "the batch has {size} bytes, more than the topic's max.message.bytes={max}: send smaller batches or raise the limit"
     )]
     TooLarge {
-        /// What the batch has.
+        /// The size of the batch.
         size: usize,
-        /// What the topic takes.
+        /// The topic's limit.
         max: usize,
     },
     /// A producer's batch does not start at offset 0.
@@ -46,56 +46,56 @@ pub enum InvalidBatch {
         "the batch starts at offset {base_offset}: a producer starts each batch at 0, the broker assigns offsets"
     )]
     BaseOffset {
-        /// What the header says.
+        /// The base offset in the header.
         base_offset: i64,
     },
     /// Offset range and number of records contradict each other.
     #[error(
-        "the batch counts {record_count} records and says its last is number {last_offset_delta} from 0"
+        "the batch announces {record_count} records, but the offset of its last is {last_offset_delta}"
     )]
     OffsetRange {
-        /// What the header says of the last record's offset.
+        /// The offset of the last record according to the header.
         last_offset_delta: i32,
-        /// What the header says of the number of records.
+        /// The record count in the header.
         record_count: i32,
     },
     /// The batches do not follow each other, or their offsets are impossible.
-    #[error("the batch starts at offset {base_offset}, but {expected} or later is due")]
+    #[error("the batch starts at offset {base_offset}, but must start at {expected} or later")]
     OffsetsOutOfOrder {
-        /// What the header says.
+        /// The base offset in the header.
         base_offset: i64,
-        /// The least that is possible.
+        /// The lowest possible offset.
         expected: i64,
     },
     /// A producer sent a control batch.
     #[error("the batch is a control batch: only brokers may write these")]
     ControlBatch,
-    /// Producer id, epoch, sequence and transaction bit contradict each other.
+    /// Producer id, epoch, sequence number and transaction bit contradict each other.
     #[error("the batch's producer fields are invalid: {reason}")]
     Producer {
-        /// What is wrong.
+        /// The contradiction.
         reason: &'static str,
     },
-    /// Records that the topic does not take, in order; at least one.
+    /// Records that the topic does not accept, in order; at least one.
     #[error("{}", sentence(.0))]
     Records(Vec<RefusedRecord>),
 }
 
-/// A record of a readable batch that the topic does not take.
+/// A record of a readable batch that the topic does not accept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("record {index} {reason}")]
 pub struct RefusedRecord {
-    /// The record's place in the batch, from 0.
+    /// The index of the record in the batch.
     pub index: usize,
-    /// Why it is refused.
+    /// The reason.
     pub reason: RecordRefusal,
 }
 
-/// Why a topic does not take a record.
+/// The reason why a topic does not accept a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecordRefusal {
     /// The topic is compacted and the record has no key.
-    #[error("has no key: a compacted topic needs one in every record")]
+    #[error("has no key: a compacted topic requires a key in every record")]
     MissingKey,
     /// The timestamp is too far from now.
     #[error(
@@ -103,18 +103,18 @@ pub enum RecordRefusal {
          {after_max_ms} ms after now (message.timestamp.before.max.ms, message.timestamp.after.max.ms)"
     )]
     Timestamp {
-        /// What the record has.
+        /// The timestamp of the record.
         timestamp_ms: i64,
-        /// Now, by the broker's clock.
+        /// The current time of the broker.
         now_ms: i64,
-        /// How much earlier it may be.
+        /// The maximum time before the current time.
         before_max_ms: i64,
-        /// How much later it may be.
+        /// The maximum time after the current time.
         after_max_ms: i64,
     },
-    /// The producer claims to be the broker's clock.
+    /// The producer set the timestamp type that only the broker may set.
     #[error(
-        "is in a batch of type LogAppendTime: a producer sends CreateTime, the broker assigns the other"
+        "is in a batch of type LogAppendTime: a producer must send CreateTime, because the broker assigns LogAppendTime"
     )]
     TimestampType,
 }
@@ -150,7 +150,7 @@ impl InvalidBatch {
                 ..
             }))
             | Self::TooLarge { .. } => InvalidBatchKind::TooLarge,
-            // The CRC is right: the producer wrote it so.
+            // The CRC is valid, so the producer wrote it like this.
             Self::Unreadable(
                 BatchError::Record { .. }
                 | BatchError::BytesAfterRecords { .. }
@@ -159,7 +159,7 @@ impl InvalidBatch {
             Self::Unreadable(_) => InvalidBatchKind::Corrupt,
             Self::Records(refused) => {
                 let kinds = refused.iter().map(|record| record.reason.kind());
-                // One wrong time decides, as in Kafka.
+                // One invalid timestamp decides the class, as in Kafka.
                 kinds
                     .max_by_key(|kind| *kind == InvalidBatchKind::InvalidTimestamp)
                     .unwrap_or(InvalidBatchKind::InvalidRecord)
@@ -168,7 +168,7 @@ impl InvalidBatch {
         }
     }
 
-    /// The records that are to blame, by their place in the batch, each with what is wrong; none where the batch as a whole is.
+    /// The refused records by index, each with the reason; empty if the batch as a whole was refused.
     pub fn refused_records(&self) -> Vec<(usize, String)> {
         match self {
             Self::Records(refused) => {

@@ -1,15 +1,15 @@
 //! Kafka's record batch v2: header, builder, views, validation, compression. No I/O.
 //!
-//! A batch stays one run of encoded [`bytes::Bytes`] from producer to disk to consumer; nothing here makes a
-//! collection of record objects. The way in and the way out:
+//! A batch stays one range of encoded [`bytes::Bytes`] from the producer to the disk to the consumer; this crate never
+//! builds a list of record objects.
 //!
 //! - [`BatchBuilder`] encodes records into a batch, one by one or many at once; [`control_batch`] encodes a
 //!   transaction marker.
-//! - [`validate`] turns bytes from a stranger into [`ValidatedBatches`], which are trusted afterwards.
-//! - [`batches`] and [`RecordBatch`] walk bytes batch by batch; [`Records`] walks the records of one batch as
-//!   views ([`RecordView`], or plain positions: [`RawRecord`]).
-//! - [`visible_batches`] leaves out what a reader with isolation level `read_committed` does not see: control batches, and
-//!   the batches of [`AbortedTransactions`].
+//! - [`validate`] turns untrusted bytes into [`ValidatedBatches`], which later code relies on.
+//! - [`batches`] and [`RecordBatch`] iterate over batches; [`Records`] iterates over the records of one batch as
+//!   views ([`RecordView`]) or as positions ([`RawRecord`]).
+//! - [`visible_batches`] skips the batches that a reader with isolation level `read_committed` must not see: control
+//!   batches, and the batches of [`AbortedTransactions`].
 //!
 //! ```
 //! use headwater_record::{BatchBuilder, BatchOptions, DecompressLimit, RecordBatch, ValidationRules, validate};
@@ -40,7 +40,7 @@
 //! header  = key_length:varint key value_length:varint(-1 = null) value
 //! ```
 //!
-//! `batch_length` counts the bytes after itself. The CRC (CRC-32C) covers everything from `attributes` on, so
+//! `batch_length` is the number of bytes after it. The CRC (CRC-32C) covers everything from `attributes` on, so
 //! base offset and leader epoch may be changed in place. When `attributes` names a codec, everything after
 //! `record_count` is one compressed run of records.
 

@@ -1,4 +1,4 @@
-//! One record of a batch, as positions ([`RawRecord`]) and as slices ([`RecordView`]).
+//! One record of a batch: as positions ([`RawRecord`]) or slices ([`RecordView`]).
 
 use std::borrow::Cow;
 
@@ -6,17 +6,17 @@ use crate::error::RecordDefect;
 use crate::ids::Offset;
 use crate::varint;
 
-/// A run of bytes inside a batch's plain records, or null.
+/// A range of bytes in the uncompressed records of a batch, or null.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Span {
-    /// Where it starts in the plain records; 0 where it is null.
+    /// The start position; 0 for null.
     pub start: u32,
-    /// How long it is; -1 where it is null.
+    /// The length; -1 for null.
     pub len: i32,
 }
 
 impl Span {
-    /// No bytes at all, which is not the same as no bytes.
+    /// Null, which differs from an empty range.
     pub const NULL: Self = Self { start: 0, len: -1 };
 
     /// Whether it is null.
@@ -25,7 +25,7 @@ impl Span {
         self.len < 0
     }
 
-    /// Its bytes in the plain records it was read from.
+    /// The bytes of the range in the uncompressed records that it was read from.
     #[inline]
     pub fn of(self, plain: &[u8]) -> Option<&[u8]> {
         let len = usize::try_from(self.len).ok()?;
@@ -33,13 +33,13 @@ impl Span {
     }
 }
 
-/// One record as positions in the plain records of its batch. All spans lie inside them, and the headers are
+/// One record as positions in the uncompressed records of its batch. All spans lie within them, and the headers are
 /// well-formed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawRecord {
-    /// Added to the batch's base timestamp.
+    /// The timestamp minus the base timestamp of the batch.
     pub timestamp_delta: i64,
-    /// Added to the batch's base offset.
+    /// The offset minus the base offset of the batch.
     pub offset_delta: i32,
     /// The key.
     pub key: Span,
@@ -47,21 +47,21 @@ pub struct RawRecord {
     pub value: Span,
     /// The bytes of the headers after their count; never null.
     pub headers: Span,
-    /// How many headers there are.
+    /// The number of headers.
     pub header_count: u32,
 }
 
 impl RawRecord {
-    /// Reads the record at `at` and returns it with the position after it.
+    /// Reads the record at `at`, and returns it with the position after it.
     ///
-    /// `bytes` must be no longer than `i32::MAX`, which all plain records are.
+    /// `bytes` must not be longer than `i32::MAX`, which holds for all uncompressed records.
     #[inline]
     pub(crate) fn read(bytes: &[u8], at: usize) -> Result<(Self, usize), RecordDefect> {
         let (length, at) = varint::read_i32(bytes, at).ok_or(RecordDefect::Truncated)?;
         let length = usize::try_from(length).map_err(|_| RecordDefect::Length)?;
         let end = at + length;
         let bytes = bytes.get(..end).ok_or(RecordDefect::Truncated)?;
-        // The record's own attributes are unused: one byte, skipped as Kafka does.
+        // Skip the record's own attributes, one unused byte, like Kafka.
         let (timestamp_delta, at) = varint::read_i64(bytes, at + 1).ok_or(RecordDefect::Varint)?;
         let (offset_delta, at) = varint::read_i32(bytes, at).ok_or(RecordDefect::Varint)?;
         let (key, at) = read_span(bytes, at)?;
@@ -112,7 +112,7 @@ fn read_span(bytes: &[u8], at: usize) -> Result<(Span, usize), RecordDefect> {
     ))
 }
 
-/// Checks that `count` headers with keys fill the bytes from `at` on exactly.
+/// Checks that exactly `count` headers with keys fill the bytes from `at` on.
 #[inline(never)]
 fn check_headers(bytes: &[u8], mut at: usize, count: i32) -> Result<(), RecordDefect> {
     if count < 0 {
@@ -132,38 +132,38 @@ fn check_headers(bytes: &[u8], mut at: usize, count: i32) -> Result<(), RecordDe
     }
 }
 
-/// One record: slices into the plain records of its batch.
+/// One record as slices of the uncompressed records of its batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RecordView<'a> {
     /// Its number in the partition.
     pub offset: Offset,
-    /// Milliseconds since the Unix epoch; with log append time, the batch's.
+    /// Milliseconds since the Unix epoch. With log append time, the timestamp of the batch.
     pub timestamp_ms: i64,
     /// The key, or null.
     pub key: Option<&'a [u8]>,
     /// The value, or null.
     pub value: Option<&'a [u8]>,
-    /// The headers, in order, duplicates kept.
+    /// The headers, in order, including duplicates.
     pub headers: Headers<'a>,
 }
 
 /// One header of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header<'a> {
-    /// The key's bytes: UTF-8 by Kafka's rules, which nobody enforces.
+    /// The bytes of the key: UTF-8 according to Kafka, but not enforced.
     pub key: &'a [u8],
     /// The value, or null.
     pub value: Option<&'a [u8]>,
 }
 
 impl<'a> Header<'a> {
-    /// The key as text; what is not UTF-8 becomes U+FFFD, as in Kafka's own clients.
+    /// The key as text. Invalid UTF-8 becomes U+FFFD, as in Kafka's own clients.
     pub fn key_text(&self) -> Cow<'a, str> {
         String::from_utf8_lossy(self.key)
     }
 }
 
-/// The headers of a record: an iterator over [`Header`], cheap to copy and begin again.
+/// The headers of a record: an iterator over [`Header`]. Cheap to copy, to iterate again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Headers<'a> {
     bytes: &'a [u8],
@@ -171,7 +171,7 @@ pub struct Headers<'a> {
 }
 
 impl<'a> Headers<'a> {
-    /// The headers of a record that was read from these plain records.
+    /// The headers of a record that was read from these uncompressed records.
     #[inline]
     pub fn of(record: &RawRecord, plain: &'a [u8]) -> Self {
         Self {
@@ -180,7 +180,7 @@ impl<'a> Headers<'a> {
         }
     }
 
-    /// Whether there are none (left).
+    /// Whether no (more) headers are left.
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
@@ -188,14 +188,14 @@ impl<'a> Headers<'a> {
 
 #[expect(
     clippy::copy_iterator,
-    reason = "two words; a copy is how a reader begins again"
+    reason = "two words; copying it is how a reader iterates again"
 )]
 impl<'a> Iterator for Headers<'a> {
     type Item = Header<'a>;
 
     fn next(&mut self) -> Option<Header<'a>> {
         self.count = self.count.checked_sub(1)?;
-        // Checked when the record was read, so this ends early only for a record of other bytes.
+        // The headers were checked when the record was read, so this fails only with the bytes of another batch.
         let (key, at) = read_span(self.bytes, 0).ok()?;
         let (value, at) = read_span(self.bytes, at).ok()?;
         let header = Header {

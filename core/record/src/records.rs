@@ -1,4 +1,4 @@
-//! The records of one batch, plain.
+//! The uncompressed records of one batch.
 
 use bytes::Bytes;
 
@@ -8,7 +8,7 @@ use crate::header::BatchHeader;
 use crate::ids::Offset;
 use crate::record::{Headers, RawRecord, RecordView};
 
-/// The records of one batch: the plain bytes (a slice of the batch, or what was decompressed) and what turns
+/// The records of one batch: the uncompressed bytes (a slice of the batch, or decompressed) and the header, which turns
 /// deltas into offsets and timestamps.
 #[derive(Clone, Debug)]
 pub struct Records {
@@ -21,7 +21,7 @@ impl Records {
         Self { plain, header }
     }
 
-    /// The plain bytes that all spans and views point into.
+    /// The uncompressed bytes that all spans and views refer to.
     pub fn plain(&self) -> &Bytes {
         &self.plain
     }
@@ -31,7 +31,7 @@ impl Records {
         &self.header
     }
 
-    /// How many records the header counts.
+    /// The record count in the header.
     pub fn count(&self) -> usize {
         self.header.record_count.max(0) as usize
     }
@@ -45,13 +45,12 @@ impl Records {
         }
     }
 
-    /// The records as positions in [`plain`](Self::plain): the fastest way through a batch.
+    /// The records as positions in [`plain`](Self::plain): the fastest iteration of a batch.
     pub fn raw(&self) -> RawRecords<'_> {
         RawRecords::new(&self.plain, self.header.record_count)
     }
 
-    /// The offset and timestamp of a record, or `None` where the offset overflows. The timestamp wraps around, as in
-    /// Kafka.
+    /// The offset and timestamp of a record; `None` if the offset overflows. The timestamp wraps around, as in Kafka.
     #[inline]
     pub fn place(&self, record: &RawRecord) -> Option<(Offset, i64)> {
         place(&self.header, record)
@@ -81,8 +80,8 @@ impl<'a> IntoIterator for &'a Records {
     }
 }
 
-/// Walks plain records as positions. Yields as many as the header counts; after the last one an error if bytes
-/// are left over; nothing after an error.
+/// Iterates over uncompressed records as positions. Yields as many as the header counts, then an error if bytes are
+/// left over. Ends after an error.
 #[derive(Clone, Debug)]
 pub struct RawRecords<'a> {
     plain: &'a [u8],
@@ -92,8 +91,8 @@ pub struct RawRecords<'a> {
 }
 
 impl<'a> RawRecords<'a> {
-    /// Over these plain records, `count` of them. Positions are 32 bits wide, so of more than `i32::MAX` bytes only
-    /// these are looked at; no batch has more.
+    /// Iterates over `count` records in these bytes. Positions have 32 bits, so only the first `i32::MAX` bytes are
+    /// read; no batch has more.
     pub fn new(plain: &'a [u8], count: i32) -> Self {
         let plain = &plain[..plain.len().min(i32::MAX as usize)];
         Self {
@@ -104,7 +103,7 @@ impl<'a> RawRecords<'a> {
         }
     }
 
-    /// Where the next record starts.
+    /// The position of the next record.
     pub fn position(&self) -> usize {
         self.at
     }
@@ -152,7 +151,7 @@ impl Iterator for RawRecords<'_> {
     }
 }
 
-/// Walks the records of a batch as views; ends as [`RawRecords`] does.
+/// Iterates over the records of a batch as views. Ends like [`RawRecords`].
 #[derive(Clone, Debug)]
 pub struct RecordIter<'a> {
     raw: RawRecords<'a>,
@@ -170,7 +169,7 @@ impl<'a> Iterator for RecordIter<'a> {
             Err(error) => return Some(Err(error)),
         };
         let Some((offset, timestamp_ms)) = place(self.header, &record) else {
-            // The record was taken, so step back to name it.
+            // The record was counted; step back, so that the error has its index.
             self.raw.left += 1;
             return Some(Err(self.raw.fail(RecordDefect::OffsetOverflow)));
         };

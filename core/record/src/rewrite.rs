@@ -1,8 +1,8 @@
-//! What is left of a batch when records are taken out of it, as compaction does.
+//! Removes records from batches, for compaction.
 //!
-//! Offsets, producer, sequence numbers and leader epoch stay: a batch keeps its first and its last offset whatever is in it, so that
-//! sequence numbers can be checked against it for ever. Records that stay keep their bytes, but for the timestamp delta where the base
-//! timestamp becomes a delete horizon (KIP-534).
+//! Offsets, producer, sequence numbers and leader epoch stay: a batch keeps its first and its last offset whatever
+//! records remain, so that sequence numbers can still be checked against it. Remaining records keep their bytes, except
+//! for the timestamp delta if the base timestamp becomes a delete horizon (KIP-534).
 
 use bytes::Bytes;
 
@@ -15,7 +15,8 @@ use crate::validated::RecompressError;
 use crate::varint;
 
 impl BatchHeader {
-    /// When compaction may drop the batch's tombstones, if it has seen them before (KIP-534).
+    /// The time after which compaction may remove the batch's tombstones; `None` before the first cleaning that read
+    /// them (KIP-534).
     pub const fn delete_horizon_ms(&self) -> Option<i64> {
         if self.attributes.has_delete_horizon() {
             Some(self.base_timestamp_ms)
@@ -24,7 +25,7 @@ impl BatchHeader {
         }
     }
 
-    /// The batch without any record: a header that still says which offsets and sequence numbers were used.
+    /// The batch without records: a header that keeps the used offsets and sequence numbers.
     pub fn emptied(&self) -> Bytes {
         let header = Self {
             batch_length: (HEADER_LEN - LOG_OVERHEAD) as i32,
@@ -43,8 +44,9 @@ impl BatchHeader {
 }
 
 impl Records {
-    /// The batch with the records for which `keep` has true, one answer for each record in order, compressed by the codec that it had.
-    /// With `delete_horizon_ms` that becomes the base timestamp, marked as what it is. The records' times stay what they were.
+    /// The batch with only the records for which `keep`, which has one value per record in order, is true. It is
+    /// compressed with the same codec. `delete_horizon_ms` becomes the base timestamp and is marked as a delete
+    /// horizon. The timestamps of the records do not change.
     pub fn rewritten(
         &self,
         keep: &[bool],
@@ -110,7 +112,7 @@ impl Records {
     }
 }
 
-/// The records that stay.
+/// The records that remain.
 struct Kept {
     plain: Vec<u8>,
     count: i32,

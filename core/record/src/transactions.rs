@@ -1,8 +1,8 @@
-//! Which batches of a partition a reader with isolation level `read_committed` sees.
+//! Selects the batches of a partition that are visible with isolation level `read_committed`.
 //!
-//! A fetch response names the aborted transactions that overlap its batches: producer id and first offset of each. A reader goes through the
-//! batches in order. A producer is aborted from the first offset of such a transaction until its ABORT marker, and the transactional batches
-//! that it wrote in between are not visible. Control batches are never visible.
+//! A fetch response lists the aborted transactions that overlap its batches: producer id and first offset of each. A
+//! reader processes the batches in order. A producer is aborted from the first offset of such a transaction until its
+//! ABORT marker, and its transactional batches in between are not visible. Control batches are never visible.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,11 +17,11 @@ use crate::ids::{Offset, ProducerId};
 
 /// The aborted transactions that overlap the batches of one fetch from one partition, sorted by first offset.
 ///
-/// Collected from the producer id and first offset of each, in any order. Empty by default: nothing was aborted, or the isolation level is
-/// `read_uncommitted`. Clones share the list, and an empty one allocates nothing.
+/// Collected from pairs of producer id and first offset, in any order. Empty by default: nothing was aborted, or the
+/// isolation level is `read_uncommitted`. Clones share the list, and an empty one allocates nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AbortedTransactions {
-    /// `None` if there are none.
+    /// `None` if the list is empty.
     sorted: Option<Arc<[Transaction]>>,
 }
 
@@ -32,7 +32,7 @@ struct Transaction {
 }
 
 impl AbortedTransactions {
-    /// Whether there are none.
+    /// Whether the list is empty.
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.sorted.is_none()
@@ -63,22 +63,23 @@ impl FromIterator<(ProducerId, Offset)> for AbortedTransactions {
     }
 }
 
-/// Decides which batches are visible, as Kafka's consumer does.
+/// Decides which batches are visible, like Kafka's consumer.
 ///
-/// Its state depends on all batches before: give it every batch of the fetched bytes in order, from the first one on, also those before the
-/// wanted offsets. By default no transaction was aborted; then it allocates nothing and looks only at the attributes of a batch.
+/// Its state depends on all earlier batches: pass every batch of the fetched bytes in order, including those before the
+/// requested offset. By default no transaction was aborted; then it allocates nothing and reads only the attributes of
+/// a batch.
 #[derive(Clone, Debug, Default)]
 pub struct TransactionFilter<'a> {
-    /// The transactions that begin after the batches seen so far.
+    /// The transactions that begin after the batches so far.
     pending: &'a [Transaction],
-    /// The producers whose aborted transaction has begun, and whose ABORT marker was not seen yet.
+    /// The producers in an aborted transaction, from its first offset to its ABORT marker.
     aborted_producers: BTreeSet<ProducerId>,
 }
 
 impl TransactionFilter<'_> {
-    /// Takes the next batch. Returns whether its records are visible.
+    /// Processes the next batch. Returns whether its records are visible.
     ///
-    /// Fails if it is the marker of an aborted transaction and cannot be read. Its CRC is not checked.
+    /// Fails if the batch is the marker of an aborted transaction and cannot be read. Its CRC is not checked.
     #[inline]
     pub fn admit(&mut self, batch: &RecordBatch) -> Result<bool, BatchError> {
         if self.pending.is_empty() && self.aborted_producers.is_empty() {
@@ -103,7 +104,7 @@ impl TransactionFilter<'_> {
         Ok(!is_control && !header.attributes.is_transactional())
     }
 
-    /// Begins the aborted transactions with a first offset up to this one.
+    /// Starts the aborted transactions with a first offset up to this one.
     fn begin_up_to(&mut self, last_offset: Offset) {
         let begun = self
             .pending
@@ -128,8 +129,8 @@ fn is_abort_marker(batch: &RecordBatch) -> Result<bool, BatchError> {
     Ok(marker.control_type == ControlType::Abort)
 }
 
-/// The visible batches in these bytes: as [`batches`], without control batches and the batches of aborted transactions. The bytes must
-/// start where those of the fetch do. CRCs are not checked.
+/// Iterates over the visible batches: like [`batches`], without control batches and the batches of aborted
+/// transactions. The bytes must start where the fetch does. CRCs are not checked.
 pub fn visible_batches<'a>(bytes: &Bytes, aborted: &'a AbortedTransactions) -> VisibleBatches<'a> {
     VisibleBatches {
         batches: batches(bytes),

@@ -1,4 +1,4 @@
-//! What is checked once, before bytes become a part of a log.
+//! Validates bytes once, before they become a part of a log.
 
 use bytes::Bytes;
 
@@ -11,70 +11,71 @@ use crate::invalid::{InvalidBatch, RecordRefusal, RefusedRecord};
 use crate::record::RawRecord;
 use crate::validated::ValidatedBatches;
 
-/// Who appends.
+/// The origin of an append.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum AppendOrigin {
-    /// A producer: exactly one batch, which starts at offset delta 0 and is no control batch.
+    /// A producer: exactly one batch, which starts at offset 0 and is not a control batch.
     #[default]
     Client,
-    /// The coordinator of groups or transactions: control batches too.
+    /// The coordinator of groups or transactions: may append control batches too.
     Coordinator,
-    /// A leader's log: several batches with offsets already assigned, possibly with gaps.
+    /// The log of a leader: several batches with assigned offsets, possibly with gaps.
     Replication,
 }
 
-/// Where the bytes come from.
+/// The source of the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum ByteSource {
-    /// A disk or a network: the CRC and every record are checked.
+    /// A disk or a network: check the CRC and every record.
     #[default]
     Outside,
-    /// A [`BatchBuilder`](crate::BatchBuilder) in this process: only the header is checked,
-    /// and records where keys or timestamps have rules.
+    /// A [`BatchBuilder`](crate::BatchBuilder) in this process: check only the header, and the records if keys or
+    /// timestamps have rules.
     Builder,
 }
 
-/// Which timestamps are accepted.
+/// The rule for timestamps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum TimestampRule {
     /// Any.
     #[default]
     Any,
-    /// Each record's within these bounds, inclusive (`message.timestamp.before.max.ms`, `.after.max.ms`).
+    /// The timestamp of each record must be within these bounds, inclusive (`message.timestamp.before.max.ms`,
+    /// `.after.max.ms`).
     Within {
-        /// Now, by the wall clock.
+        /// The current wall-clock time.
         now_ms: i64,
-        /// How much earlier it may be.
+        /// The maximum time before `now_ms`.
         before_max_ms: i64,
-        /// How much later it may be.
+        /// The maximum time after `now_ms`.
         after_max_ms: i64,
     },
-    /// The topic has log append time: whatever the producer wrote is replaced by now.
+    /// The topic has log append time: replace the producer's timestamps by `now_ms`.
     LogAppendTime {
-        /// Now, by the wall clock.
+        /// The current wall-clock time.
         now_ms: i64,
     },
 }
 
-/// What is checked.
+/// The rules of a validation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ValidationRules {
-    /// The most bytes of one batch (`max.message.bytes`).
+    /// The size limit of one batch (`max.message.bytes`).
     pub max_batch_bytes: usize,
-    /// Who appends.
+    /// The origin of the append.
     pub origin: AppendOrigin,
-    /// Where the bytes come from.
+    /// The source of the bytes.
     pub source: ByteSource,
-    /// Which timestamps are accepted.
+    /// The rule for timestamps.
     pub timestamps: TimestampRule,
     /// Whether each record must have a key (compacted topics).
     pub require_keys: bool,
-    /// The most bytes that decompressing one batch may give.
+    /// The size limit of one decompressed batch.
     pub decompress_limit: DecompressLimit,
 }
 
 impl Default for ValidationRules {
-    /// A producer's bytes from outside, Kafka's `max.message.bytes`.
+    /// A producer's bytes from outside, with Kafka's default of `max.message.bytes`.
     fn default() -> Self {
         Self {
             max_batch_bytes: 1_048_588,
@@ -87,13 +88,13 @@ impl Default for ValidationRules {
     }
 }
 
-/// Checks that the bytes are whole batches which may be appended: size, magic, CRC, counts, deltas, timestamps,
-/// producer fields, and each record. Never panics, whatever the bytes are, and never holds more than the decompress
-/// limit asks for.
+/// Checks that the bytes are whole batches that may be appended: size, magic byte, CRC, counts, deltas, timestamps,
+/// producer fields, and each record. Never panics, whatever the bytes are, and uses no more memory than the decompress
+/// limit implies.
 ///
-/// As Kafka does, the maximum timestamp and timestamp type of a header are corrected where the records or the topic
-/// say otherwise (in place if nobody else holds the bytes); all else that is wrong is refused. A replicated batch is
-/// taken as its leader wrote it: header and CRC are checked, not each record.
+/// Like Kafka, corrects the maximum timestamp and timestamp type of a header if the records or the topic contradict
+/// them (in place if the bytes are not shared), and refuses any other error. For a replicated batch, checks the header
+/// and the CRC but not each record, because its leader did.
 pub fn validate(bytes: Bytes, rules: &ValidationRules) -> Result<ValidatedBatches, InvalidBatch> {
     let mut headers = Vec::new();
     let mut corrected = Vec::new();
@@ -169,7 +170,7 @@ fn check_offsets(
 ) -> Result<(), InvalidBatch> {
     let (last_offset_delta, record_count) = (header.last_offset_delta, header.record_count);
     let base_offset = header.base_offset.get();
-    // Compaction may have removed records, even all of them; what is left keeps its offsets.
+    // Compaction may have removed records, even all; the remaining ones keep their offsets.
     let compacted = origin == AppendOrigin::Replication && record_count <= last_offset_delta;
     let in_range = last_offset_delta >= 0
         && record_count >= 0
@@ -201,7 +202,7 @@ fn check_producer(header: &BatchHeader) -> Option<&'static str> {
         let is_transactional = header.attributes.is_transactional();
         return is_transactional.then_some("a transactional batch needs a producer id");
     };
-    // A control batch is the coordinator's, outside the producer's sequence.
+    // The coordinator writes control batches, outside the producer's sequence.
     let needs_sequence = !header.attributes.is_control();
     if id.get() < 0 {
         Some("the producer id is negative")
@@ -214,7 +215,7 @@ fn check_producer(header: &BatchHeader) -> Option<&'static str> {
     }
 }
 
-/// Checks the records as far as the rules ask for, and returns the header as it should be.
+/// Checks the records as far as the rules require, and returns the correct header.
 fn check_records(
     batch: &RecordBatch,
     rules: &ValidationRules,
@@ -240,7 +241,7 @@ fn check_records(
 
 fn must_walk(header: &BatchHeader, rules: &ValidationRules) -> bool {
     let timestamps = match rules.timestamps {
-        // A builder's maximum is true, so the upper bound needs no walk.
+        // The maximum of a builder is correct, so the upper bound needs no pass over the records.
         TimestampRule::Within {
             now_ms,
             before_max_ms,
@@ -254,10 +255,10 @@ fn must_walk(header: &BatchHeader, rules: &ValidationRules) -> bool {
     rules.source == ByteSource::Outside || rules.require_keys || timestamps
 }
 
-/// So many refused records of a batch are named. A small request can decompress to millions.
+/// The maximum number of refused records that are listed. A small request can decompress to millions.
 const NAMED_MAX: usize = 1 << 17;
 
-/// Reads every record; returns the greatest timestamp. Records that the topic does not take are all named.
+/// Reads every record; returns the greatest timestamp. Lists all records that the topic does not accept.
 fn walk(batch: &RecordBatch, rules: &ValidationRules) -> Result<i64, InvalidBatch> {
     let records = batch.records(rules.decompress_limit)?;
     let header = batch.header();
@@ -277,7 +278,7 @@ fn walk(batch: &RecordBatch, rules: &ValidationRules) -> Result<i64, InvalidBatc
             }
             .into());
         }
-        // It wraps around, as in Kafka: what overflows is too far from now.
+        // Wraps around, as in Kafka: an overflowed timestamp is outside of any bounds.
         let timestamp_ms = header
             .base_timestamp_ms
             .wrapping_add(record.timestamp_delta);
@@ -295,16 +296,16 @@ fn walk(batch: &RecordBatch, rules: &ValidationRules) -> Result<i64, InvalidBatc
     }
 }
 
-/// What is checked of each record that can be read.
+/// The checks of each readable record.
 struct RecordChecks {
     require_keys: bool,
     timestamps: TimestampRule,
-    /// What the batch says of its own timestamps.
+    /// The timestamp type of the batch.
     timestamp_type: TimestampType,
 }
 
 impl RecordChecks {
-    /// Why the topic does not take the record, in Kafka's order.
+    /// The reason why the topic does not accept the record, in Kafka's order.
     #[inline]
     fn refusal(&self, record: &RawRecord, timestamp_ms: i64) -> Option<RecordRefusal> {
         if self.require_keys && record.key.is_null() {

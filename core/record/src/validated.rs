@@ -1,4 +1,4 @@
-//! Batches that were checked.
+//! Validated batches.
 
 use bytes::{Bytes, BytesMut};
 
@@ -9,26 +9,26 @@ use crate::compression::{
 use crate::error::BatchError;
 use crate::header::{BatchHeader, HEADER_LEN, LOG_OVERHEAD, seal};
 
-/// Why records could not be compressed anew.
+/// The reason why records could not be compressed again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RecompressError {
-    /// They could not be read.
+    /// The records could not be read.
     #[error(transparent)]
     Unreadable(#[from] BatchError),
     /// The codec failed.
     #[error(transparent)]
     Compress(#[from] CompressError),
-    /// The new batch would be longer than a batch can be.
+    /// The new batch would exceed the maximum size of a batch.
     #[error(
         "the batch would have {size} bytes, more than a record batch can hold: send smaller batches"
     )]
     TooLarge {
-        /// What it would have.
+        /// The size that it would have.
         size: usize,
     },
 }
 
-/// Whole batches that [`validate`](crate::validate) has checked; trusted afterwards.
+/// Whole batches that [`validate`](crate::validate) has checked. Later code relies on that.
 #[derive(Clone, Debug)]
 pub struct ValidatedBatches {
     bytes: Bytes,
@@ -37,12 +37,12 @@ pub struct ValidatedBatches {
 }
 
 impl ValidatedBatches {
-    /// `bytes` are exactly the batches of these headers, in order.
+    /// `bytes` must be exactly the batches of these headers, in order.
     pub(crate) fn new(bytes: Bytes, first: BatchHeader, rest: Vec<BatchHeader>) -> Self {
         Self { bytes, first, rest }
     }
 
-    /// Writes the headers at these positions, in order, which differ from what the bytes say, with a new CRC each.
+    /// Writes the headers at these positions, in order, to the bytes, each with a new CRC.
     pub(crate) fn correct(mut self, positions: &[usize]) -> Self {
         if positions.is_empty() {
             return self;
@@ -66,8 +66,8 @@ impl ValidatedBatches {
         }
     }
 
-    /// The same with the records compressed by this codec (a topic's `compression.type`): batches that have it
-    /// already, and control batches, stay as they are.
+    /// The same batches with the records compressed by this codec (a topic's `compression.type`). Batches with this
+    /// codec, and control batches, are unchanged.
     pub fn recompressed(
         self,
         codec: Compression,
@@ -112,7 +112,7 @@ impl ValidatedBatches {
         &self.bytes
     }
 
-    /// All bytes, taken out; unique if nobody else holds them, so that offsets can be patched in place.
+    /// Takes all bytes. If they are not shared, offsets can be patched in place.
     pub fn into_bytes(self) -> Bytes {
         self.bytes
     }
@@ -145,7 +145,7 @@ impl ValidatedBatches {
         self.rest.last().unwrap_or(&self.first)
     }
 
-    /// How many batches there are, at least one.
+    /// The number of batches, at least one.
     pub fn batch_count(&self) -> usize {
         1 + self.rest.len()
     }
@@ -155,7 +155,7 @@ impl ValidatedBatches {
         self.bytes.len()
     }
 
-    /// The records of all batches.
+    /// The number of records in all batches.
     pub fn record_count(&self) -> u64 {
         self.headers()
             .map(|header| u64::from(header.record_count.cast_unsigned()))

@@ -1,18 +1,18 @@
-//! Kafka's variable-length integers: zigzag, then groups of seven bits, least significant first, the top bit of
-//! each byte set where another follows. At most 5 bytes for an `i32`, 10 for an `i64`.
+//! Kafka's variable-length integers: zigzag encoding in groups of seven bits, least significant first, with the top bit
+//! of each byte set if another follows. At most 5 bytes for an `i32`, 10 for an `i64`.
 
-/// The most bytes that an `i32` takes.
+/// The maximum size of an encoded `i32`.
 pub const MAX_LEN_I32: usize = 5;
-/// The most bytes that an `i64` takes.
+/// The maximum size of an encoded `i64`.
 pub const MAX_LEN_I64: usize = 10;
 
-/// Maps small magnitudes of either sign to small numbers: 0, -1, 1, -2 become 0, 1, 2, 3.
+/// Maps small numbers of either sign to small unsigned numbers: 0, -1, 1, -2 become 0, 1, 2, 3.
 #[inline]
 pub const fn zigzag_i32(value: i32) -> u32 {
     ((value << 1) ^ (value >> 31)) as u32
 }
 
-/// As [`zigzag_i32`].
+/// Like [`zigzag_i32`].
 #[inline]
 pub const fn zigzag_i64(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
@@ -30,13 +30,13 @@ pub const fn unzigzag_i64(value: u64) -> i64 {
     (value >> 1) as i64 ^ -((value & 1) as i64)
 }
 
-/// How many bytes the value takes.
+/// The size of the encoded value.
 #[inline]
 pub const fn len_i32(value: i32) -> usize {
     len_u64(zigzag_i32(value) as u64)
 }
 
-/// How many bytes the value takes.
+/// The size of the encoded value.
 #[inline]
 pub const fn len_i64(value: i64) -> usize {
     len_u64(zigzag_i64(value))
@@ -49,13 +49,13 @@ const fn len_u64(value: u64) -> usize {
     ((bits * 9 + 64) >> 6) as usize
 }
 
-/// Writes the value at `at` and returns the position after it. `out` must have room for it: size first.
+/// Writes the value at `at` and returns the position after it. `out` must be large enough.
 #[inline]
 pub fn write_i32(out: &mut [u8], at: usize, value: i32) -> usize {
     write_u64(out, at, u64::from(zigzag_i32(value)))
 }
 
-/// As [`write_i32`].
+/// Like [`write_i32`].
 #[inline]
 pub fn write_i64(out: &mut [u8], at: usize, value: i64) -> usize {
     write_u64(out, at, zigzag_i64(value))
@@ -87,21 +87,21 @@ fn write_long(out: &mut [u8], mut at: usize, mut value: u64) -> usize {
     at + 1
 }
 
-/// A number below 2^21 as a varint of one to three bytes: encoders that write many of them keep it in a register and
-/// store eight bytes at once. Branches, which are nearly always guessed right, are quicker here than arithmetic without.
+/// A number below 2^21 as a varint of one to three bytes. An encoder of many such numbers keeps it in a register and
+/// stores eight bytes at once. Branches, which are nearly always predicted, are faster here than branchless arithmetic.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Short {
-    /// The bytes, the first lowest; zeros above.
+    /// The bytes, the first in the lowest bits; zeros above.
     pub(crate) bytes: u64,
-    /// How many there are.
+    /// The number of bytes.
     pub(crate) len: usize,
 }
 
 impl Short {
-    /// Numbers (after zigzag) from here on are too long.
+    /// The lowest number (after zigzag) that does not fit.
     pub(crate) const LIMIT: u64 = 1 << 21;
 
-    /// Of a number below [`LIMIT`](Self::LIMIT), which is zigzagged already.
+    /// Encodes a number below [`LIMIT`](Self::LIMIT), after zigzag.
     #[expect(
         clippy::inline_always,
         reason = "measured: a call costs as much as the rest"
@@ -128,8 +128,8 @@ impl Short {
     }
 }
 
-/// Reads a value at `at` and returns it with the position after it. `None` where the bytes end inside it or it
-/// goes on after 5 bytes. Bits beyond the 32nd are dropped, as Kafka does.
+/// Reads a value at `at` and returns it with the position after it; `None` if the bytes end first, or after 5 bytes.
+/// Drops bits beyond the 32nd, like Kafka.
 #[inline]
 pub fn read_i32(bytes: &[u8], at: usize) -> Option<(i32, usize)> {
     let first = *bytes.get(at)?;
@@ -145,7 +145,7 @@ pub fn read_i32(bytes: &[u8], at: usize) -> Option<(i32, usize)> {
     Some((unzigzag_i32(value as u32), next))
 }
 
-/// As [`read_i32`], for up to 10 bytes and 64 bits.
+/// Like [`read_i32`], for up to 10 bytes and 64 bits.
 #[inline]
 pub fn read_i64(bytes: &[u8], at: usize) -> Option<(i64, usize)> {
     let first = *bytes.get(at)?;
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn every_power_of_two_and_its_neighbours_come_back() {
+    fn every_power_of_two_and_its_neighbours_round_trip() {
         for shift in 0..64 {
             for near in -2..=2 {
                 round_trip((1i64 << shift).wrapping_add(near));
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_never_ends_is_refused() {
+    fn an_endless_varint_is_refused() {
         assert_eq!(read_i32(&[0x80, 0x80, 0x80, 0x80, 0x80, 0x00], 0), None);
         assert_eq!(read_i64(&[0x80; 16], 0), None);
         assert_eq!(read_i32(&[], 0), None);

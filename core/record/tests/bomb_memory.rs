@@ -1,5 +1,5 @@
-//! A bomb takes no more memory than a small multiple of what was allowed. Alone in its file: it looks at the whole
-//! process.
+//! Decompressing a bomb takes no more memory than a small multiple of the limit. The only test of its file, because it
+//! measures the whole process.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 #![cfg(target_os = "linux")]
 
@@ -7,7 +7,7 @@ use bytes::Bytes;
 use headwater_record::compression::{compress, decompress};
 use headwater_record::{Compression, CompressionLevel, DecompressError, DecompressLimit};
 
-/// The greatest resident size that this process had, in bytes.
+/// The maximum resident size of this process so far, in bytes.
 fn peak() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status
@@ -28,11 +28,11 @@ fn a_gibibyte_of_zeros_takes_a_small_multiple_of_the_limit() {
         Compression::Lz4,
         Compression::Zstd,
     ];
-    // Many frames, so that making the bomb takes little memory itself.
+    // Many frames, so that creating the bomb takes little memory itself.
     let bombs = codecs.map(|codec| {
         let one = compress(codec, CompressionLevel::Default, &frame).unwrap();
         let bomb = match codec {
-            // Of LZ4 one frame is read: its blocks again and again, between its head and its end.
+            // Only one LZ4 frame is read: repeat its blocks between its header and its end.
             Compression::Lz4 => [&one[..7], &one[7..one.len() - 4].repeat(64), &[0; 4]].concat(),
             _ => one.repeat(64),
         };

@@ -1,4 +1,4 @@
-//! What a binding uses that reads many messages at once, or works on several partitions at the same time.
+//! Functions for bindings that read many messages at once, or process several partitions concurrently.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,7 +19,7 @@ fn committed(broker: &Running) -> Option<i64> {
         .map(|offset| offset.get())
 }
 
-/// Waits for messages, and returns how many are decoded.
+/// Waits for messages, and returns the number of decoded ones.
 fn decoded(broker: &Running, consumer: &mut Consumer) -> usize {
     while !matches!(
         broker
@@ -46,7 +46,7 @@ fn decoded_messages_are_handed_out_when_they_are_taken(target: Target) {
     assert_eq!(left, 40..100);
     let position = broker.wait(one.position()).unwrap();
     assert_eq!(position[&broker.partition(0)], Offset::new(40));
-    // The last one is in the caller's hands.
+    // The last one is still being processed by the caller.
     broker.wait(one.close());
     assert_eq!(committed(&broker), Some(39));
 }
@@ -110,7 +110,7 @@ fn only_what_the_caller_finishes_is_committed(
 }
 
 #[behaviour]
-fn what_is_finished_after_the_report_of_a_revocation_is_committed(target: Target) {
+fn records_finished_after_the_report_of_a_revocation_are_committed(target: Target) {
     let broker = start(target);
     let t = broker.name("t");
     broker.make(t, 1);

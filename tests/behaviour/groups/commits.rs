@@ -1,4 +1,4 @@
-//! Where a group goes on: commits, and what is committed by itself.
+//! Where a group continues: explicit commits and auto-commit.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -31,7 +31,7 @@ fn commits_are_kept_and_started_from(target: Target) {
     broker.wait(one.commit_async(None)).unwrap();
     broker.wait(one.close());
 
-    // Who assigns partitions by hand starts there, too, and may commit while the group has no members.
+    // A consumer with manually assigned partitions starts there too, and may commit while the group has no members.
     let mut other = broker.consumer(config(&broker, &[("enable.auto.commit", "false")]));
     other.decode_as(text()).unwrap();
     broker
@@ -61,7 +61,7 @@ fn only_finished_batches_are_committed_by_themselves(
     let mut one = member(&broker, &[t], &short);
     let read = poll_until(&broker, &mut [&mut one], |_, read| read[0].len() >= 21);
     assert_eq!(read[0].len(), 21);
-    // The third batch was handed out, and nobody has asked for the fourth.
+    // The third batch was handed out, and the fourth was not requested.
     if how == "leaves" {
         broker.wait(one.close());
     } else {
@@ -70,7 +70,7 @@ fn only_finished_batches_are_committed_by_themselves(
     let mut two = member(&broker, &[t], &short);
     let again = poll_until_read(&broker, &mut two, 1);
     let first: usize = again[0].parse().unwrap();
-    // The last commit of who dies may not have been sent.
+    // The last commit of a dying member may not have been sent.
     assert!(first == 14 || (how == "dies" && first < 14), "{first}");
 }
 
@@ -94,7 +94,7 @@ fn a_stream_to_the_end_waits_for_its_partitions(target: Target) {
         read += batch.len();
     }
     assert_eq!(read, 300);
-    // The end was asked for, so all was finished.
+    // The end was requested, so all records are finished.
     broker.wait(one.close());
     let mut two = member(&broker, &[t], &[]);
     poll_until_shared(&broker, &mut [&mut two], &[3]);

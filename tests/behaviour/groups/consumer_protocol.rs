@@ -60,7 +60,7 @@ fn members_share_the_partitions_and_each_record_is_read_once(
 }
 
 #[behaviour]
-fn who_joins_is_given_only_what_moves_and_reads_on_where_it_was_committed(target: Target) {
+fn a_new_member_gets_only_moved_partitions_and_continues_at_their_commits(target: Target) {
     let broker = start(target);
     let t = broker.name("t");
     broker.make(t, 2);
@@ -115,7 +115,7 @@ fn a_topic_that_does_not_exist_yet_is_read_when_it_does(target: Target) {
 }
 
 #[behaviour]
-fn a_static_member_restarts_to_what_it_had(target: Target) {
+fn a_static_member_restarts_with_its_partitions(target: Target) {
     let broker = start(target);
     let t = broker.name("t");
     broker.make(t, 2);
@@ -155,7 +155,7 @@ fn a_commit_goes_on_in_the_epoch_that_the_member_has_by_then(target: Target) {
     broker.make(t, 4);
     let mut one = of_t(&broker, &[("enable.auto.commit", "false")]);
     poll_until_shared(&broker, &mut [&mut one], &[4]);
-    // Members come and go, and each changes the epoch of the first one in the background.
+    // Members come and go, which changes the epoch of the first one in the background.
     for _ in 0..5 {
         let mut two = of_t(&broker, &[]);
         for _ in 0..5 {

@@ -1,4 +1,4 @@
-//! A topic that is deleted, and one that is created again, while a group reads it.
+//! A topic that is deleted or recreated while a group reads it.
 
 use std::time::Instant;
 
@@ -9,10 +9,10 @@ use super::{MOMENT, PATIENCE, config, member, numbers, poll_until, poll_until_re
 use crate::table::{text, values};
 use crate::target::{Running, Target};
 
-/// As long as Kafka keeps metadata: nothing may wait for it to become old.
+/// Kafka's default age of metadata: nothing may wait for metadata to expire.
 const OLD: (&str, &str) = ("metadata.max.age.ms", "300000");
 
-/// Who deletes a topic: the consumer's client forgets what it knew of it, another one leaves it to find out.
+/// The client that deletes the topic: the consumer's, whose cache is updated, or another one.
 #[derive(Debug, Clone, Copy)]
 enum By {
     SameClient,
@@ -54,7 +54,7 @@ fn the_other_topics_are_read_and_committed(
     broker.wait(one.commit(None)).unwrap();
     broker.fill(a, 0, ["after"]);
     assert_eq!(poll_until_read(&broker, &mut one, 1), ["after"]);
-    // The group gives the partitions of the topic up.
+    // The group releases the partitions of the topic.
     poll_until(&broker, &mut [&mut one], |members, _| {
         members[0].assignment() == [TopicPartition::new(a, 0)]
     });

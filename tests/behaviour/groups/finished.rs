@@ -9,7 +9,7 @@ use headwater_behaviour_macro::behaviour;
 use super::{MOMENT, PATIENCE, config, member, numbers, poll_until_read, start};
 use crate::target::{Running, Target};
 
-/// How the caller says that records are finished.
+/// How the caller finishes records.
 #[derive(Debug, Clone, Copy)]
 enum Commit {
     Positions,
@@ -17,14 +17,14 @@ enum Commit {
     WithoutWaiting,
 }
 
-/// What ends a consumer, or changes what it reads.
+/// An event that ends a consumer or changes its assignment.
 #[derive(Debug, Clone, Copy)]
 enum End {
     Close,
     Unsubscribe,
-    /// With an interval of 0 each call commits by itself.
+    /// With an interval of 0 each call auto-commits.
     Interval,
-    /// Another member takes its partitions over.
+    /// Another member takes over its partitions.
     Revocation,
 }
 
@@ -86,7 +86,7 @@ fn an_explicit_commit_stays(
             for _ in 0..20 {
                 broker.wait(two.poll(MOMENT, None)).unwrap();
             }
-            // The rebalance begins with this poll, which asks for the next records: so the first ones are finished in any case.
+            // This poll starts the rebalance and requests the next records, so the first ones are finished in any case.
             broker.wait(one.poll(Duration::ZERO, Some(1))).unwrap();
             broker.wait(one.close());
         }
@@ -108,7 +108,7 @@ fn a_commit_ahead_of_the_position_and_one_behind_it_both_stay(
     let what = BTreeMap::from([(broker.partition(0), Offset::new(explicit))]);
     broker.wait(one.commit(Some(what))).unwrap();
     if explicit == 70 {
-        // Asking for more finishes what was handed out, and that is less.
+        // Requesting more finishes the records that were handed out, which are fewer.
         broker.wait(one.poll(Duration::ZERO, Some(1))).unwrap();
     }
     broker.wait(one.close());
@@ -116,7 +116,7 @@ fn a_commit_ahead_of_the_position_and_one_behind_it_both_stay(
 }
 
 #[behaviour]
-fn a_seek_says_where_to_go_on(target: Target) {
+fn a_seek_sets_the_next_commit(target: Target) {
     let broker = start(target);
     let t = broker.name("t");
     broker.make(t, 1);
@@ -133,7 +133,7 @@ fn a_seek_says_where_to_go_on(target: Target) {
 }
 
 #[behaviour]
-fn an_idle_consumer_does_not_undo_what_others_commit(target: Target) {
+fn an_idle_consumer_does_not_undo_commits_of_others(target: Target) {
     let broker = start(target);
     let t = broker.name("t");
     broker.make(t, 1);

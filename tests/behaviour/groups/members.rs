@@ -23,7 +23,7 @@ fn a_static_member_restarts_without_a_rebalance(target: Target) {
     let mut two = member(&broker, &[t], &[("group.instance.id", "two")]);
     poll_until_shared(&broker, &mut [&mut two], &[1]);
     assert_eq!(two.assignment(), had);
-    // A few heartbeats later nobody has told the other to give anything up.
+    // A few heartbeats later the other member has not had to release anything.
     broker.fill(t, one.assignment()[0].partition.get(), numbers(30));
     let (mut read, mut reported) = (0, Vec::new());
     let deadline = Instant::now() + PATIENCE;
@@ -87,7 +87,7 @@ fn a_member_that_does_not_poll_loses_its_partitions_and_comes_back(target: Targe
     }
     let had = two.assignment();
     poll_until_shared(&broker, &mut [&mut one], &[2]);
-    // Its generation is over.
+    // Its generation has ended.
     let error = broker.wait(two.commit(None)).unwrap_err();
     assert!(
         matches!(
@@ -106,7 +106,7 @@ fn a_member_that_does_not_poll_loses_its_partitions_and_comes_back(target: Targe
 }
 
 #[behaviour]
-fn what_cannot_be_right_is_refused(target: Target) {
+fn invalid_options_are_refused(target: Target) {
     let broker = start(target);
     let t = broker.name("t");
     broker.make(t, 1);
@@ -161,7 +161,7 @@ fn a_member_without_partitions_waits_for_some(target: Target) {
         &mut two
     };
     let stream = BatchStream::new(BatchOptions::default()).unwrap();
-    // A loop that never waits would never let the time pass.
+    // A loop that never waits would never let time pass.
     let waited =
         broker.wait(async { tokio::time::timeout(10 * MOMENT, idle.next_batch(&stream)).await });
     assert!(waited.is_err(), "{waited:?}");

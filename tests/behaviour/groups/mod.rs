@@ -1,4 +1,4 @@
-//! Consumer groups: who reads what, from where, and what happens when members come and go.
+//! Consumer groups: assignments, start positions, and members that come and go.
 
 mod bindings;
 mod commits;
@@ -16,7 +16,7 @@ use headwater::{Batch, Consumer, ConsumerConfig, Event, Operation, Rebalance, Su
 use crate::table::{text, values};
 use crate::target::{Running, Target};
 
-/// Long enough for every machine; tests never wait for it when all is well.
+/// Long enough for any machine; passing tests never wait that long.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 pub(super) const MOMENT: Duration = Duration::from_millis(20);
 
@@ -49,7 +49,7 @@ pub(super) fn member(broker: &Running, topics: &[&str], pairs: &[(&str, &str)]) 
     consumer
 }
 
-/// Polls for a moment, and keeps the rebalances that are reported meanwhile.
+/// Polls briefly, and collects the rebalances that are reported meanwhile.
 pub(super) fn poll_reporting(
     broker: &Running,
     consumer: &mut Consumer,
@@ -69,7 +69,7 @@ pub(super) fn numbers(count: usize) -> impl Iterator<Item = String> {
     (0..count).map(|index| index.to_string())
 }
 
-/// Polls all members in turn until `done`, and returns what each has read.
+/// Polls all members in turn until `done`, and returns the records that each has read.
 pub(super) fn poll_until(
     broker: &Running,
     members: &mut [&mut Consumer],
@@ -87,7 +87,7 @@ pub(super) fn poll_until(
         }
         assert!(
             Instant::now() < deadline,
-            "it never came: {:?}, {read:?}",
+            "the condition was never met: {:?}, {read:?}",
             members
                 .iter()
                 .map(|member| member.assignment())

@@ -1,4 +1,4 @@
-//! Who reads what, and how it moves.
+//! The assignment of partitions to members, and how it moves.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -44,7 +44,7 @@ fn two_members_share_the_partitions_and_each_record_is_read_once(
 }
 
 #[behaviour]
-fn who_stays_takes_over_where_the_other_committed(target: Target) {
+fn the_remaining_member_continues_at_the_commits_of_the_other(target: Target) {
     let broker = start(target);
     let t = broker.name("t");
     broker.make(t, 2);
@@ -66,7 +66,7 @@ fn who_stays_takes_over_where_the_other_committed(target: Target) {
 }
 
 #[behaviour]
-fn cooperative_members_keep_what_stays(target: Target) {
+fn cooperative_members_keep_partitions_that_stay(target: Target) {
     let broker = start(target);
     let t = broker.name("t");
     broker.make(t, 4);
@@ -85,7 +85,7 @@ fn cooperative_members_keep_what_stays(target: Target) {
         }
         assert!(Instant::now() < deadline, "{reported:?}");
     }
-    // First all, then two of them go, and nothing is taken away to be given back.
+    // First all partitions, then two of them are revoked, and none is revoked only to be assigned again.
     let all: Vec<_> = (0..4).map(|number| broker.partition(number)).collect();
     let moved = two.assignment();
     let came: Vec<_> = reported
@@ -108,7 +108,7 @@ fn cooperative_members_keep_what_stays(target: Target) {
 }
 
 #[behaviour]
-fn rebalances_are_told_before_partitions_go_and_after_they_come(target: Target) {
+fn rebalances_are_reported_before_revocations_and_after_assignments(target: Target) {
     let broker = start(target);
     let t = broker.name("t");
     broker.make(t, 2);
@@ -125,7 +125,7 @@ fn rebalances_are_told_before_partitions_go_and_after_they_come(target: Target) 
                 assert_eq!(partitions.len(), 2);
             }
             Ok(Event::Rebalance(Rebalance::Revoked(partitions))) => {
-                // They are still its own.
+                // It still owns them.
                 assert_eq!(one.assignment(), partitions);
                 broker.wait(one.commit(None)).unwrap();
                 committed = true;

@@ -1,4 +1,4 @@
-//! Members that read large tables and messages, and what becomes of records that were read ahead.
+//! Members that read large tables and messages, and the handling of records that were read ahead.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -12,13 +12,13 @@ use crate::target::{Running, Target};
 
 const RECORDS: usize = 30_000;
 
-/// What both members have read, by partition, in the order in which they read it.
+/// The records that both members have read, by partition, in reading order.
 type Read = BTreeMap<i32, Vec<i64>>;
 
 fn next_batch(broker: &Running, consumer: &mut Consumer, stream: &BatchStream, read: &mut Read) {
     let next = Operation::NextBatch(stream.clone());
     let waited = async { tokio::time::timeout(MOMENT, consumer.next_event(&next)).await };
-    // A call that is cancelled has handed nothing out.
+    // A cancelled call has handed out nothing.
     let Ok(event) = broker.wait(waited) else {
         return;
     };
@@ -56,7 +56,7 @@ fn records_read_ahead_of_partitions_that_go_are_read_by_their_new_owner(
         next_batch(&broker, &mut one, &stream, &mut read);
         assert!(Instant::now() < deadline);
     }
-    // It has read one table, and the next one is decoded while the other member comes.
+    // It has read one table, and the next one is decoded while the other member joins.
     let mut two = member(&broker, &[t], &pairs);
     while read.values().map(Vec::len).sum::<usize>() < 2 * RECORDS
         || (one.assignment().len(), two.assignment().len()) != (1, 1)

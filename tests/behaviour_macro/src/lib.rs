@@ -5,11 +5,11 @@ use quote::{format_ident, quote};
 use syn::parse::Parser as _;
 use syn::{Error, FnArg, ItemFn, LitStr, Pat, parse_macro_input};
 
-/// Makes a test of each target out of a function whose first parameter is `target: Target`. The other parameters are `rstest`'s values and
-/// cases.
+/// Creates a test for each target from a function whose first parameter is `target: Target`. The other parameters are
+/// `rstest`'s values and cases.
 ///
-/// The tests on Apache Kafka are called `…_on_kafka` and are ignored unless they are asked for, as they need a cluster:
-/// `make test-kafka` starts one. `#[behaviour(not_on_kafka = "reason")]` makes none.
+/// The tests on Apache Kafka are called `…_on_kafka` and are ignored by default, because they need a cluster:
+/// `make test-kafka` starts one. `#[behaviour(not_on_kafka = "reason")]` creates none.
 #[proc_macro_attribute]
 pub fn behaviour(options: TokenStream, item: TokenStream) -> TokenStream {
     let function = parse_macro_input!(item as ItemFn);
@@ -23,7 +23,7 @@ pub fn behaviour(options: TokenStream, item: TokenStream) -> TokenStream {
     }
 }
 
-/// The reason that the options give.
+/// The reason in the options.
 fn without_kafka(options: TokenStream) -> syn::Result<Option<LitStr>> {
     let mut reason = None;
     let parser = syn::meta::parser(|option| {
@@ -31,7 +31,7 @@ fn without_kafka(options: TokenStream) -> syn::Result<Option<LitStr>> {
             reason = Some(option.value()?.parse()?);
             return Ok(());
         }
-        Err(option.error("the option is not_on_kafka = \"reason\""))
+        Err(option.error("the only option is not_on_kafka = \"reason\""))
     });
     parser.parse(options)?;
     Ok(reason)
@@ -42,18 +42,21 @@ fn tests(function: &ItemFn, has_kafka: bool) -> syn::Result<proc_macro2::TokenSt
     let mut inputs = function.sig.inputs.iter().cloned();
     let target = inputs.next();
     let Some(FnArg::Typed(target)) = target else {
-        return Err(Error::new(name.span(), "the first parameter is the target"));
+        return Err(Error::new(
+            name.span(),
+            "the first parameter must be the target",
+        ));
     };
     let parameters: Vec<FnArg> = inputs.collect();
     let mut plain = parameters.clone();
     let mut arguments = Vec::new();
     for parameter in &mut plain {
         let FnArg::Typed(parameter) = parameter else {
-            return Err(Error::new(name.span(), "a test has no self"));
+            return Err(Error::new(name.span(), "a test must not have self"));
         };
         parameter.attrs.clear();
         let Pat::Ident(argument) = &*parameter.pat else {
-            return Err(Error::new(name.span(), "each parameter has a name"));
+            return Err(Error::new(name.span(), "each parameter must have a name"));
         };
         arguments.push(argument.ident.clone());
     }

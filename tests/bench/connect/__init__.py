@@ -1,1 +1,1 @@
-"""The client on a running cluster: ours and its peers, at one broker of Apache Kafka, in turns."""
+"""The Headwater client and its peers in turns, with one broker of Apache Kafka."""

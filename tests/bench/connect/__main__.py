@@ -1,4 +1,4 @@
-"""Figures of the client on a cluster, one table: `python -m tests.bench.connect [ROW ...] [--quick]`."""
+"""The figures of the client with a cluster in one table: `python -m tests.bench.connect [ROW ...] [--quick]`."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.bench.wire.contestant import KAFKA
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-#: Of these rows a run has at most so many records: a fifth of a second and more, and topics that stay in the page cache.
+#: The maximum records of a run of these rows: enough for a fifth of a second, and few enough for the page cache.
 PRODUCED, AWAITED = 2_000_000, 5_000
 
 
 def consume(bench: Bench) -> Iterator[Figure]:
-    """A topic into Polars frames."""
+    """Read a topic into Polars frames."""
     loads = ["ConfluentConsumeFrames", "KafkarrowConsumeFrames", "OurConsumeFrames"]
     confluent, kafkarrow, ours = bench.in_turns(loads, Topics.READ).values()
     yield from rate_and_cpu("consume frames / confluent-kafka", confluent, ours, 8, 10)
@@ -30,32 +30,32 @@ def consume(bench: Bench) -> Iterator[Figure]:
 
 
 def produce(bench: Bench) -> Iterator[Figure]:
-    """A Polars frame into a topic."""
+    """Write a Polars frame to a topic."""
     theirs, ours = bench.in_turns(["ConfluentProduce", "OurProduceFrame"], Topics.FILL, PRODUCED).values()
     yield from rate_and_cpu("produce a frame / confluent-kafka produce()", theirs, ours, 5, None)
 
 
 def send(bench: Bench) -> Iterator[Figure]:
-    """Records, sent one by one."""
+    """Send records one by one."""
     theirs, ours = bench.in_turns(["ConfluentProduce", "OurSend"], Topics.FILL, PRODUCED).values()
     yield from rate_and_cpu("send() / confluent-kafka produce()", theirs, ours, 2, None)
 
 
 def messages(bench: Bench) -> Iterator[Figure]:
-    """Records, read one by one."""
+    """Read records one by one."""
     theirs, ours = bench.in_turns(["ConfluentMessages", "OurMessages"], Topics.READ).values()
     yield from rate_and_cpu("iterate messages / confluent-kafka consume(10000)", theirs, ours, 3, None)
 
 
 def rust_consumer(bench: Bench) -> Iterator[Figure]:
-    """Records, read by a Rust program."""
+    """Read records with a Rust program."""
     theirs, ours = rust.in_turns(bench.broker.address, bench.filled_topic(), bench.records, bench.rounds)
     yield from rate_and_cpu("Rust consumer / librdkafka", theirs, ours, None, 2)
 
 
 def awaited(bench: Bench) -> Iterator[Figure]:
-    """Records, each awaited before the next is sent."""
-    theirs, ours = bench.in_turns(["ConfluentAwaited", "OurAwaited"], Topics.FILL, AWAITED).values()
+    """Send records, each after the acknowledgement of the one before."""
+    theirs, ours = bench.in_turns(["ConfluentAwaitLoad", "HeadwaterAwaitLoad"], Topics.FILL, AWAITED).values()
     for percent in (50, 99):
         kind = Kind(f"one record awaited / confluent-kafka, linger.ms=0: p{percent}", "ms", Better.LESS, 1)
         sides = ([run.percentiles[str(percent)] * 1_000 for run in runs] for runs in (theirs, ours))
@@ -75,10 +75,10 @@ ROWS: dict[str, Callable[[Bench], Iterator[Figure]]] = {
 def main() -> int:
     """Print the table; return 1 if a floor was missed."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.connect", description=__doc__)
-    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"{', '.join(ROWS)}; all of them if none is named")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"{', '.join(ROWS)}; by default all")
     parser.add_argument("--records", type=int, default=5_000_000, help="records of a run (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds that count (default: %(default)s)")
-    parser.add_argument("--quick", action="store_true", help="one round of 500,000 records, to try it out")
+    parser.add_argument("--rounds", type=int, default=3, help="measured rounds (default: %(default)s)")
+    parser.add_argument("--quick", action="store_true", help="one round of 500,000 records, as a quick check")
     arguments = parser.parse_args()
     unknown = [row for row in arguments.rows if row not in ROWS]
     if unknown:

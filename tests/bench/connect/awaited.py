@@ -1,4 +1,4 @@
-"""One record after the other, each awaited."""
+"""Sends records, each after the acknowledgement of the one before."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Awaited(Load):
     """The result is the time that each record took, in seconds, sorted."""
 
     def check(self, result: object) -> None:
-        """Count them."""
+        """Check the number of records."""
         assert isinstance(result, list)
         assert len(result) == self.records
 
 
-class OurAwaited(Awaited):
+class HeadwaterAwaitLoad(AwaitLoad):
     """`send(...).result()`."""
 
     def __init__(self, address: str, records: int) -> None:
@@ -39,8 +39,8 @@ class OurAwaited(Awaited):
         return sorted(took[WARMUP:])
 
 
-class ConfluentAwaited(Awaited):
-    """`produce()`, and `poll()` until the delivery report comes."""
+class ConfluentAwaitLoad(AwaitLoad):
+    """`produce()`, and `poll()` until the delivery report arrives."""
 
     def run(self, topic: str) -> list[float]:
         return librdkafka.await_each(self.address, topic, self.records, WARMUP)

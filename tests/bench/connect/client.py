@@ -1,6 +1,6 @@
-"""A client in a process of its own, so that its processor time is known: `python -m tests.bench.connect.client LOAD ADDRESS RECORDS`.
+"""Runs a load in a separate process, to measure its CPU time. Usage: `client LOAD ADDRESS RECORDS`, with `python -m`.
 
-It reads the name of a topic, runs the load there, and writes what the run took; then again, until its input ends.
+It reads the name of a topic, runs the load there, and writes the time of the run; then again, until its input ends.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ LOADS: dict[str, type[Load]] = {
         messages.OurSend,
         messages.OurMessages,
         messages.ConfluentMessages,
-        awaited.OurAwaited,
-        awaited.ConfluentAwaited,
+        awaited.HeadwaterAwaitLoad,
+        awaited.ConfluentAwaitLoad,
     )
 }
 
@@ -45,13 +45,13 @@ class Client(ClientProcess):
 
 
 def cpu_seconds(who: int = resource.RUSAGE_SELF) -> float:
-    """The processor time of this process, or of the processes that it has waited for (`RUSAGE_CHILDREN`), user and system."""
+    """The user and system CPU time of this process, or of its finished children (`RUSAGE_CHILDREN`)."""
     usage = resource.getrusage(who)
     return usage.ru_utime + usage.ru_stime
 
 
 def measure(load: Load, topic: str) -> Run:
-    """Run the load once, without a collection of garbage in between."""
+    """Run the load once, without garbage collection."""
     gc.collect()
     gc.disable()
     cpu, started = cpu_seconds(), time.perf_counter()

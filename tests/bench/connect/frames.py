@@ -1,4 +1,4 @@
-"""A topic into Polars frames, and a Polars frame into a topic."""
+"""Reads a topic into Polars frames, and writes a Polars frame to a topic."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ SCHEMA = {"partition": pl.Int32, "offset": pl.Int64, "timestamp": pl.Int64, "key
 
 
 class ConsumeFrames(Load):
-    """Read all records of the one partition as frames, and look at each frame; the result is the sum of the sizes of the values."""
+    """Read all records of the only partition as frames, and read each frame. The result is the sum of value sizes."""
 
     @abstractmethod
     def frames(self, topic: str) -> Iterator[pl.DataFrame]:
-        """The frames, at least until all records have come."""
+        """The frames, at least until all records have arrived."""
 
     def run(self, topic: str) -> int:
         left, size = self.records, 0
@@ -36,12 +36,12 @@ class ConsumeFrames(Load):
         return size
 
     def check(self, result: object) -> None:
-        """Compare the sum."""
+        """Check the sum."""
         assert result == self.records * RECORD_BYTES
 
 
 class OurConsumeFrames(ConsumeFrames):
-    """A consumer's batches."""
+    """Uses a consumer's batches."""
 
     def __init__(self, address: str, records: int) -> None:
         super().__init__(address, records)
@@ -55,7 +55,7 @@ class OurConsumeFrames(ConsumeFrames):
 
 
 class ConfluentConsumeFrames(ConsumeFrames):
-    """`consume(10000)`, a frame of each."""
+    """Uses `consume(10000)`, with one frame for each call."""
 
     def frames(self, topic: str) -> Iterator[pl.DataFrame]:
         consumer = Consumer(confluent.consumer_config(self.address))
@@ -73,13 +73,13 @@ class ConfluentConsumeFrames(ConsumeFrames):
 
 
 class KafkarrowConsumeFrames(ConsumeFrames):
-    """kafkarrow's polls, which give Arrow."""
+    """Uses kafkarrow's polls, which return Arrow data."""
 
     def frames(self, topic: str) -> Iterator[pl.DataFrame]:
         config = {key: str(value) for key, value in confluent.consumer_config(self.address).items()}
         config["enable.auto.commit"] = "false"
         manager = ConsumerManager(config, [SourceTopic.from_earliest(topic)], batch_size=100_000)
-        # It has no method to close it: it ends when it is dropped.
+        # It has no close method: dropping it ends it.
         while True:
             frame = pl.from_arrow(manager.poll(timeout_ms=10))
             assert isinstance(frame, pl.DataFrame)
@@ -87,16 +87,16 @@ class KafkarrowConsumeFrames(ConsumeFrames):
 
 
 class ProduceFrame(Load):
-    """Write a frame of values and wait until all of it is acknowledged."""
+    """Write a frame of values and wait for the acknowledgement of all records."""
 
     def check(self, result: object) -> None:
-        """Look for each record."""
+        """Check that each record exists."""
         with hw.connect(self.address) as client:
             assert len(client[str(result)]) == self.records
 
 
 class OurProduceFrame(ProduceFrame):
-    """`send_batch()`."""
+    """Uses `send_batch()`."""
 
     def __init__(self, address: str, records: int) -> None:
         super().__init__(address, records)
@@ -109,7 +109,7 @@ class OurProduceFrame(ProduceFrame):
 
 
 class ConfluentProduce(ProduceFrame):
-    """`produce()` in a loop over the values, which are Python objects already."""
+    """Uses `produce()` in a loop over the values, which are already Python objects."""
 
     def __init__(self, address: str, records: int) -> None:
         super().__init__(address, records)

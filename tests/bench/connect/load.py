@@ -1,4 +1,4 @@
-"""What a client does at the broker, once for each run."""
+"""The work of a client in each run."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ RECORD_BYTES = 100
 
 
 class Load(ABC):
-    """A client of the broker at `address`. What is made here, before the first run, is not measured."""
+    """A client of the broker at `address`. The constructor runs before the first run and is not measured."""
 
     def __init__(self, address: str, records: int) -> None:
-        """Connect, and prepare what each run needs."""
+        """Connect, and prepare the objects that each run needs."""
         self.address = address
         self.records = records
-        #: What a run leaves to be closed, after its time was taken.
+        #: The objects that a run leaves open. They are closed after its time was taken.
         self.after = ExitStack()
 
     @abstractmethod
     def run(self, topic: str) -> object:
-        """Do the work that is measured."""
+        """Do the measured work."""
 
     @abstractmethod
     def check(self, result: object) -> None:
@@ -34,7 +34,7 @@ def random_values(records: int) -> list[bytes]:
     """Values of random bytes, always the same ones."""
     chance = random.Random(7)
     block = chance.randbytes(RECORD_BYTES * 100_000)
-    # Blocks differ in where they start, so that no two values near each other are equal.
+    # The blocks have different starts, so that nearby values differ.
     starts = (chance.randrange(RECORD_BYTES) for _ in range(-(-records // 99_999)))
     values = [block[at : at + RECORD_BYTES] for start in starts for at in range(start, len(block) - RECORD_BYTES + 1, RECORD_BYTES)]
     return values[:records]

@@ -1,4 +1,4 @@
-"""Records one by one: sent, and read."""
+"""Sends and reads records one by one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.bench.connect.load import RECORD_BYTES, Load, random_values
 
 
 class OurSend(ProduceFrame):
-    """`send()` in a loop that keeps nothing, with batches as large as librdkafka's."""
+    """`send()` in a loop without keeping the futures, with batches of librdkafka's size."""
 
     def __init__(self, address: str, records: int) -> None:
         super().__init__(address, records)
@@ -27,15 +27,15 @@ class OurSend(ProduceFrame):
 
 
 class ReadMessages(Load):
-    """Look at the value of each record; the result is the sum of their sizes."""
+    """Read the value of each record; the result is the sum of their sizes."""
 
     def check(self, result: object) -> None:
-        """Compare the sum."""
+        """Check the sum."""
         assert result == self.records * RECORD_BYTES
 
 
 class OurMessages(ReadMessages):
-    """A consumer, iterated."""
+    """Iterates a consumer."""
 
     def __init__(self, address: str, records: int) -> None:
         super().__init__(address, records)
@@ -54,7 +54,7 @@ class OurMessages(ReadMessages):
 
 
 class ConfluentMessages(ReadMessages):
-    """`consume(10000)`, message by message."""
+    """Uses `consume(10000)` and reads each message."""
 
     def run(self, topic: str) -> int:
         consumer = Consumer(confluent.consumer_config(self.address))
@@ -63,7 +63,7 @@ class ConfluentMessages(ReadMessages):
         left, size = self.records, 0
         while left:
             messages = consumer.consume(10_000, timeout=10)
-            assert messages, f"{left} records did not come"
+            assert messages, f"{left} records did not arrive"
             for message in messages:
                 size += len(message.value() or b"")
             left -= len(messages)

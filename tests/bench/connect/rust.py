@@ -1,4 +1,4 @@
-"""Two programs that read all records of a topic and look at each value: ours in Rust, and librdkafka's own performance tool."""
+"""Programs that read all records and each value of a topic: Headwater in Rust, and librdkafka's performance tool."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def measure(records: int, program: Callable[[], float]) -> Run:
-    """Run a program that returns its records a second; its processor time is that of the whole process, from its start."""
+    """Run a program that returns its records per second. Its CPU time includes the start of the process."""
     before = cpu_seconds(resource.RUSAGE_CHILDREN)
     rate = program()
     return Run(records, records / rate, cpu_seconds(resource.RUSAGE_CHILDREN) - before)
@@ -30,7 +30,7 @@ def theirs(address: str, topic: str, records: int) -> Run:
 
 
 def ours(program: Path, address: str, topic: str, records: int) -> Run:
-    """Run our example, which prints the sum of the sizes and its records a second."""
+    """Run the Headwater example, which prints the sum of the sizes and its records per second."""
 
     def run() -> float:
         said = subprocess.run([program, address, topic, str(records)], check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -42,7 +42,7 @@ def ours(program: Path, address: str, topic: str, records: int) -> Run:
 
 
 def in_turns(address: str, topic: str, records: int, rounds: int) -> tuple[list[Run], list[Run]]:
-    """The runs of both. The first round warms the broker up and does not count."""
+    """The runs of both programs. The first round warms up the broker and is not measured."""
     program = rust_program.build("headwater-python", "read_records")
     runs = [(theirs(address, topic, records), ours(program, address, topic, records)) for _ in range(1 + rounds)]
     return [run for run, _ in runs[1:]], [run for _, run in runs[1:]]

@@ -1,4 +1,4 @@
-"""Clients in turns at one broker."""
+"""Runs clients in turns with one broker."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ NUMBERS = itertools.count()
 
 
 class Topics(enum.Enum):
-    """What a run does with its topic."""
+    """How runs use topics."""
 
     #: All runs read one topic.
     READ = enum.auto()
-    #: Each run fills a topic of its own.
+    #: Each run fills its own topic.
     FILL = enum.auto()
 
 
 @dataclass(frozen=True)
 class Bench:
-    """A broker, and how much is measured. The first round of each comparison warms up and does not count."""
+    """A broker and the size of the measurement. The first round of each comparison warms up and is not measured."""
 
-    broker: Started
+    broker: StartedBroker
     records: int
     rounds: int
 
     def filled_topic(self) -> str:
-        """A topic of one partition with all records. It is made once."""
+        """A topic of one partition with all records, created once."""
         topic = f"filled-{self.records}"
         if topic not in _FILLED:
             librdkafka.create_topic(self.broker.address, topic)
@@ -51,7 +51,7 @@ class Bench:
         return topic
 
     def in_turns(self, loads: list[str], topics: Topics, most: int | None = None) -> dict[str, list[Run]]:
-        """The runs of each load, of `most` records at most."""
+        """The runs of each load, with at most `most` records."""
         records = min(most or self.records, self.records)
         runs: dict[str, list[Run]] = {load: [] for load in loads}
         with ExitStack() as ended:
@@ -76,7 +76,7 @@ _FILLED: set[str] = set()
 
 
 def rate_and_cpu(what: str, theirs: list[Run], ours: list[Run], rate_floor: float | None, cpu_floor: float | None) -> Iterator[Figure]:
-    """The two figures of a comparison: records a second, and processor time for a million records."""
+    """The two figures of a comparison: records per second, and CPU time per million records."""
     rate = Kind(f"{what}: records", "M/s", Better.MORE, rate_floor)
     yield Figure(rate, *(rate.best([run.rate for run in runs]) for runs in (theirs, ours)))
     cpu = Kind(f"{what}: client CPU a million", "s", Better.LESS, cpu_floor)

@@ -1,1 +1,1 @@
-"""The broker on the wire: the same foreign clients against Headwater and Apache Kafka, in turns."""
+"""The broker over TCP: the same foreign clients with Headwater and Apache Kafka, in turns."""

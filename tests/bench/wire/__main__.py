@@ -1,4 +1,4 @@
-"""All figures of the broker on the wire, one table: `python -m tests.bench.wire`."""
+"""All figures of the broker over TCP in one table: `python -m tests.bench.wire`."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.bench.figure import Figure, Limit
-    from tests.foreign.process import Started
+    from tests.foreign.process import StartedBroker
 
 
 def rows(kafka: Contestant | None, ours: Contestant | None, folder: Path) -> Iterator[Figure | Limit]:
-    """Measure the start by itself, then everything else at brokers that stay."""
+    """Measure the start first, then all other figures with running brokers."""
     yield from starting.rows(kafka, ours, folder / "starting")
     with ExitStack() as stopped:
 
-        def start(contestant: Contestant | None) -> Started | None:
+        def start(contestant: Contestant | None) -> StartedBroker | None:
             if contestant is None:
                 return None
             return stopped.enter_context(contestant.start(folder / contestant.name))
@@ -44,7 +44,7 @@ def main() -> int:
     parser.add_argument("--only", choices=["kafka", "headwater"], help="measure one side, without ratios")
     only = parser.parse_args().only
     kafka, ours = (contestant if only in (None, contestant.name) else None for contestant in (KAFKA, HEADWATER))
-    # A thousand connections are a thousand files here, and as many in the broker that inherits the limit.
+    # A thousand connections need a thousand open files here, and as many in the broker, which inherits the limit.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     missed = 0

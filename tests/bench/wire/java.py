@@ -1,4 +1,4 @@
-"""Java's producer and consumer, through Kafka's own performance tools."""
+"""Java's producer and consumer in Kafka's own performance tools."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import subprocess
 from tests.foreign import kafka
 
 TOOLS = "org.apache.kafka.tools"
-#: What Kafka's own scripts give its tools.
+#: The options that Kafka's own scripts set for its tools.
 HEAP = ("-Xmx512M",)
 
 
 def produce(address: str, topic: str, records: int, size: int) -> float:
-    """Run ProducerPerformance with its defaults; return its records a second."""
+    """Run ProducerPerformance with its defaults; return its records per second."""
     load = ("--topic", topic, "--num-records", str(records), "--record-size", str(size), "--throughput", "-1")
     said = _run(f"{TOOLS}.ProducerPerformance", *load, "--bootstrap-server", address)
     found = re.findall(rf"^{records} records sent, ([\d.]+) records/sec", said, re.MULTILINE)
@@ -22,7 +22,7 @@ def produce(address: str, topic: str, records: int, size: int) -> float:
 
 
 def consume(address: str, topic: str, records: int, size: int) -> float:
-    """Run ConsumerPerformance over all records, with its defaults; return its records a second, without the wait for its group."""
+    """Run ConsumerPerformance with its defaults over all records; return records per second, without the group."""
     assert size
     said = _run(f"{TOOLS}.ConsumerPerformance", "--topic", topic, "--num-records", str(records), "--bootstrap-server", address)
     header, row = (line.split(", ") for line in said.splitlines() if ", " in line)

@@ -10,7 +10,7 @@ from tests.bench.figure import Better, Figure, Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.foreign.process import Started
+    from tests.foreign.process import StartedBroker
 
 RECORDS, WARMUP, ROUNDS = 5_000, 1_000, 2
 PERCENTILES = {
@@ -19,7 +19,7 @@ PERCENTILES = {
 }
 
 
-def rows(kafka: Started | None, ours: Started | None) -> Iterator[Figure]:
+def rows(kafka: StartedBroker | None, ours: StartedBroker | None) -> Iterator[Figure]:
     """Measure both, in turns."""
     took: dict[str, list[list[float]]] = {started.name: [] for started in (kafka, ours) if started}
     for number in range(ROUNDS):

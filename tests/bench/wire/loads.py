@@ -1,4 +1,4 @@
-"""Producing and consuming at full speed: throughput, and the CPU time that the broker spends on a million records."""
+"""Producing and consuming at full speed: throughput, and the broker's CPU time per million records."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from tests.bench.wire.full_memory import FullMemory
-    from tests.foreign.process import Started
+    from tests.foreign.process import StartedBroker
 
-#: The first round warms both sides up and does not count.
+#: The first round warms up both sides and is not measured.
 ROUNDS = 5
 MILLION = 1_000_000
 
 
 @dataclass(frozen=True)
 class Load:
-    """A client at full speed, and the floors of its two figures. One that is quick goes over the records so many `times`."""
+    """A client at full speed, and the floors of its figures. A fast client repeats the records this many `times`."""
 
     client: str
     run: Callable[[str, str, int, int], float]
@@ -32,7 +32,7 @@ class Load:
     times: int = 1
 
     def kinds(self, size: int) -> tuple[Kind, Kind]:
-        """What it measures: broker CPU, throughput."""
+        """The measured quantities: broker CPU and throughput."""
         what = f"{self.client}, {size} bytes"
         speed_floor = 1.5 if self.run is java.produce and size == 1_000 else self.speed_floor
         return (
@@ -43,10 +43,10 @@ class Load:
 
 @dataclass(frozen=True)
 class Pair:
-    """A producer, and the consumer that reads what it wrote."""
+    """A producer, and the consumer that reads its records."""
 
     loads: tuple[Load, Load]
-    #: Records of 100 and of 1,000 bytes: ten seconds of a Java client, which spends the first three compiling itself.
+    #: Records of 100 and 1,000 bytes: ten seconds of a Java client, which needs the first three for its compiler.
     records: dict[int, int]
 
 
@@ -65,7 +65,7 @@ PAIRS = (
 )
 
 
-def rows(kafka: Started | None, ours: Started | None, memory: FullMemory) -> Iterator[Figure]:
+def rows(kafka: StartedBroker | None, ours: StartedBroker | None, memory: FullMemory) -> Iterator[Figure]:
     """Run each pair at both brokers, in turns."""
     for pair in PAIRS:
         for size, records in pair.records.items():
@@ -81,8 +81,8 @@ def rows(kafka: Started | None, ours: Started | None, memory: FullMemory) -> Ite
                 yield Figure(kind, best.get("kafka"), best.get("headwater"))
 
 
-def _round(started: Started, pair: Pair, topic: str, records: int, size: int, memory: FullMemory) -> list[float]:
-    """CPU and best throughput of producing, then of consuming, on a topic of one partition that is deleted afterwards."""
+def _round(started: StartedBroker, pair: Pair, topic: str, records: int, size: int, memory: FullMemory) -> list[float]:
+    """CPU and best throughput of producing and of consuming, on a topic of one partition that is deleted afterwards."""
     librdkafka.create_topic(started.address, topic)
     figures: list[float] = []
     for load in pair.loads:

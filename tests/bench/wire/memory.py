@@ -1,4 +1,4 @@
-"""Resident memory: after all loads, and what a thousand idle connections add."""
+"""Resident memory: after all loads, and the increase by a thousand idle connections."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from tests.bench.wire.contestant import resident_mib
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.foreign.process import Started
+    from tests.foreign.process import StartedBroker
 
 CONNECTIONS = 1_000
 AFTER = Kind("resident memory after the run", "MiB", Better.LESS, 10)
-#: ApiVersions, version 0, correlation id 7, no client id; and its length before it.
+#: ApiVersions, version 0, correlation id 7, no client id; its length comes first.
 API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 7, -1)
 
 
-def rows(kafka: Started | None, ours: Started | None) -> Iterator[Figure | Limit]:
-    """Measure both after what they have done so far."""
+def rows(kafka: StartedBroker | None, ours: StartedBroker | None) -> Iterator[Figure | Limit]:
+    """Measure both after the other measurements."""
     resident = [resident_mib(started) if started else None for started in (kafka, ours)]
     yield Figure(AFTER, *resident)
     added = [_connect(started) if started else None for started in (kafka, ours)]
     yield Limit(f"{CONNECTIONS:,} idle connections", "MiB", 100, *added)
 
 
-def _connect(started: Started) -> float:
-    """What the connections add to the broker's memory, each after one request and its answer."""
+def _connect(started: StartedBroker) -> float:
+    """The memory that the connections add to the broker, each after one request and its response."""
     host, port = started.address.split(":")
     before = resident_mib(started)
     with ExitStack() as opened:

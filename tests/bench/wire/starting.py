@@ -1,4 +1,4 @@
-"""From the start of the process to the first record that is acknowledged, on a directory that has the topic."""
+"""The time from the start of the process to the first acknowledged record, on a directory with the topic."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def rows(kafka: Contestant | None, ours: Contestant | None, folder: Path) -> Ite
 
 
 def _prepare(contestant: Contestant, folder: Path) -> int:
-    """Let the broker make its directory and a topic; return the port that it will listen on again."""
+    """Make the broker create its directory and a topic; return its port."""
     port = free_port()
     contestant.prepare(folder, port)
     with contestant.launch(folder, port) as started:

@@ -1,4 +1,4 @@
-// The codecs that kafkajs asks its user to plug in.
+// The codecs that users must add to kafkajs.
 import zstd from '@bokuweb/zstd-wasm'
 import kafkajs from 'kafkajs'
 import SnappyCodec from 'kafkajs-snappy'

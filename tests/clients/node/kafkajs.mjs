@@ -1,4 +1,4 @@
-// kafkajs: what the scenario asks of a client.
+// kafkajs: the operations of a client.
 import kafkajs from 'kafkajs'
 import { bytes, Cannot, emit, emitRecord, obey, run } from './operations.mjs'
 import { compressionTypes } from './kafkajs-codecs.mjs'
@@ -25,7 +25,7 @@ async function configs (client, type, name) {
 
 const asObject = entries => Object.fromEntries(entries.map(entry => [entry.configName, entry.configValue]))
 
-// kafkajs takes headers as an object, a name's several values as an array.
+// kafkajs uses an object for headers, with an array for the values of a repeated name.
 function headersOf (record) {
   const headers = {}
   for (const [name, value] of record.headers) {
@@ -76,7 +76,7 @@ await run({
   addPartitions: ({ address, topic, total }) => admin(address, client => client.createPartitions({ topicPartitions: [{ topic, count: total }] })),
   deleteTopic: ({ address, topic }) => admin(address, client => client.deleteTopics({ topics: [topic] })),
   deleteRecords: ({ address, topic, partition, before }) => admin(address, async client => {
-    // Deleting looks for the leader in what is known of the topic, and does not ask for it.
+    // Deletion uses cached metadata to find the leader, and does not request it.
     await client.fetchTopicOffsets(topic)
     await client.deleteTopicRecords({ topic, partitions: [{ partition, offset: String(before) }] })
   }),
@@ -85,7 +85,7 @@ await run({
     const { brokers: [broker] } = await client.describeCluster()
     return asObject(await configs(client, ConfigResourceTypes.BROKER, String(broker.nodeId)))
   }),
-  // The old API replaces all that is set for the topic: send the rest along.
+  // The old API replaces all configs of the topic: also send the others.
   alterTopicConfig: ({ address, topic, key, value }) => admin(address, async client => {
     const entries = await configs(client, ConfigResourceTypes.TOPIC, topic)
     const kept = asObject(entries.filter(entry => entry.configSource === TOPIC_CONFIG))
@@ -111,10 +111,10 @@ await run({
     if (at === 'earliest') return Number(ends.low)
     if (at === 'latest') return Number(ends.high)
     const found = (await client.fetchTopicOffsetsByTimestamp(topic, at)).find(one => one.partition === partition)
-    // kafkajs itself gives the end where the broker found nothing.
+    // kafkajs itself returns the end if the broker found no record.
     return found.offset === ends.high ? null : Number(found.offset)
   }),
-  // There is no consumer without a group: a group of its own stands in.
+  // There is no consumer without a group: use a separate group instead.
   read: async ({ address, topic, at }) => {
     const group = `reader-of-${topic}-${process.pid}`
     const starts = typeof at === 'number' ? await admin(address, client => client.fetchTopicOffsetsByTimestamp(topic, at)) : []

@@ -1,10 +1,10 @@
-// How a client's script is called: `node CLIENT.mjs OPERATION`, with its arguments as the first line of the input, in JSON.
-// It prints its result, or a consumer's events, as lines of JSON.
+// A client's script is called as `node CLIENT.mjs OPERATION`, with its arguments as JSON in the first line of the
+// input. It prints its result, or the events of a consumer, as lines of JSON.
 import { createInterface } from 'node:readline'
 
 const input = createInterface({ input: process.stdin })[Symbol.asyncIterator]()
 
-// What a client, and not the broker, has no way to do.
+// An operation that the client, rather than the broker, lacks.
 export class Cannot extends Error {}
 
 export function emit (event) {
@@ -17,7 +17,7 @@ export function report (error) {
 
 const text = bytes => (bytes == null ? null : Buffer.from(bytes).toString('base64'))
 
-// Bytes travel as base64; null stays null.
+// Bytes are transferred as base64; null stays null.
 export const bytes = base64 => (base64 === null ? null : Buffer.from(base64, 'base64'))
 
 export function emitRecord (partition, offset, timestamp, key, value, headers) {
@@ -33,7 +33,7 @@ export function emitRecord (partition, offset, timestamp, key, value, headers) {
   })
 }
 
-// Serve the consumer's caller, line by line, until it says `close` or goes away.
+// Serve the consumer's caller, line by line, until it sends `close` or ends.
 export async function obey ({ commit, close }) {
   for await (const line of input) {
     if (line === 'close') break
@@ -55,7 +55,7 @@ export async function run (operations) {
   }
 }
 
-// The clients wrap what the broker answered in errors of their own.
+// The clients wrap the broker's error in their own errors.
 function causes (error) {
   const inner = error.errors ?? (error.cause ? [error.cause] : [])
   return inner.map(one => `\ncaused by ${one.stack ?? one}${causes(one)}`).join('')

@@ -1,4 +1,4 @@
-// @platformatic/kafka: what the scenario asks of a client.
+// @platformatic/kafka: the operations of a client.
 import { Admin, Consumer, consumerFetchesChannel, ListOffsetTimestamps, Producer } from '@platformatic/kafka'
 import { bytes, Cannot, emit, emitRecord, obey, report, run } from './operations.mjs'
 
@@ -22,13 +22,13 @@ async function configs (client, resourceType, resourceName) {
   return Object.fromEntries(resource.configs.map(({ name, value }) => [name, value]))
 }
 
-// A codec that this Node does not have is not the broker's fault.
+// A codec that this version of Node lacks is not an error of the broker.
 const judged = error => (error.findBy?.('code', 'PLT_KFK_UNSUPPORTED_COMPRESSION') ? new Cannot(error.message) : error)
 
 const headersOf = record => new Map(record.headers.map(([name, value]) => [Buffer.from(name), bytes(value)]))
 
-// What a member owns is what it fetches: nothing else tells it where the broker assigns, and a fetch that a rebalance overtook
-// brings records of partitions that went to others.
+// The fetched partitions are the assignment, because the client does not report the broker's assignments. A fetch
+// during a rebalance also has records of partitions that now belong to others.
 let owned
 function own (partitions) {
   const now = JSON.stringify(partitions.sort())
@@ -51,7 +51,7 @@ async function consume ({ address, topic, group, mode, fallbackMode, offsets, me
       offsets: [...positions].map(([partition, offset]) => ({ topic, partition, offset, leaderEpoch: -1 }))
     }),
     close: async () => {
-      // close() would leave the group, as if the member were not static: a restart is to go away without a word.
+      // close() would leave the group, unlike a static member: a restart must end without a request.
       if (member.groupInstanceId) return
       await stream.close()
       await consumer.close(true)
@@ -115,7 +115,7 @@ await run({
     const found = Number(await offsetsAt(client, topic, partition, ends[at] ?? BigInt(at)))
     return found < 0 ? null : found
   }),
-  // There is no consumer without a group: a group of its own stands in.
+  // There is no consumer without a group: use a separate group instead.
   read: async ({ address, topic, partitions, at }) => {
     const group = `reader-of-${topic}-${process.pid}`
     if (typeof at !== 'number') return consume({ address, topic, group, mode: at })

@@ -1,4 +1,4 @@
-//! Small numbers from a seed.
+//! Small random numbers from a seed.
 
 /// A stream of numbers, the same for the same seed.
 #[derive(Debug, Clone)]

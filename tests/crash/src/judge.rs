@@ -1,4 +1,4 @@
-//! Holds what a log serves against what was expected of it.
+//! Compares the records that a log serves with the expectation.
 
 use std::fmt;
 use std::ops::Range;
@@ -9,12 +9,12 @@ use headwater_record::{DecompressLimit, Offset, RecordBatch, batches};
 use crate::model::{Expectation, Values};
 use crate::session::{Session, timestamp_of};
 
-/// What is wrong with what a log serves.
+/// A fault in the served records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// The reader is told: an error, or bytes whose CRC is wrong.
+    /// The reader detects it: an error, or bytes with a wrong CRC.
     Told(String),
-    /// The reader cannot know: a gap, a record at a wrong offset.
+    /// The reader cannot detect it: a gap, or a record at a wrong offset.
     Silent(String),
 }
 
@@ -27,7 +27,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// All that a log serves.
+/// The records that a log serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Served {
     /// From the log's start to its end.
@@ -38,8 +38,8 @@ pub struct Served {
     pub newest: Option<(i64, Bytes)>,
 }
 
-/// Reads a whole log in small reads and checks what any log must keep: batches with a good CRC, and each offset from the start to the end
-/// once.
+/// Reads a whole log in small reads and checks the invariants of any log: batches with a valid CRC, and each offset
+/// from start to end exactly once.
 pub fn read_all(session: &Session) -> Result<Served, Fault> {
     let log = &session.log;
     let (start, end) = (log.log_start_offset(), log.log_end_offset());
@@ -73,7 +73,7 @@ pub fn read_all(session: &Session) -> Result<Served, Fault> {
     Ok(served)
 }
 
-/// Takes the records of a batch from `next` on.
+/// Adds the records of a batch from `next` on.
 fn take_batch(batch: &RecordBatch, next: &mut Offset, served: &mut Served) -> Result<(), Fault> {
     let header = *batch.header();
     let told = |error: &dyn fmt::Display| {
@@ -109,7 +109,7 @@ fn take_batch(batch: &RecordBatch, next: &mut Offset, served: &mut Served) -> Re
     Ok(())
 }
 
-/// Whether all that `required` has is served, and nothing that was never written.
+/// Checks that all `required` values are served, and no value that was never written.
 pub fn compare(served: &Served, required: &Values, expected: &Expectation) -> Result<(), String> {
     for (offset, value) in required {
         match served.values.get(offset) {
@@ -147,7 +147,7 @@ pub fn compare(served: &Served, required: &Values, expected: &Expectation) -> Re
     Ok(())
 }
 
-/// Whether lookups by time agree with a search of every record.
+/// Checks that lookups by timestamp agree with a search of every record.
 pub fn check_lookups(session: &Session, served: &Served) -> Result<(), String> {
     let latest = served
         .values
@@ -178,7 +178,7 @@ pub fn check_lookups(session: &Session, served: &Served) -> Result<(), String> {
     Ok(())
 }
 
-/// Whether the log knows its newest idempotent batch when it is sent again.
+/// Checks that the log recognises its newest idempotent batch when it is sent again.
 pub fn check_duplicate(session: &Session, served: &Served) -> Result<(), String> {
     let Some((base, batch)) = &served.newest else {
         return Ok(());

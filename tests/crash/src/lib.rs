@@ -1,8 +1,9 @@
-//! Crashes, damage and failing disks against the log, judged by a model.
+//! Crashes, damage and failing disks of the log, judged by a model.
 //!
-//! A [`Script`](script::Script) is a list of appends, rolls, flushes, deletions and truncations drawn from a seed. It is run once on a
-//! good disk, to learn what each step does and how many times it touches the disk, and then again and again with something going wrong
-//! at one of those touches. What is found afterwards is held against an [`Expectation`](model::Expectation).
+//! A [`Script`](script::Script) is a list of appends, rolls, flushes, deletions and truncations drawn from a seed. It
+//! is run once on a good disk, to record the result of each step and the number of its disk operations, and then
+//! repeatedly with a fault at one of these operations. The recovered state is compared with an
+//! [`Expectation`](model::Expectation).
 
 pub mod chance;
 pub mod compacted;

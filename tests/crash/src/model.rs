@@ -1,4 +1,4 @@
-//! What must be found after something went wrong, and what may be.
+//! The records that must be found after a fault, and those that may be.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,21 +7,21 @@ use crate::session::Outcome;
 /// Values by offset.
 pub type Values = BTreeMap<i64, Vec<u8>>;
 
-/// The state of a log as far as its user was told.
+/// The state of a log according to the results that its user got.
 #[derive(Debug, Clone, Default)]
 pub struct Expectation {
     /// Acknowledged as durable, and neither deleted nor truncated since: must survive a power cut.
     pub durable: Values,
     /// Acknowledged, and neither deleted nor truncated since: must survive the death of the process.
     pub appended: Values,
-    /// Every value that was ever written at an offset. Nothing else may be served there.
+    /// Every value that was ever written at an offset. No other value may be served there.
     pub written: BTreeMap<i64, BTreeSet<Vec<u8>>>,
-    /// A start of the log that was checkpointed: it may not go back behind it.
+    /// The checkpointed log start: the log must not start before it.
     pub durable_start: i64,
 }
 
 impl Expectation {
-    /// After a step that worked.
+    /// The state after a successful step.
     #[must_use]
     pub fn after(&self, outcome: &Outcome) -> Expectation {
         let mut next = self.while_under_way(outcome);
@@ -39,7 +39,7 @@ impl Expectation {
         next
     }
 
-    /// In the middle of a step that, left alone, would have this outcome: what it takes away may be gone, what it adds may be there.
+    /// The state in the middle of a step that would have this outcome: removed values may be gone, new ones may exist.
     #[must_use]
     pub fn while_under_way(&self, outcome: &Outcome) -> Expectation {
         let mut next = self.clone();

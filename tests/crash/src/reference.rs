@@ -1,4 +1,4 @@
-//! A script on a machine where nothing goes wrong.
+//! A script on a machine without faults.
 
 use headwater_env::SimEnv;
 
@@ -7,23 +7,23 @@ use crate::runner::Runner;
 use crate::script::Script;
 use crate::session::Outcome;
 
-/// What each step of a script does when nothing goes wrong, and where in the count of boundaries it does it.
+/// The result of each step of a script without faults, and the number of boundaries before it.
 #[derive(Debug)]
 pub struct Reference {
     /// The script.
     pub script: Script,
-    /// What each step did.
+    /// The result of each step.
     pub outcomes: Vec<Outcome>,
-    /// How many boundaries there were once the log was open, and after each step.
+    /// The number of boundaries when the log was open, and after each step.
     pub boundaries: Vec<u64>,
-    /// What was expected before each step, and after the last.
+    /// The expectation before each step, and after the last.
     pub expectations: Vec<Expectation>,
     /// The machine afterwards.
     pub env: SimEnv,
 }
 
 impl Reference {
-    /// Runs a script. Panics if a step fails: nothing should.
+    /// Runs a script. Panics if a step fails.
     pub fn run(script: Script) -> Reference {
         let env = SimEnv::new(script.seed);
         let count = || env.history().len() as u64;
@@ -54,12 +54,12 @@ impl Reference {
         }
     }
 
-    /// How many boundaries the whole script has.
+    /// The number of boundaries of the whole script.
     pub fn total(&self) -> u64 {
         self.boundaries[self.boundaries.len() - 1]
     }
 
-    /// What is expected of a machine whose power went in the middle of a boundary.
+    /// The expectation after a power cut at a boundary.
     pub fn expectation_at(&self, boundary: u64) -> Expectation {
         match self.boundaries.partition_point(|&end| end <= boundary) {
             0 => Expectation::default(),

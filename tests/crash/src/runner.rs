@@ -1,4 +1,4 @@
-//! A program that goes through its steps, and what it may expect by then.
+//! Runs the steps of a program, and tracks the expectation.
 
 use headwater_env::SimEnv;
 
@@ -6,14 +6,14 @@ use crate::model::Expectation;
 use crate::script::{Script, Step};
 use crate::session::{Failure, Outcome, Session};
 
-/// A session, or the several of a script with restarts.
+/// A session, or several ones in a script with restarts.
 #[derive(Debug)]
 pub struct Runner {
     env: SimEnv,
     flush_each: bool,
     /// None between the end of one session and the start of the next.
     session: Option<Session>,
-    /// What must be there and what may be.
+    /// The values that must exist and those that may.
     pub expected: Expectation,
 }
 
@@ -48,7 +48,7 @@ impl Runner {
             .ok_or_else(|| Failure::Other("no session".to_owned()))
     }
 
-    /// Does one step. A step that fails may be tried again.
+    /// Runs one step. A failed step may be repeated.
     pub fn step(&mut self, step: &Step) -> Result<Outcome, Failure> {
         let in_vain = self
             .session
@@ -82,7 +82,7 @@ impl Runner {
     }
 }
 
-/// The most that a step may have done if it fails.
+/// The maximum effect of a failed step.
 fn outcome_in_vain(session: &Session, step: &Step) -> Outcome {
     let mut outcome = session.outcome(Outcome::default());
     match step {
@@ -97,7 +97,7 @@ fn outcome_in_vain(session: &Session, step: &Step) -> Outcome {
             let oldest = session.log.segments()[0].end_offset.get();
             outcome.log_start = outcome.log_start.max(oldest);
         }
-        // Retention leaves the active segment.
+        // Retention keeps the active segment.
         Step::ApplyRetention => {
             let active = session
                 .log

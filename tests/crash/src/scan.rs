@@ -1,4 +1,4 @@
-//! What a disk holds, found without the log's help.
+//! Reads the content of a disk without using the log.
 
 use std::collections::BTreeMap;
 
@@ -27,8 +27,8 @@ pub fn whole_batches(bytes: &Bytes) -> impl Iterator<Item = RecordBatch> {
     batches(bytes).map_while(|batch| batch.ok().filter(|batch| batch.verify_crc().is_ok()))
 }
 
-/// The first offset from `start` on that no unbroken run of whole valid batches reaches. Bytes that are no batch break it, wherever the
-/// next segment begins.
+/// The first offset from `start` on that no contiguous sequence of whole valid batches reaches. Other bytes end the
+/// sequence, wherever the next segment begins.
 pub fn end_of_whole_batches(image: &BTreeMap<String, Bytes>, start: i64) -> i64 {
     let files = log_files(image);
     let mut next = start;

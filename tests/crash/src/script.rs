@@ -1,49 +1,49 @@
-//! What a program does to its log.
+//! The steps of a program with a log.
 
 use crate::chance::Chance;
 
-/// One call of a program, or a few that belong together.
+/// One call of a program, or a few related ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// One batch, or one for each value.
     Append {
-        /// Its values, each unlike all others of the script.
+        /// Its values, each different from all others of the script.
         values: Vec<Vec<u8>>,
         /// Whether it comes from an idempotent producer.
         idempotent: bool,
-        /// Whether each value is a request of its own, and all come together.
+        /// Whether each value is a separate request, and all are appended together.
         together: bool,
     },
-    /// Makes all that was appended durable.
+    /// Makes all appended records durable.
     Flush,
-    /// Closes the active segment.
+    /// Rolls the active segment.
     Roll,
-    /// Moves the start of the log over so many percent of it.
+    /// Moves the start of the log forward by this percentage of it.
     DeleteRecords(u64),
-    /// Lets retention take segments.
+    /// Applies retention.
     ApplyRetention,
     /// Deletes the oldest segment, as for lack of space.
     DeleteOldest,
-    /// Removes the files of segments taken long enough ago.
+    /// Removes the files of segments that were deleted long enough ago.
     DeleteDueFiles,
-    /// Drops the last so many percent of the log.
+    /// Truncates the last part of the log, this percentage.
     Truncate(u64),
     /// Writes recovery point and log start to the checkpoint files.
     Checkpoint,
-    /// Lets so many milliseconds pass.
+    /// Advances the time by this many milliseconds.
     Wait(u64),
-    /// Ends in order and starts again.
+    /// Closes in order and starts again.
     Restart,
 }
 
-/// Steps, and how the log is configured.
+/// Steps, and the configuration of the log.
 #[derive(Debug, Clone)]
 pub struct Script {
-    /// What it was drawn from.
+    /// The seed from which it was drawn.
     pub seed: u64,
     /// Whether each append is acknowledged only after a flush (`flush.messages=1`).
     pub flush_each: bool,
-    /// In their order.
+    /// The steps, in order.
     pub steps: Vec<Step>,
 }
 
@@ -63,7 +63,7 @@ impl Script {
         let mut steps: Vec<Step> = (0..length)
             .map(|number| draw(&mut chance, number))
             .collect();
-        // Whatever is drawn, there is something to lose at the start and at the end.
+        // Every script has something to lose at the start and at the end.
         steps[0] = append(&mut chance, 1000, true);
         steps.push(append(&mut chance, 1001, true));
         Script {

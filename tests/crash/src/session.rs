@@ -1,4 +1,4 @@
-//! A program that has its log open.
+//! A program with an open log.
 
 use std::fmt;
 use std::path::Path;
@@ -17,19 +17,19 @@ use headwater_record::{
 
 use crate::script::Step;
 
-/// Where the data directory is.
+/// The path of the data directory.
 pub const DATA: &str = "data";
-/// Where the only partition is.
+/// The path of the only partition.
 pub const PARTITION: &str = "data/flights-0";
 
-/// Why a step did not work.
+/// The reason why a step failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// The disk is full; may work later.
+    /// The disk is full; the step may succeed later.
     DiskFull(String),
     /// The partition is read-only.
     Poisoned(String),
-    /// All else.
+    /// Another reason.
     Other(String),
 }
 
@@ -70,18 +70,18 @@ impl From<ChangeError> for Failure {
     }
 }
 
-/// What a step that worked did.
+/// The result of a successful step.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// The values that were given offsets, from the first of these.
+    /// The appended values, and the offset of the first.
     pub appended: Option<(i64, Vec<Vec<u8>>)>,
-    /// Everything before this was acknowledged as durable.
+    /// Records before this offset were acknowledged as durable.
     pub durable_to: Option<i64>,
     /// The log start that was acknowledged as durable.
     pub durable_start: Option<i64>,
-    /// Where the log begins now.
+    /// The log start offset.
     pub log_start: i64,
-    /// Where the log ends now.
+    /// The log end offset.
     pub log_end: i64,
 }
 
@@ -92,7 +92,7 @@ pub struct Session {
     pub env: SimEnv,
     /// The log.
     pub log: PartitionLog<SimEnv>,
-    /// What opening it found.
+    /// The report of opening it.
     pub report: RecoveryReport,
     directory: DataDirectory<SimEnv>,
     producer: Producer,
@@ -108,7 +108,7 @@ struct Producer {
 const PRODUCER_ID: i64 = 7;
 const LEADER_EPOCH: LeaderEpoch = LeaderEpoch::new(3);
 
-/// Limits so small that a few appends roll segments, write index entries and let retention have work.
+/// Limits so small that a few appends roll segments, write index entries and trigger retention.
 pub fn config(flush_each: bool) -> LogConfig {
     LogConfig {
         segment_bytes: 1024,
@@ -124,7 +124,7 @@ pub fn config(flush_each: bool) -> LogConfig {
 }
 
 impl Session {
-    /// Opens what is on the machine's disk, as a broker does.
+    /// Opens the log on the machine's disk, like a broker.
     pub fn open(env: &SimEnv, flush_each: bool) -> Result<Session, Failure> {
         let directory =
             DataDirectory::open(env.clone(), Path::new(DATA), 0).map_err(Failure::other)?;
@@ -159,7 +159,7 @@ impl Session {
         Ok(session)
     }
 
-    /// Does one step that is no restart.
+    /// Runs one step other than a restart.
     pub fn step(&mut self, step: &Step) -> Result<Outcome, Failure> {
         let mut outcome = Outcome::default();
         match step {
@@ -178,7 +178,7 @@ impl Session {
             Step::DeleteDueFiles => drop(self.log.delete_due_files()?),
             Step::Truncate(percent) => {
                 let target = self.batch_at(self.at_percent(100 - percent))?;
-                // What is known to be durable may be so no longer, whether or not the truncation is finished.
+                // Durable records may not be durable any more, whether or not the truncation completes.
                 self.write_checkpoint(
                     CheckpointKind::RecoveryPoint,
                     target.min(self.log.recovery_point()),
@@ -196,7 +196,7 @@ impl Session {
         Ok(self.outcome(outcome))
     }
 
-    /// Sends a batch that was read from the log again, as its producer sent it; gives the offset it has, if the log knows it.
+    /// Sends a batch that was read from the log again, like its producer. Returns its offset, if the log recognises it.
     pub fn resend(&self, batch: &[u8]) -> Result<Option<i64>, Failure> {
         let mut batch = batch.to_vec();
         batch[..8].fill(0);
@@ -206,7 +206,7 @@ impl Session {
         Ok(appended.duplicate.then(|| appended.base_offset.get()))
     }
 
-    /// Ends in order.
+    /// Closes in order.
     pub fn close(&self) -> Result<(), Failure> {
         self.log.close()?;
         self.write_checkpoints()?;
@@ -240,7 +240,8 @@ impl Session {
         Ok(outcome)
     }
 
-    /// Appends each value as a request of its own, all together: where the first and the last went, if they go together.
+    /// Appends each value as a separate request, all together. Returns the first and the last result, if they go
+    /// together.
     fn append_each(
         &self,
         values: &[Vec<u8>],
@@ -262,7 +263,8 @@ impl Session {
         Ok(appended.map(|appended| (appended[0], appended[appended.len() - 1])))
     }
 
-    /// Begins a new producer epoch: after a truncation, a crash or an error the producer does not know which of its batches are there.
+    /// Starts a new producer epoch: after a truncation, a crash or an error the producer does not know which batches
+    /// were written.
     pub fn fence_producer(&mut self) {
         let known = self
             .log
@@ -290,7 +292,7 @@ impl Session {
             .map_err(Failure::other)
     }
 
-    /// Where the batch begins that holds an offset; truncation takes whole batches.
+    /// The base offset of the batch that contains an offset; truncation removes whole batches.
     pub(crate) fn batch_at(&self, offset: Offset) -> Result<Offset, Failure> {
         let read = self
             .log
@@ -317,7 +319,7 @@ fn key() -> (String, i32) {
     ("flights".to_owned(), 0)
 }
 
-/// The timestamp of a value: out of order, so that lookups by time are no lookups by offset.
+/// The timestamp of a value: out of order, so that lookups by timestamp differ from lookups by offset.
 pub fn timestamp_of(value: &[u8]) -> i64 {
     1_704_067_200_000
         + value

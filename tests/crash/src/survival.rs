@@ -1,4 +1,4 @@
-//! A machine that starts again, and all that is asked of it.
+//! A machine that starts again after a crash, with all its checks.
 
 use headwater_env::SimEnv;
 
@@ -11,14 +11,14 @@ use crate::session::Session;
 /// How a machine ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Crash {
-    /// What was not synced may be lost.
+    /// Unsynced data may be lost.
     PowerCut,
-    /// The process died, the system did not.
+    /// The process died, the system continued.
     Kill,
 }
 
 impl Crash {
-    /// The machine that starts afterwards.
+    /// The machine after the restart.
     pub fn after(self, env: &SimEnv, seed: u64) -> SimEnv {
         match self {
             Crash::PowerCut => env.after_power_cut(seed),
@@ -32,20 +32,20 @@ impl Crash {
 pub struct Survivor<'a> {
     /// The machine that crashed.
     pub crashed: &'a SimEnv,
-    /// How.
+    /// The kind of the crash.
     pub crash: Crash,
     /// Whether appends are flushed.
     pub flush_each: bool,
-    /// What must be there.
+    /// The values that must exist.
     pub required: &'a Values,
-    /// What may be there.
+    /// The values that may exist.
     pub expected: &'a Expectation,
-    /// For what is left to chance.
+    /// The seed for random decisions.
     pub seed: u64,
 }
 
 impl Survivor<'_> {
-    /// Recovers, reads, recovers again, appends, and crashes once more, in the middle of recovery too.
+    /// Recovers, reads, recovers again, appends, and crashes once more, also in the middle of recovery.
     pub fn check(&self) -> Result<(), String> {
         let env = self.crash.after(self.crashed, self.seed);
         let whole = env.image();
@@ -81,7 +81,7 @@ impl Survivor<'_> {
         Ok(served)
     }
 
-    /// A second recovery finds what the first left, and nothing to repair.
+    /// A second recovery has the same result as the first, and nothing to repair.
     fn recover_again(&self, env: &SimEnv, served: &Served) -> Result<Session, String> {
         let session = self.open(env)?;
         let report = &session.report;
@@ -100,20 +100,20 @@ impl Survivor<'_> {
             Ok(session)
         } else {
             Err(format!(
-                "the second recovery gives {:?}, the first gave {:?}",
+                "the second recovery has {:?}, the first had {:?}",
                 again.offsets, served.offsets
             ))
         }
     }
 
-    /// Appending goes on at the end, and what is flushed now is as durable as ever.
+    /// Appending continues at the end, and flushed records are durable.
     fn go_on(&self, mut session: Session, served: &Served) -> Result<(), String> {
         let append = Step::Append {
             values: vec![b"after the crash".to_vec()],
             idempotent: self.seed.is_multiple_of(2),
             together: false,
         };
-        let failed = |failure| format!("the log does not go on: {failure:?}");
+        let failed = |failure| format!("the log does not continue: {failure:?}");
         let outcome = session.step(&append).map_err(failed)?;
         session.step(&Step::Flush).map_err(failed)?;
         let Some((base, values)) = &outcome.appended else {
@@ -136,7 +136,7 @@ impl Survivor<'_> {
             .or_default()
             .insert(values[0].clone());
         let found = read_all(&self.open(&env)?).map_err(|fault| fault.to_string())?;
-        compare(&found, &required, &expected).map_err(|error| format!("after going on: {error}"))
+        compare(&found, &required, &expected).map_err(|error| format!("after continuing: {error}"))
     }
 
     fn crash_while_recovering(&self, boundary: u64) -> Result<(), String> {
@@ -144,7 +144,7 @@ impl Survivor<'_> {
         env.crash_at(boundary);
         if Session::open(&env, self.flush_each).is_ok() {
             return Err(format!(
-                "recovery did not notice that its call {boundary} failed"
+                "recovery did not report that its call {boundary} failed"
             ));
         }
         let again = self.crash.after(&env, self.seed);

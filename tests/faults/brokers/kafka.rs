@@ -1,11 +1,12 @@
-//! Three Apache Kafka brokers. All scenarios share them; they end with this process.
+//! Three Apache Kafka brokers, which all scenarios share. They end with this process.
 
 use headwater_tests::kafka::Cluster;
 use parking_lot::Mutex;
 
 use super::{Brokers, Processes, listener};
 
-/// Beyond the settings of every test cluster: dead brokers and members are noticed soon, but not because the machine is busy.
+/// Besides the settings of every test cluster: dead brokers and members are detected soon, but not because the machine
+/// is busy.
 const SETTINGS: [(&str, &str); 6] = [
     ("broker.session.timeout.ms", "3000"),
     ("broker.heartbeat.interval.ms", "500"),
@@ -17,11 +18,11 @@ const SETTINGS: [(&str, &str); 6] = [
 
 static BROKERS: Mutex<Option<Brokers>> = Mutex::new(None);
 
-/// Runs this on the cluster, which is started for the first who asks.
+/// Runs this on the cluster, which the first caller starts.
 pub(crate) fn on_kafka<T>(run: impl FnOnce(&mut Brokers) -> T) -> T {
     let mut brokers = BROKERS.lock();
     let brokers = brokers.get_or_insert_with(start);
-    // A scenario that failed may have left brokers down.
+    // A failed scenario may have left brokers down.
     brokers.calm();
     run(brokers)
 }

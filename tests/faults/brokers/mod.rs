@@ -15,22 +15,22 @@ pub(crate) use kafka::on_kafka;
 use served::ServerProcess;
 pub(crate) use served::on_server;
 
-/// What stands behind the proxies.
+/// The processes behind the proxies.
 #[derive(Debug)]
 enum Processes {
     Kafka(Cluster),
     Headwater(ServerProcess),
 }
 
-/// Running brokers, by number from 1, each behind a proxy, and clients know only the proxies.
+/// Running brokers, by number from 1, each behind a proxy. Clients connect only to the proxies.
 #[derive(Debug)]
 pub(crate) struct Brokers {
     processes: Processes,
-    /// Where the brokers themselves listen.
+    /// The brokers' own addresses.
     pub(crate) direct: Vec<String>,
     pub(crate) proxies: Vec<Proxy>,
     down: BTreeSet<u32>,
-    /// It drives the proxies, and ends after them.
+    /// Drives the proxies. Declared last, so that it ends after them.
     _runtime: tokio::runtime::Runtime,
 }
 
@@ -68,12 +68,12 @@ impl Brokers {
         (1..=self.proxies.len() as u32).collect()
     }
 
-    /// Whether a leader can go and another one takes over.
+    /// Whether another leader can take over from a failed one.
     pub(crate) fn are_replicated(&self) -> bool {
         self.proxies.len() > 1
     }
 
-    /// Ends the process with SIGKILL.
+    /// Kills the process with SIGKILL.
     pub(crate) fn kill(&mut self, number: u32) {
         self.down.insert(number);
         match &mut self.processes {
@@ -82,7 +82,7 @@ impl Brokers {
         }
     }
 
-    /// Lets the broker hand its partitions over and end.
+    /// Lets the broker hand over its partitions and exit.
     pub(crate) fn stop(&mut self, number: u32) {
         self.down.insert(number);
         match &mut self.processes {
@@ -91,7 +91,7 @@ impl Brokers {
         }
     }
 
-    /// Starts the broker again, and waits until it serves.
+    /// Starts the broker again, and waits until it serves requests.
     pub(crate) fn start(&mut self, number: u32) {
         match &mut self.processes {
             Processes::Kafka(cluster) => cluster.steer("start", number),
@@ -100,11 +100,11 @@ impl Brokers {
         self.down.remove(&number);
     }
 
-    /// Ends all faults: no rules, nothing is held, all brokers run.
+    /// Ends all faults: no rules, no held connections, all brokers running.
     pub(crate) fn calm(&mut self) {
         for proxy in &self.proxies {
             proxy.set_rules([]);
-            // Frames that were stopped in their middle go nowhere any more.
+            // Frames that were stopped in the middle are dropped.
             proxy.cut_all();
             proxy.release();
         }
@@ -113,14 +113,14 @@ impl Brokers {
         }
     }
 
-    /// The address of a broker that runs.
+    /// The address of a running broker.
     pub(crate) fn running(&self) -> &str {
         let running = self.numbers().into_iter().zip(&self.direct);
         let mut running = running.filter(|(number, _)| !self.down.contains(number));
         running.next().expect("a broker runs").1
     }
 
-    /// The leader of each partition of a topic, as a broker that runs knows it; without those that have none.
+    /// The leader of each partition of a topic, according to a running broker; leaves out partitions without one.
     pub(crate) fn leaders(&self, topic: &str) -> BTreeMap<i32, u32> {
         let known = wire::topic(self.running(), topic);
         let partitions = known.map(|topic| topic.partitions).unwrap_or_default();
@@ -131,7 +131,7 @@ impl Brokers {
         leaders.collect()
     }
 
-    /// How many faults the proxies have made.
+    /// The number of faults of each kind that the proxies have caused.
     pub(crate) fn disturbances(&self) -> BTreeMap<&'static str, u64> {
         let mut all = BTreeMap::new();
         for (fault, times) in self.proxies.iter().flat_map(Proxy::happened) {
@@ -141,7 +141,7 @@ impl Brokers {
     }
 }
 
-/// A free port of the loopback, taken.
+/// Binds a free port of the loopback interface.
 fn listener() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").unwrap()
 }

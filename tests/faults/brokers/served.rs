@@ -1,4 +1,4 @@
-//! A Headwater server in a process of its own.
+//! A Headwater server in its own process.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::{Brokers, Processes, listener};
 
-/// Dead members are noticed soon, but not because the machine is busy.
+/// Dead members are detected soon, but not because the machine is busy.
 const SETTINGS: [&str; 6] = [
     "group.initial.rebalance.delay.ms=0",
     "group.min.session.timeout.ms=100",
@@ -18,7 +18,7 @@ const SETTINGS: [&str; 6] = [
     "group.consumer.heartbeat.interval.ms=300",
 ];
 
-/// The process, its data and where it listens.
+/// The process, its data and its address.
 #[derive(Debug)]
 pub(super) struct ServerProcess {
     data: TempDir,
@@ -27,7 +27,7 @@ pub(super) struct ServerProcess {
     process: Option<Child>,
 }
 
-/// Runs this on a server of its own.
+/// Runs this on its own server.
 pub(crate) fn on_server<T>(run: impl FnOnce(&mut Brokers) -> T) -> T {
     let proxy = listener();
     let advertised = proxy.local_addr().unwrap().to_string();
@@ -43,7 +43,7 @@ pub(crate) fn on_server<T>(run: impl FnOnce(&mut Brokers) -> T) -> T {
     run(&mut Brokers::behind(vec![proxy], vec![address], processes))
 }
 
-/// A free port below those that the system gives to outgoing connections: it is still free when the server starts again.
+/// A free port below the range of the system for outgoing connections: it is still free when the server starts again.
 fn server_address() -> String {
     loop {
         let chance = uuid::Uuid::new_v4().as_u128() % 17_000;
@@ -71,7 +71,7 @@ impl ServerProcess {
         let output = process.stdout.take().unwrap();
         BufReader::new(output).read_line(&mut said).unwrap();
         self.process = Some(process);
-        assert!(said.contains("ready on"), "the server said {said:?}");
+        assert!(said.contains("ready on"), "the server printed {said:?}");
     }
 
     pub(super) fn kill(&mut self) {
@@ -81,7 +81,7 @@ impl ServerProcess {
         }
     }
 
-    /// Asks it to end (SIGTERM), and waits.
+    /// Stops the process with SIGTERM, and waits.
     pub(super) fn stop(&mut self) {
         let mut process = self.process.take().unwrap();
         let asked = Command::new("kill").arg(process.id().to_string()).status();

@@ -16,7 +16,7 @@ use headwater_fault_tests::history::{Commits, Event, MemberId, Offsets, RecordId
 use super::{Group, Shared, spawn};
 use crate::judge::{rows, text};
 
-/// How many members of a group live at a time.
+/// The number of concurrent members of a group.
 const MEMBERS: u32 = 3;
 const POLL: Duration = Duration::from_millis(100);
 const CONFIG: [(&str, &str); 5] = [
@@ -37,7 +37,8 @@ const ASSIGNORS: [&str; 4] = [
     "range,cooperative-sticky",
 ];
 
-/// The member's commit was refused because the group has moved on without it, which it learns with the next poll.
+/// The member's commit was refused because the group has rebalanced without it, which the member learns in the next
+/// poll.
 const OVERTAKEN: [ErrorCode; 6] = [
     ErrorCode::RebalanceInProgress,
     ErrorCode::IllegalGeneration,
@@ -47,7 +48,7 @@ const OVERTAKEN: [ErrorCode; 6] = [
     ErrorCode::FencedInstanceId,
 ];
 
-/// Starts the members of a group. The last one is replaced again and again.
+/// Starts the members of a group. The last one is replaced repeatedly.
 pub(super) fn start(
     shared: &Arc<Shared>,
     client: &Engine,
@@ -87,7 +88,7 @@ struct Member<'a> {
     client: &'a Engine,
     consumer: Consumer,
     chance: Chance,
-    /// The partitions that the next call gives back.
+    /// The partitions that the next call releases.
     releasing: Vec<i32>,
 }
 
@@ -127,7 +128,7 @@ impl<'a> Member<'a> {
         }
     }
 
-    /// Polls so many times, or until all members stop; then leaves or dies.
+    /// Polls this many times, or until all members stop; then leaves or dies.
     fn live(mut self, polls: Option<u64>) {
         let mut left = polls;
         while !self.shared.members_stop() && left != Some(0) {
@@ -148,7 +149,7 @@ impl<'a> Member<'a> {
         });
     }
 
-    /// Runs an operation to its next event, and records a rebalance.
+    /// Runs an operation until its next event, and records a rebalance.
     fn next(&mut self, operation: &Operation) -> Result<Polled> {
         if !self.releasing.is_empty() {
             let partitions = std::mem::take(&mut self.releasing);
@@ -174,7 +175,7 @@ impl<'a> Member<'a> {
             }
             Rebalance::Revoked(partitions) => {
                 self.releasing = numbers(partitions);
-                // A commit before may have failed.
+                // An earlier commit may have failed.
                 let mut offsets = self.consumer.consumed();
                 offsets.retain(|partition, _| partitions.contains(partition));
                 self.commit(offsets);
@@ -198,7 +199,7 @@ impl<'a> Member<'a> {
         self.commit(batch.next_offsets.clone());
     }
 
-    /// Commits explicitly, where the group does, and mostly waits for the answer.
+    /// Commits explicitly if the group does, and usually waits for the response.
     fn commit(&mut self, offsets: BTreeMap<TopicPartition, Offset>) {
         if self.group.settings.commits == Commits::Automatic || offsets.is_empty() {
             return;
@@ -245,12 +246,12 @@ impl<'a> Member<'a> {
             shared,
             ..
         } = self;
-        // It owns its partitions until it has gone.
+        // It owns its partitions until it has ended.
         drop(consumer);
         shared.recorder.record(Event::Ended(id));
     }
 
-    /// An error is fine if the next call may succeed.
+    /// An error is acceptable if the next call may succeed.
     fn note(&self, error: &Error) {
         let is_fine = error.is_retriable()
             || matches!(error.kind(), ErrorKind::Transport | ErrorKind::Timeout)

@@ -1,4 +1,4 @@
-//! Clients that produce, consume in groups and commit while faults happen, and record what they do and see.
+//! Clients that produce, consume in groups and commit while faults happen, and record their calls and results.
 
 mod members;
 mod observer;
@@ -15,10 +15,10 @@ use headwater_fault_tests::chance::Chance;
 use headwater_fault_tests::history::{Commits, GroupId, GroupSettings, RecordId, Recorder};
 use parking_lot::Mutex;
 
-/// How long a member may be silent, as brokers and members are told.
+/// The session timeout, for brokers and members.
 const SESSION: Duration = Duration::from_secs(4);
 
-/// What every client here is told: to try again soon, and not to wait for long.
+/// The configuration of every client: retry soon, and do not wait for long.
 const CLIENT: [(&str, &str); 8] = [
     ("metadata.max.age.ms", "2000"),
     ("request.timeout.ms", "5000"),
@@ -39,18 +39,18 @@ pub(crate) struct Group {
     pub(crate) settings: GroupSettings,
 }
 
-/// What all clients share.
+/// The state that all clients share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) topic: String,
     pub(crate) recorder: Recorder,
-    /// How many partitions the topic has.
+    /// The number of partitions of the topic.
     pub(crate) partitions: AtomicI32,
-    /// Whether the topic has changed, so that producers may know a topic without the partition that they send to, or none.
+    /// Whether the topic has changed, so that producers may have outdated metadata.
     pub(crate) topic_has_changed: AtomicBool,
-    /// What each group has got so far.
+    /// The records that each group has got so far.
     delivered: Mutex<BTreeMap<GroupId, BTreeSet<RecordId>>>,
-    /// Errors that no client should have had.
+    /// Errors that no client should get.
     failures: Mutex<Vec<String>>,
     producers_stop: AtomicBool,
     members_stop: AtomicBool,
@@ -112,7 +112,7 @@ impl Load {
         client
     }
 
-    /// Stops the producers after the last result has come.
+    /// Stops the producers after the last result has arrived.
     pub(crate) fn stop_producers(&mut self) {
         self.shared.producers_stop.store(true, Ordering::Relaxed);
         join(&mut self.producers);
@@ -129,7 +129,7 @@ impl Load {
 }
 
 impl Drop for Load {
-    /// A scenario that fails leaves no thread behind.
+    /// A failed scenario leaves no thread behind.
     fn drop(&mut self) {
         self.shared.producers_stop.store(true, Ordering::Relaxed);
         self.shared.members_stop.store(true, Ordering::Relaxed);
@@ -137,7 +137,7 @@ impl Drop for Load {
 }
 
 impl Shared {
-    /// How many records a group still has to get of these.
+    /// The number of these records that a group has not got yet.
     pub(crate) fn undelivered(&self, group: GroupId, records: &BTreeSet<RecordId>) -> usize {
         let delivered = self.delivered.lock();
         let got = delivered.get(&group);
@@ -147,7 +147,7 @@ impl Shared {
         missing.count()
     }
 
-    /// The errors that no client should have had.
+    /// The errors that no client should get.
     pub(crate) fn failures(&self) -> Vec<String> {
         self.failures.lock().clone()
     }
@@ -165,7 +165,8 @@ impl Shared {
     }
 }
 
-/// A classic group and one of the consumer protocol. One of them commits explicitly, the other automatically, as the seed has it.
+/// A classic group and one of the consumer protocol. One of them commits explicitly, the other automatically, according
+/// to the seed.
 fn groups(topic: &str, seed: u64) -> Vec<Group> {
     let explicit_first = Chance::of(&[seed, 1]).one_in(2);
     let protocols = ["classic", "consumer"].into_iter().enumerate();
@@ -185,7 +186,7 @@ fn groups(topic: &str, seed: u64) -> Vec<Group> {
     groups.collect()
 }
 
-/// Waits for all threads; one that panicked has said why.
+/// Waits for all threads. The panic of a thread was already reported.
 fn join(threads: &mut Vec<JoinHandle<()>>) {
     for thread in threads.drain(..) {
         let name = thread.thread().name().map(str::to_owned);

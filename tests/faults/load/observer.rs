@@ -1,4 +1,4 @@
-//! Somebody who looks at the committed offsets of all groups again and again.
+//! Reads the committed offsets of all groups repeatedly.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -27,7 +27,7 @@ pub(super) fn start(shared: &Arc<Shared>, client: Engine, groups: Vec<Group>) ->
 fn observe(shared: &Shared, client: &Engine, group: &Group) {
     shared.recorder.record(Event::AskCommitted(group.id));
     let seen = client.block_on(client.admin().group_offsets(&group.name));
-    // Where a broker is away for too long, nothing was seen.
+    // If a broker was away for too long, there is nothing to record.
     let Ok(seen) = seen else { return };
     let offsets = seen
         .into_iter()

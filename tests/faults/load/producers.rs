@@ -1,4 +1,4 @@
-//! Producers: one that sends records and has patience, one whose records expire soon, and one that sends tables.
+//! Producers: one that sends records patiently, one whose records expire soon, and one that sends tables.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,10 +16,10 @@ use headwater_fault_tests::history::{Event, RecordId, UNKNOWN_OFFSET};
 
 use super::{Shared, spawn};
 
-/// How many records may wait for their results.
+/// The maximum number of records without a result.
 const UNANSWERED_MAX: usize = 400;
 const PATIENT: [(&str, &str); 2] = [("linger.ms", "5"), ("request.timeout.ms", "5000")];
-/// Its records expire while a broker is away, so that some of them have an unknown result.
+/// Its records expire while a broker is away, so that the result of some is unknown.
 const IMPATIENT: [(&str, &str); 3] = [
     ("linger.ms", "2"),
     ("request.timeout.ms", "800"),
@@ -68,7 +68,7 @@ pub(super) fn start(shared: &Arc<Shared>, client: &Engine, seed: u64) -> Vec<Joi
 }
 
 impl Source {
-    /// Sends records one by one, by key or to a partition, and settles their results in the order of sending.
+    /// Sends records one by one, by key or to a partition, and handles their results in the order of sending.
     fn send_records(mut self) {
         let mut unanswered: VecDeque<(RecordId, SendHandle)> = VecDeque::new();
         while !self.shared.producers_stop() {
@@ -145,7 +145,7 @@ impl Source {
         let offsets = ranges.flat_map(|range| range.start.get()..range.end.get());
         let mut offsets: Vec<_> = offsets.collect();
         if offsets.len() < records.len() {
-            // Which rows have no offset is not known.
+            // It is unknown which rows have no offset.
             offsets = vec![UNKNOWN_OFFSET; records.len()];
         }
         assert_eq!(offsets.len(), records.len(), "an offset for each row");
@@ -169,7 +169,7 @@ impl Source {
         self.shared.recorder.record(event);
     }
 
-    /// A producer with patience gets every record written, except for a partition that it does not know yet or any more.
+    /// A patient producer writes every record, except to partitions missing from its metadata.
     fn note(&self, error: &headwater::Error) {
         let has_changed = self.shared.topic_has_changed.load(Ordering::Relaxed);
         let is_unknown = has_changed && error.kind() == ErrorKind::UnknownTopicOrPartition;

@@ -1,4 +1,4 @@
-//! On three Apache Kafka brokers.
+//! Scenarios on three Apache Kafka brokers.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +60,7 @@ fn kafka_partitions_that_are_added_cost_nothing() {
 
 #[test]
 #[ignore = "needs Apache Kafka: make test-faults"]
-fn kafka_a_topic_that_is_recreated_keeps_what_is_sent_to_the_new_one() {
+fn kafka_a_recreated_topic_keeps_records_sent_to_it() {
     on_kafka(|brokers| run("recreated-topic", brokers, recreate_topic));
 }
 

@@ -1,4 +1,5 @@
-//! What happens to brokers and connections. Each scenario is written once, and runs where it makes sense.
+//! The scenarios: faults of brokers and connections. Each is written once, and runs on the targets where it makes
+//! sense.
 
 mod kafka;
 mod served;
@@ -11,7 +12,7 @@ use headwater_protocol::ApiKey;
 
 use crate::scene::Scene;
 
-/// Kills a leader, and starts it again after the others have gone on.
+/// Kills a leader, and starts it again after the others have continued.
 fn kill_leaders(scene: &mut Scene<'_>) {
     for _ in 0..2 {
         let leader = scene.any_leader();
@@ -36,7 +37,7 @@ fn restart_each(scene: &mut Scene<'_>) {
     }
 }
 
-/// Adds partitions again and again.
+/// Adds partitions repeatedly.
 fn add_partitions(scene: &mut Scene<'_>) {
     for _ in 0..3 {
         let more = scene.chance.within(1..4) as i32;
@@ -69,7 +70,7 @@ fn disturb_connections(scene: &mut Scene<'_>) {
             }
             _ => proxy.cut_all(),
         }
-        // Sometimes longer than a request or a member's session may take.
+        // Sometimes longer than a request timeout or a session timeout.
         let held = scene.chance.pick(&[200, 1_000, 2_500, 6_000]);
         std::thread::sleep(Duration::from_millis(held));
         proxy.release();
@@ -82,7 +83,7 @@ fn disturb_connections(scene: &mut Scene<'_>) {
     );
 }
 
-/// Some of everything.
+/// Some rules of every kind.
 fn rules(chance: &mut Chance) -> Vec<Rule> {
     let millis = |range: std::ops::Range<u64>| {
         Duration::from_millis(range.start)..Duration::from_millis(range.end)
@@ -99,7 +100,7 @@ fn rules(chance: &mut Chance) -> Vec<Rule> {
         ApiKey::ConsumerGroupHeartbeat,
     ];
     vec![
-        // The broker has written the records, and the producer does not know.
+        // The broker has written the records, but the producer did not get the response.
         Rule::new(
             Direction::Response,
             [ApiKey::Produce],

@@ -1,4 +1,4 @@
-//! On a Headwater server in a process of its own.
+//! Scenarios on a Headwater server in its own process.
 
 use super::{add_partitions, disturb_connections, kill_leaders, recreate_topic, restart_each};
 use crate::brokers::on_server;
@@ -24,7 +24,7 @@ fn served_partitions_that_are_added_cost_nothing() {
 
 #[test]
 #[ignore = "needs kcat: make test-faults"]
-fn served_a_topic_that_is_recreated_keeps_what_is_sent_to_the_new_one() {
+fn served_a_recreated_topic_keeps_records_sent_to_it() {
     on_server(|brokers| run("recreated-topic", brokers, recreate_topic));
 }
 

@@ -1,4 +1,4 @@
-//! Numbers from a seed.
+//! Random numbers from a seed.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ impl Chance {
         Self { state: seed }
     }
 
-    /// The stream of several numbers together: each change of one gives another stream.
+    /// The stream of several numbers: a change of any of them results in another stream.
     pub fn of(parts: &[u64]) -> Self {
         let mut chance = Self::new(0);
         for part in parts {
@@ -32,9 +32,9 @@ impl Chance {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number of the range, which must not be empty.
+    /// A number within the range, which must not be empty.
     pub fn within(&mut self, range: Range<u64>) -> u64 {
-        assert!(!range.is_empty(), "there is no number in {range:?}");
+        assert!(!range.is_empty(), "the range {range:?} is empty");
         range.start + self.number() % (range.end - range.start)
     }
 

@@ -1,4 +1,4 @@
-//! What clients did and saw while faults happened.
+//! The calls and results of clients while faults happened.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 
-/// A record, by what its value says: who sent it, and which of the sender's records it is, from 0. Written `3-17`.
+/// A record, identified by its value: its sender, and its number among the sender's records, from 0. Written `3-17`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordId {
     /// The producer.
     pub producer: u32,
-    /// The number of the record in the order in which the producer sent them.
+    /// The number of the record in the producer's sending order.
     pub sequence: u64,
 }
 
@@ -41,7 +41,7 @@ impl FromStr for RecordId {
     }
 }
 
-/// A consumer, from its start to its end. One that starts again is another member.
+/// A consumer, from its start to its end. A restarted one is another member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MemberId(pub u32);
 
@@ -49,32 +49,32 @@ pub struct MemberId(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GroupId(pub u32);
 
-/// The offset of an acknowledged record that was written, but the broker does not know any more where.
+/// The offset of an acknowledged record that was written, but whose offset the broker has lost.
 pub const UNKNOWN_OFFSET: i64 = -1;
 
 /// An offset of each partition.
 pub type Offsets = BTreeMap<i32, i64>;
 
-/// Something that happened. A call that takes time is two events: when it began and when it ended.
+/// An event. A call that takes time has two: its start and its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
     /// A producer is about to send a record.
     Send(RecordId),
-    /// The record is written at this place; at [`UNKNOWN_OFFSET`] it is somewhere in the partition.
+    /// The record is written at this position; with [`UNKNOWN_OFFSET`] it is somewhere in the partition.
     Acknowledged(RecordId, i32, i64),
-    /// The record was not accepted: it is not written.
+    /// The record was not accepted and is not written.
     Refused(RecordId),
     /// Sending has failed: the record may be written.
     Unknown(RecordId),
     /// A consumer is about to join a group.
     Join(MemberId, GroupId),
-    /// The member has these partitions from now on.
+    /// The member owns these partitions from now on.
     Assigned(MemberId, Vec<i32>),
-    /// The member is about to give these partitions back.
+    /// The member is about to release these partitions.
     Released(MemberId, Vec<i32>),
-    /// The member was told that others may have these partitions already.
+    /// The member has learned that others may already own these partitions.
     Lost(MemberId, Vec<i32>),
-    /// The member has ended. If it did not leave its group, the group notices later.
+    /// The member has ended. If it did not leave its group, the group detects it later.
     Ended(MemberId),
     /// The member got these records of a partition, each at its offset.
     HandedOut(MemberId, i32, Vec<(i64, RecordId)>),
@@ -82,31 +82,31 @@ pub enum Event {
     Commit(MemberId, Offsets),
     /// The commit is acknowledged.
     Committed(MemberId, Offsets),
-    /// Somebody is about to ask for the committed offsets of a group.
+    /// An observer is about to request the committed offsets of a group.
     AskCommitted(GroupId),
-    /// The committed offsets of the group, which were asked for last.
+    /// The committed offsets of the group, in response to the last request.
     SawCommitted(GroupId, Offsets),
     /// The topic is about to be deleted.
     DeleteTopic,
-    /// The topic was created again, and each broker knows the new one.
+    /// The topic was created again, and each broker has the new one.
     Recreated,
 }
 
-/// An event, and when it happened after the start of the history.
+/// An event, and its time since the start of the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimedEvent {
     /// The time since the start.
     pub at: Duration,
-    /// What happened.
+    /// The event.
     pub event: Event,
 }
 
 /// How a group commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Commits {
-    /// Its members commit what they got, and record it.
+    /// Its members commit the records that they got, and record it.
     Explicit,
-    /// The client commits by itself.
+    /// The client commits automatically.
     Automatic,
 }
 
@@ -115,7 +115,7 @@ pub enum Commits {
 pub struct GroupSettings {
     /// How it commits.
     pub commits: Commits,
-    /// How long a member may be silent before the group gives its partitions to others.
+    /// The time after which the group assigns a silent member's partitions to others.
     pub session_timeout: Duration,
 }
 
@@ -127,31 +127,33 @@ pub type Log = BTreeMap<i32, BTreeMap<i64, RecordId>>;
 pub struct History {
     /// The groups that read the topic.
     pub groups: BTreeMap<GroupId, GroupSettings>,
-    /// What happened, in this order.
+    /// The events, in order.
     pub events: Vec<TimedEvent>,
-    /// The log at the end, as our own client reads it.
+    /// The log at the end, read by our own client.
     pub log: Log,
-    /// The log at the end, as another client reads it.
+    /// The log at the end, read by another client.
     pub foreign_log: Log,
 }
 
 impl History {
-    /// The history as lines of text, for a person who looks for the reason of a violation.
+    /// The history as lines of text, for debugging a violation.
     pub fn to_text(&self) -> String {
         let mut text = String::new();
         for TimedEvent { at, event } in &self.events {
-            writeln!(text, "{:9.3} {event:?}", at.as_secs_f64()).expect("a string takes all");
+            writeln!(text, "{:9.3} {event:?}", at.as_secs_f64())
+                .expect("writing to a string cannot fail");
         }
         for (partition, records) in &self.log {
             for (offset, record) in records {
-                writeln!(text, "log {partition} {offset} {record}").expect("a string takes all");
+                writeln!(text, "log {partition} {offset} {record}")
+                    .expect("writing to a string cannot fail");
             }
         }
         text
     }
 }
 
-/// Records events of many threads in one order.
+/// Records the events of many threads in one order.
 #[derive(Debug)]
 pub struct Recorder {
     start: Instant,
@@ -168,7 +170,7 @@ impl Default for Recorder {
 }
 
 impl Recorder {
-    /// Records that something happens now.
+    /// Records an event with the current time.
     pub fn record(&self, event: Event) {
         let mut events = self.events.lock();
         let at = self.start.elapsed();
@@ -180,7 +182,7 @@ impl Recorder {
         self.events.lock().clone()
     }
 
-    /// How many events so far pass the filter.
+    /// The number of events so far that pass the filter.
     pub fn count(&self, filter: impl Fn(&Event) -> bool) -> usize {
         let events = self.events.lock();
         events.iter().filter(|timed| filter(&timed.event)).count()

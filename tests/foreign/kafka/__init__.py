@@ -1,4 +1,4 @@
-"""Apache Kafka's own tools, from Maven, as judges of our files."""
+"""Apache Kafka's own tools, from Maven, which check Headwater's files."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ QUICK = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dfile.enco
 
 @functools.cache
 def jars() -> Path:
-    """The folder of Kafka's jars, filled by Maven the first time."""
+    """The directory of Kafka's jars, which Maven fills the first time."""
     pom, filled = HERE / "pom.xml", JARS / "filled"
     if not filled.exists() or filled.stat().st_mtime < pom.stat().st_mtime:
         maven = shutil.which("mvn")
-        assert maven, "Maven is missing: install it (Debian: apt-get install maven) to run the judges that are Apache Kafka's"
-        # Even a quiet Maven writes to standard output, which belongs to whoever is steered through it.
+        assert maven, "Maven is missing: install it (Debian: apt-get install maven) to run Apache Kafka's tools"
+        # Even a quiet Maven writes to standard output, which belongs to the program that controls the cluster.
         subprocess.run([maven, "-q", "-f", pom, "dependency:copy-dependencies"], check=True, stdout=sys.stderr)
         filled.touch()
     return JARS
 
 
 def command(main_class: str, *arguments: str, options: tuple[str, ...] = QUICK) -> list[str]:
-    """The command that runs a main class of Kafka's with options for the JVM."""
+    """The command that runs one of Kafka's main classes, with options for the JVM."""
     return ["java", *options, "-cp", f"{jars()}/*", main_class, *arguments]
 
 
 def run(main_class: str, *arguments: str, timeout: float = 120) -> str:
-    """Run a main class of Kafka's to its end; return what it printed. A failure raises with all of it."""
+    """Run one of Kafka's main classes to its end; return its output. An error contains the complete output."""
     done = subprocess.run(
         command(main_class, *arguments),
         stdout=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""Apache Kafka itself, one broker that is its own controller, started from the jars."""
+"""One broker of Apache Kafka that is also its controller, started from the jars."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from tests.foreign import kafka
-from tests.foreign.process import Started, await_line
+from tests.foreign.process import StartedBroker, await_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 CLUSTER_ID = "AAAAAAAAAAAAAAAAAAAAAQ"
 LOGGING = kafka.HERE / "log4j2.properties"
-#: Enough for tests, and small beside whatever else the machine does.
+#: Enough for tests, and small enough for a shared machine.
 SMALL_HEAP = ("-Xms256m", "-Xmx512m", "-XX:+UseSerialGC")
-#: What Kafka's own start script gives.
+#: The options of Kafka's own start script.
 DEFAULT_HEAP = ("-Xms1G", "-Xmx1G", "-server", "-XX:+UseG1GC", "-XX:MaxGCPauseMillis=20", "-XX:InitiatingHeapOccupancyPercent=35")
 
 
 def free_port() -> int:
-    """A loopback port that nobody listens on now."""
+    """A loopback port without a listener."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
@@ -32,7 +32,7 @@ def free_port() -> int:
 def format_storage(folder: Path, settings: Mapping[str, str], port: int, users: Sequence[str] = ()) -> Path:
     """Write the broker's configuration and format its data directory, `folder/data`; return the configuration.
 
-    `users` are SCRAM credentials as `kafka-storage.sh --add-scram` takes them.
+    `users` are SCRAM credentials in the format of `kafka-storage.sh --add-scram`.
     """
     controller = free_port()
     lines = {
@@ -70,18 +70,18 @@ def storage_format(configuration: Path) -> tuple[str, ...]:
 
 def launch(
     folder: Path, configuration: Path, port: int, heap: tuple[str, ...] = SMALL_HEAP, nice: int = 15, log_name: str = "kafka.log"
-) -> Started:
-    """Start the broker on a formatted directory, without waiting until it serves."""
+) -> StartedBroker:
+    """Start the broker on a formatted directory, without waiting until it serves requests."""
     log = folder / log_name
     command = ["java", *heap, f"-Dlog4j2.configurationFile={LOGGING}", "-cp", f"{kafka.jars()}/*", "kafka.Kafka", str(configuration)]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, preexec_fn=lambda: os.nice(nice) and None)
-    # A JVM that SIGTERM ended says so with 128 + 15, after its shutdown hooks have closed the logs.
-    return Started("kafka", process, f"127.0.0.1:{port}", folder / "data", log, clean_exits=(0, 143))
+    # A JVM that SIGTERM ended returns 128 + 15, after its shutdown hooks have closed the logs.
+    return StartedBroker("kafka", process, f"127.0.0.1:{port}", folder / "data", log, clean_exits=(0, 143))
 
 
-def start(folder: Path, settings: Mapping[str, str]) -> Started:
-    """A broker with small heaps that is ready to serve."""
+def start(folder: Path, settings: Mapping[str, str]) -> StartedBroker:
+    """A running broker with small heaps."""
     port = free_port()
     started = launch(folder, format_storage(folder, settings, port), port)
     await_line(started, r"Kafka Server started")

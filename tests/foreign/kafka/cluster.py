@@ -1,8 +1,8 @@
 """An Apache Kafka cluster in KRaft mode: every node is a broker and a controller.
 
-`python -m tests.foreign.kafka.cluster -- COMMAND...` runs a command while a cluster of three nodes runs; the command finds the bootstrap
-addresses in the variable HEADWATER_TEST_KAFKA, and its exit code is ours. Without a command, the cluster is steered through standard
-input, so that a test in any language can kill a node: see `steering.py`.
+`python -m tests.foreign.kafka.cluster -- COMMAND...` runs a command with a cluster of three nodes. The command gets the
+bootstrap addresses in the variable HEADWATER_TEST_KAFKA; its exit code is returned. Without a command, standard input
+controls the cluster, so that a test in any language can kill a node: see `steering.py`.
 """
 
 from __future__ import annotations
@@ -24,29 +24,29 @@ from typing import TYPE_CHECKING, Self
 from tests.foreign import kafka
 from tests.foreign.kafka import broker
 from tests.foreign.kafka.guard import Guard
-from tests.foreign.process import Started, await_line
+from tests.foreign.process import StartedBroker, await_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 #: The variable with the bootstrap addresses.
 VARIABLE = "HEADWATER_TEST_KAFKA"
-#: Small, and quick to start: the C1 compiler alone.
+#: Small and quick to start: only the C1 compiler.
 HEAP = ("-Xms256m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 READY_SECONDS = 120
 
 
 def settings() -> dict[str, str]:
-    """What `cluster.properties` says."""
+    """The content of `cluster.properties`."""
     lines = (kafka.HERE / "cluster.properties").read_text(encoding="utf-8").splitlines()
     pairs = (line.split("=", 1) for line in lines if line and not line.startswith("#"))
     return {key.strip(): value.strip() for key, value in pairs}
 
 
 def server_ports(count: int) -> list[int]:
-    """Loopback ports that nobody listens on.
+    """Loopback ports without a listener.
 
-    They are below those that the system gives to outgoing connections, so that a node that restarts finds them free.
+    They are below the range of outgoing connections, so that they stay free for a node that restarts.
     """
     chosen: list[int] = []
     with contextlib.ExitStack() as held:
@@ -60,28 +60,28 @@ def server_ports(count: int) -> list[int]:
 
 @dataclass
 class Node:
-    """One node: its directory and ports stay while its process comes and goes. One thread at a time may call it."""
+    """One node: its directory and ports stay when its process restarts. At most one thread may call it at a time."""
 
     number: int
     folder: Path
     port: int
     configuration: Path
     starts: int = 0
-    started: Started | None = None
+    started: StartedBroker | None = None
     guard: Guard | None = None
 
     @property
     def address(self) -> str:
-        """Where its listener for clients is, HOST:PORT."""
+        """The address of its listener for clients, HOST:PORT."""
         return f"127.0.0.1:{self.port}"
 
     @property
     def pid(self) -> int | None:
-        """The process, while there is one."""
+        """The process, if it runs."""
         return self.started.process.pid if self.started else None
 
     def launch(self) -> None:
-        """Start the process, without waiting until it serves."""
+        """Start the process, without waiting until it serves requests."""
         assert self.started is None, f"node {self.number} runs already"
         self.starts += 1
         name = f"kafka-{self.starts}.log"
@@ -89,17 +89,17 @@ class Node:
         self.guard = Guard(self.started.process.pid)
 
     def await_ready(self) -> None:
-        """Wait until the node is in the cluster and serves."""
+        """Wait until the node has joined the cluster and serves requests."""
         assert self.started is not None
         await_line(self.started, r"Kafka Server started", READY_SECONDS)
 
     def start(self) -> None:
-        """Start the process and wait until it serves."""
+        """Start the process and wait until it serves requests."""
         self.launch()
         self.await_ready()
 
     def stop(self) -> None:
-        """Let the node hand its partitions over and end."""
+        """Stop the node cleanly, after it has moved its partitions."""
         started = self._forget()
         if started:
             started.stop()
@@ -112,12 +112,12 @@ class Node:
             started.process.wait()
 
     def restart(self) -> None:
-        """Stop it and start it again."""
+        """Stop the node and start it again."""
         self.stop()
         self.start()
 
     def signal(self, number: int) -> None:
-        """Send the process a signal, as SIGSTOP and SIGCONT."""
+        """Send the process a signal such as SIGSTOP or SIGCONT."""
         assert self.started is not None, f"node {self.number} does not run"
         self.started.process.send_signal(number)
 
@@ -126,7 +126,7 @@ class Node:
         logs = sorted(self.folder.glob("kafka-*.log"), key=lambda path: path.stat().st_mtime)
         return "\n".join(logs[-1].read_text(encoding="utf-8", errors="replace").splitlines()[-60:]) if logs else ""
 
-    def _forget(self) -> Started | None:
+    def _forget(self) -> StartedBroker | None:
         started, guard = self.started, self.guard
         self.started = self.guard = None
         if guard:
@@ -136,13 +136,13 @@ class Node:
 
 @dataclass
 class Cluster:
-    """Running nodes, by number from 1. Closing it kills what still runs; the caller removes the folder."""
+    """Running nodes, by number from 1. Closing kills running nodes; the caller removes the directory."""
 
     nodes: dict[int, Node] = field(default_factory=dict)
 
     @property
     def bootstrap(self) -> str:
-        """The addresses of all nodes, HOST:PORT and a comma between them."""
+        """The addresses of all nodes, HOST:PORT, separated by commas."""
         return ",".join(node.address for node in self.nodes.values())
 
     def __enter__(self) -> Self:
@@ -152,16 +152,16 @@ class Cluster:
         self.close()
 
     def close(self) -> None:
-        """Kill every node. Nobody reads their files afterwards, so nothing has to be closed well."""
+        """Kill every node. Their files are not read afterwards, so a clean end is not necessary."""
         for node in self.nodes.values():
             node.kill()
 
 
 def start(folder: Path, nodes: int = 3, more: Mapping[str, str] | None = None, advertised: Sequence[str] = ()) -> Cluster:
-    """Start a cluster below a folder and return it when all nodes serve.
+    """Start a cluster in a directory and return it when all nodes serve requests.
 
-    `more` are settings beyond `cluster.properties`. `advertised` are addresses, one a node, that clients are told in place of the
-    listener's: those of a proxy. The nodes among themselves never use them.
+    `more` are settings in addition to `cluster.properties`. `advertised` are the advertised addresses, one for each
+    node, if they differ from the listener's, such as those of a proxy. The nodes do not use them among themselves.
     """
     assert len(advertised) in (0, nodes), "one advertised address for each node"
     ports = server_ports(3 * nodes)
@@ -206,13 +206,13 @@ def _start_all(cluster: Cluster) -> None:
 
 @contextlib.contextmanager
 def temporary(more: Mapping[str, str] | None = None, advertised: Sequence[str] = ()) -> Iterator[Cluster]:
-    """A cluster in a temporary directory, which goes with it."""
+    """A cluster in a temporary directory, which is removed with it."""
     with tempfile.TemporaryDirectory(prefix="headwater-kafka-") as folder, start(Path(folder), more=more, advertised=advertised) as cluster:
         yield cluster
 
 
 def run(cluster: Cluster, command: Sequence[str]) -> int:
-    """Run a command that finds the cluster in its environment; return its exit code."""
+    """Run a command with the cluster's addresses in its environment; return its exit code."""
     print(f"Apache Kafka runs on {cluster.bootstrap}", flush=True)
     process = subprocess.Popen(command, env={**os.environ, VARIABLE: cluster.bootstrap})
     try:
@@ -223,12 +223,12 @@ def run(cluster: Cluster, command: Sequence[str]) -> int:
         raise
     for node in cluster.nodes.values():
         if node.started is None or node.started.process.poll() is not None:
-            print(f"Node {node.number} of Apache Kafka has ended; its log ends so:\n{node.last_words()}", file=sys.stderr)
+            print(f"Node {node.number} of Apache Kafka has ended; the end of its log:\n{node.last_words()}", file=sys.stderr)
     return code
 
 
 def main() -> int:
-    """Run the command, or obey standard input."""
+    """Run the command, or the commands on standard input."""
     from tests.foreign.kafka import steering
 
     parser = argparse.ArgumentParser(
@@ -236,17 +236,15 @@ def main() -> int:
         description=__doc__,
         usage="%(prog)s [--setting KEY=VALUE] [--advertise HOST:PORT,...] [-- COMMAND...]",
     )
-    parser.add_argument("--setting", action="append", default=[], metavar="KEY=VALUE", help="a setting beyond cluster.properties")
-    parser.add_argument(
-        "--advertise", default="", metavar="HOST:PORT,...", help="what clients are told to connect to, an address for each node"
-    )
+    parser.add_argument("--setting", action="append", default=[], metavar="KEY=VALUE", help="a setting in addition to cluster.properties")
+    parser.add_argument("--advertise", default="", metavar="HOST:PORT,...", help="the advertised addresses, one for each node")
     own, command = sys.argv[1:], []
     if "--" in own:
         own, command = own[: own.index("--")], own[own.index("--") + 1 :]
     arguments = parser.parse_args(own)
     more = dict(pair.split("=", 1) for pair in arguments.setting)
     advertised = [address for address in arguments.advertise.split(",") if address]
-    # An end by SIGTERM is an end as by Ctrl-C: the nodes go first.
+    # SIGTERM ends the program like Ctrl-C: the nodes end first.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with temporary(more, advertised) as cluster:

@@ -1,4 +1,4 @@
-"""A guard of a process: it kills the process when we die, even by SIGKILL, so that no test leaves a broker behind."""
+"""Guards a process: kills it when this program dies, even by SIGKILL, so that no test leaves a broker behind."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import subprocess
 
 
 class Guard:
-    """Watches a process that we started.
+    """Watches a process that this program started.
 
-    Only we hold the other end of the guard's standard input: when it ends without a line, we are dead.
+    Only this program holds the other end of the guard's standard input: if it ends without a line, the program is dead.
     """
 
     def __init__(self, pid: int) -> None:
@@ -20,5 +20,5 @@ class Guard:
         )
 
     def release(self) -> None:
-        """Stop watching; the process has ended."""
+        """Stop watching, because the process has ended."""
         self.watching.communicate(b"released\n")

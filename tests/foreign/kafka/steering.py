@@ -1,16 +1,17 @@
-"""Steering a cluster from a test in another language, a line each way.
+"""Controls a cluster from a test in another language, with lines on standard input and output.
 
-The first line that we print is `ready HOST:PORT,HOST:PORT,HOST:PORT`. Then each line of standard input is a command and a node,
-`kill 2`, and is answered with `done` when it has happened, or with `failed` and the reason. When standard input ends, the cluster does.
+The first line of output is `ready HOST:PORT,HOST:PORT,HOST:PORT`. Then each line of standard input is a command and a
+node, such as `kill 2`. The answer is `done` when the command has finished, or `failed` and the reason. The cluster ends
+when standard input ends.
 
-| command | does |
+| command | effect |
 |---|---|
 | `kill NODE` | ends the process with SIGKILL |
-| `stop NODE` | lets the node hand its partitions over and end |
-| `launch NODE` | starts the node, and does not wait until it serves |
-| `start NODE` | starts the node, and waits until it serves |
+| `stop NODE` | stops the node cleanly, after it has moved its partitions |
+| `launch NODE` | starts the node without waiting |
+| `start NODE` | starts the node, and waits until it serves requests |
 | `restart NODE` | `stop`, then `start` |
-| `pause NODE`, `resume NODE` | SIGSTOP and SIGCONT |
+| `pause NODE`, `resume NODE` | send SIGSTOP and SIGCONT |
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def obey(cluster: Cluster, commands: TextIO, answers: TextIO) -> None:
-    """Say that the cluster is ready, then carry out one command after the other until there are no more."""
+    """Report that the cluster is ready, then run one command after the other to the end of the input."""
     print(f"ready {cluster.bootstrap}", file=answers, flush=True)
     for line in commands:
         try:
@@ -36,7 +37,7 @@ def obey(cluster: Cluster, commands: TextIO, answers: TextIO) -> None:
 
 
 def carry_out(verb: str, node: Node) -> None:
-    """Do what the verb says to the node."""
+    """Run a command on the node."""
     match verb:
         case "kill":
             node.kill()

@@ -1,4 +1,4 @@
-// What a program of a user looks like to the TypeScript compiler. `make test-node` checks it with --strict.
+// A user's program for the TypeScript compiler. `make test-node` checks it with --strict.
 
 import { tracingChannel } from 'node:diagnostics_channel';
 import { context, propagation } from '@opentelemetry/api';

@@ -55,7 +55,7 @@ pub struct StrayDirectory {
 }
 
 impl OpenReport {
-    /// Whether there is something to report: no orderly end before, or something recovered, missing, damaged or unknown.
+    /// Whether there is something to report: an end without a close, or recovered, missing, damaged or unknown files.
     pub fn has_news(&self) -> bool {
         !(self.created || self.clean_shutdown)
             || !self.recovered.is_empty()

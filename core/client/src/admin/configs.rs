@@ -66,7 +66,8 @@ impl Admin {
             .await
     }
 
-    /// Retries a topic that the broker does not know, if this client has created it or knew it a moment ago: the broker may lag behind.
+    /// Makes the error for an unknown topic retriable if this client has recently created or used the topic: the broker
+    /// may lag behind.
     fn retriable_if_expected(&self, error: Error, topic: &str) -> Error {
         let is_unknown = error.code() == ErrorCode::UnknownTopicOrPartition;
         if is_unknown && self.cluster.may_exist(topic) {

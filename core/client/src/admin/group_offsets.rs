@@ -47,7 +47,8 @@ impl GroupOffset {
 type CommittedOffsets = BTreeMap<String, BTreeMap<PartitionId, (Offset, String)>>;
 
 impl Admin {
-    /// The committed offsets of a group, sorted by topic and partition, with the ends of the partitions. Empty for an unknown group.
+    /// The committed offsets of a group, sorted by topic and partition, with the ends of the partitions. Empty for an
+    /// unknown group.
     pub async fn group_offsets(&self, group_id: &str) -> Result<Vec<GroupOffset>> {
         let coordinator = Coordinator::of(group_id);
         let committed = self
@@ -104,7 +105,7 @@ impl Admin {
         Ok(committed)
     }
 
-    /// The ends of the existing ones of `partitions`.
+    /// The ends of those of `partitions` that exist.
     async fn ends(&self, topic: &str, partitions: &[PartitionId]) -> Result<PartitionOffsets> {
         let metadata = match self.cluster.refresh_topic(topic).await {
             Err(error) if error.code() == ErrorCode::UnknownTopicOrPartition => {
@@ -127,8 +128,8 @@ impl Admin {
         .await
     }
 
-    /// Commits `to` for an empty group, in all partitions of a topic or in those of a per-partition position. Offsets out of range are
-    /// clamped to the start or end of the log. Returns the committed offsets.
+    /// Commits `to` for an empty group, in all partitions of a topic or in those of a per-partition position. Offsets
+    /// out of range are clamped to the start or end of the log. Returns the committed offsets.
     pub async fn reset_group_offsets(
         &self,
         group_id: &str,

@@ -147,13 +147,15 @@ pub(super) fn check_group(code: i16, operation: &str, coordinator: &Coordinator)
     check(code, reason(known), &operation)
 }
 
-/// A message for operators, where Kafka's message is for members.
+/// A message for operators; Kafka's message is for members.
 fn reason(code: ErrorCode) -> Option<&'static str> {
     match code {
         ErrorCode::NonEmptyGroup | ErrorCode::UnknownMemberId => {
             Some("it has members: stop them first")
         }
-        ErrorCode::GroupIdNotFound => Some("there is no such group: list them to see their names"),
+        ErrorCode::GroupIdNotFound => {
+            Some("there is no such group: list the groups to see their names")
+        }
         _ => None,
     }
 }

@@ -11,8 +11,8 @@ use crate::error::{ErrorKind, Result};
 use crate::transport::Node;
 
 impl Admin {
-    /// The size of each partition's log in bytes, from its leader. Partitions of leaders without an answer (old brokers, or no permission) are
-    /// left out.
+    /// The size of each partition's log in bytes, from its leader. Leaves out partitions whose leader does not answer
+    /// (an old broker, or no permission).
     pub(crate) async fn partition_sizes(&self, topic: &str) -> Result<BTreeMap<PartitionId, u64>> {
         let metadata = self.cluster.topic_metadata(topic).await?;
         let request = DescribeLogDirsRequest {

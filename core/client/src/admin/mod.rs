@@ -1,6 +1,7 @@
 //! Administration: topics and their configuration, records, groups and their offsets, users, log directories.
 //!
-//! Each call goes to the controller, a leader, a coordinator or all brokers, and is retried like all requests of the client.
+//! Each call goes to the controller, a leader, a coordinator or all brokers, and is retried like all requests of the
+//! client.
 
 mod configs;
 mod described_group;
@@ -35,7 +36,8 @@ impl Admin {
         Self { cluster }
     }
 
-    /// Sends a request to the controller and passes the response to `read`, with retries, as the controller may have moved.
+    /// Sends a request to the controller and passes the response to `read`, with retries, as the controller may have
+    /// moved.
     async fn at_controller<R: ApiRequest + Clone, T>(
         &self,
         request: R,
@@ -55,7 +57,8 @@ impl Admin {
     }
 }
 
-/// Checks a result's code. `reason` is the broker's message, `operation` the attempted operation ("delete group \"g\"").
+/// Checks a result's code. `reason` is the broker's message, `operation` the attempted operation ("delete group
+/// \"g\"").
 fn check(code: i16, reason: Option<&str>, operation: &str) -> Result<()> {
     match error_codes::code(code) {
         ErrorCode::None => Ok(()),

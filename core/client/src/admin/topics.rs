@@ -18,7 +18,7 @@ use crate::choice;
 use crate::error::{Error, Result};
 use crate::error_codes::only;
 
-/// What to do if a topic already exists.
+/// The handling of a topic that already exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum IfExists {
     /// Fail with `TOPIC_ALREADY_EXISTS`.
@@ -47,7 +47,7 @@ pub struct NewTopic {
     pub partitions: Option<i32>,
     /// The replication factor; `None`: the broker's default.
     pub replication_factor: Option<i16>,
-    /// What to do if it exists.
+    /// The handling of an existing topic.
     pub if_exists: IfExists,
     /// Topic configuration, with Kafka's keys.
     pub config: BTreeMap<String, String>,
@@ -117,7 +117,7 @@ impl Admin {
             timeout_ms: self.timeout_ms(),
             ..Default::default()
         };
-        // Of an existing topic, and of one with the broker's default, at least one.
+        // An existing topic, or one with the broker's default, has at least one partition.
         let given = topic
             .partitions
             .and_then(|count| usize::try_from(count).ok());

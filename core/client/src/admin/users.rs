@@ -49,7 +49,8 @@ impl Admin {
         Ok(users)
     }
 
-    /// Creates a user, or sets its password, for these mechanisms. The password is salted and hashed here and never sent.
+    /// Creates a user, or sets its password, for these mechanisms. The password is salted and hashed here and never
+    /// sent.
     pub async fn set_password(
         &self,
         user: &str,
@@ -86,7 +87,7 @@ impl Admin {
             return Err(Error::with_code(
                 ErrorKind::Broker,
                 ErrorCode::ResourceNotFound,
-                format!("There is no user \"{user}\": list them to see their names."),
+                format!("There is no user \"{user}\": list the users to see their names."),
             ));
         };
         let deletion = |mechanism: &ScramMechanism| ScramCredentialDeletion {

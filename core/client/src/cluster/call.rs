@@ -16,8 +16,8 @@ impl Cluster {
             .await
     }
 
-    /// Sends one request and waits up to `timeout` for its response, which excludes the time for which the broker has throttled this lane.
-    /// Does not retry.
+    /// Sends one request and waits up to `timeout` for its response, not counting the time for which the broker has
+    /// throttled this lane. Does not retry.
     pub(crate) async fn call_within<R: ApiRequest>(
         &self,
         node: Node,
@@ -60,7 +60,7 @@ impl Cluster {
     }
 }
 
-/// The response, and how long the broker asks the client to wait.
+/// The response, and the time that the broker requests the client to wait.
 async fn call_on<R: ApiRequest>(
     ClusterLane { lane, throttles }: &ClusterLane,
     node: Node,
@@ -72,7 +72,7 @@ async fn call_on<R: ApiRequest>(
         Error::new(
             ErrorKind::Timeout,
             format!(
-                "The broker accepts no {:?} request of this client for longer than {} ms (its quota is exceeded): send less, or raise the quota or request.timeout.ms.",
+                "The broker throttles {:?} requests of this client for longer than {} ms, because its quota is exceeded: send less, or raise the quota or request.timeout.ms.",
                 R::API,
                 timeout.as_millis()
             ),

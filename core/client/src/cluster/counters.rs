@@ -31,7 +31,7 @@ impl RequestCounters {
         self.retries.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Adds the time for which a node has asked the client to wait.
+    /// Adds the throttle time of a node.
     pub(crate) fn add_throttle_time(&self, node: Node, time: Duration) {
         if !time.is_zero() {
             *self.throttle_times.lock().entry(node).or_default() += time;

@@ -1,4 +1,4 @@
-//! Topics that a broker which lags behind may not know. No I/O.
+//! Topics that exist although a lagging broker may not have them. No I/O.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,24 +6,24 @@ use std::time::{Duration, Instant};
 
 use crate::mutants::{self, Mutant};
 
-/// How long a broker may lag behind the others. Brokers apply a change of the metadata within milliseconds; a busy or restarting one takes
-/// longer.
+/// The maximum time that a broker may lag behind the others. Brokers apply metadata changes within milliseconds; a busy
+/// or restarting one takes longer.
 const LAG_MAX: Duration = Duration::from_secs(5);
 
-/// Topics that are expected to exist although a broker has not named them: this client has created them, or knew them until a broker did
-/// not. After [`LAG_MAX`] such a topic counts as deleted.
+/// Topics that are expected to exist although a broker does not return them: this client has created them, or they were
+/// in its metadata until then. After [`LAG_MAX`] without an answer such a topic counts as deleted.
 #[derive(Debug, Default)]
 pub(super) struct ExpectedTopics(HashMap<Arc<str>, Expected>);
 
 #[derive(Debug)]
 struct Expected {
     until: Instant,
-    /// How many partitions this client has given it; 0 if it has changed nothing.
+    /// The number of partitions that this client has set; 0 if it has set none.
     partitions: usize,
 }
 
 impl ExpectedTopics {
-    /// This client has created the topic, or added partitions up to this number.
+    /// Records that this client has created the topic, or added partitions up to this number.
     pub(super) fn changed(&mut self, name: &str, partitions: usize, now: Instant) {
         self.0.retain(|_, expected| expected.until > now);
         let until = now + LAG_MAX;
@@ -31,7 +31,7 @@ impl ExpectedTopics {
             .insert(Arc::from(name), Expected { until, partitions });
     }
 
-    /// A broker has named the topic with this number of partitions.
+    /// Records that a broker has returned the topic with this number of partitions.
     pub(super) fn named(&mut self, name: &str, partitions: usize) {
         let expected = self.0.get(name);
         if expected.is_some_and(|expected| expected.partitions <= partitions) {
@@ -39,19 +39,20 @@ impl ExpectedTopics {
         }
     }
 
-    /// The topic counts as deleted.
+    /// Records that the topic is deleted.
     pub(super) fn settled(&mut self, name: &str) {
         self.0.remove(name);
     }
 
-    /// Whether a broker that names the topic with this number of partitions (0: that does not know it) lags behind what this client has
-    /// changed.
+    /// Whether a broker that returned the topic with this number of partitions (0: unknown topic) lags behind the
+    /// changes of this client.
     pub(super) fn is_behind(&self, name: &str, partitions: usize, now: Instant) -> bool {
         self.current(name, now)
             .is_some_and(|expected| partitions < expected.partitions)
     }
 
-    /// A broker does not know the topic. Returns whether another one may; `was_known` says that the topic has been in the metadata up to now.
+    /// Records that the topic is unknown to a broker. Returns whether another broker may have it. `was_known`: the
+    /// topic was in the metadata until now.
     pub(super) fn unknown(&mut self, name: &str, was_known: bool, now: Instant) -> bool {
         if was_known && !self.0.contains_key(name) {
             self.changed(name, 0, now);
@@ -96,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broker_is_behind_until_it_names_all_partitions_that_this_client_has_added() {
+    fn a_broker_is_behind_until_it_returns_all_added_partitions() {
         let (mut topics, start) = (ExpectedTopics::default(), Instant::now());
         assert!(!topics.is_behind("t", 0, start));
         topics.changed("t", 3, start);
@@ -109,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broker_is_not_behind_when_it_does_not_know_a_topic_that_others_may_have_deleted() {
+    fn a_broker_without_a_deleted_topic_is_not_behind() {
         let (mut topics, start) = (ExpectedTopics::default(), Instant::now());
         assert!(topics.unknown("t", true, start));
         assert!(!topics.is_behind("t", 0, start));

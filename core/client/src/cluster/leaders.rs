@@ -19,8 +19,8 @@ pub(crate) struct LeaderPartitions {
 }
 
 impl Cluster {
-    /// Calls `send` once for each leader of `partitions`, concurrently, and collects the results. Returns the first error. `operation`
-    /// is for the error message of a partition without a leader.
+    /// Calls `send` once for each leader of `partitions`, concurrently, and collects the results. Returns the first
+    /// error. `operation` appears in the error of a partition without a leader.
     pub(crate) async fn per_leader<T, F: Future<Output = Result<T>>>(
         &self,
         topic: &str,

@@ -48,7 +48,8 @@ pub(super) struct CachedTopic {
 }
 
 impl MetadataCache {
-    /// The topic, if its metadata is younger than `max_age`. In the last fifth of that time, one caller gets `refresh_soon`.
+    /// The topic, if its metadata is younger than `max_age`. In the last fifth of that time, one caller gets
+    /// `refresh_soon`.
     pub(super) fn fresh(&self, name: &str, max_age: Duration, now: Instant) -> Option<CachedTopic> {
         let topics = self.topics.read();
         let entry = topics.get(name)?;
@@ -78,8 +79,8 @@ impl MetadataCache {
         topics.get(name).map(|entry| Arc::clone(&entry.metadata))
     }
 
-    /// Notes that this client has created the topic, or added partitions up to this number. Other brokers than the controller may not know
-    /// it yet.
+    /// Records that this client has created the topic, or added partitions up to this number. Brokers other than the
+    /// controller may not have it yet.
     pub(super) fn changed(&self, name: &str, partitions: usize, now: Instant) {
         self.forget(name);
         if !mutants::is_active(Mutant::ForgetCreatedTopics) {
@@ -87,20 +88,20 @@ impl MetadataCache {
         }
     }
 
-    /// Whether a broker that named the topic with this number of partitions (0: that does not know it) lags behind what this client has
-    /// changed.
+    /// Whether a broker that returned the topic with this number of partitions (0: unknown topic) lags behind the
+    /// changes of this client.
     pub(super) fn is_behind(&self, name: &str, partitions: usize, now: Instant) -> bool {
         self.has_several_brokers() && self.expected.lock().is_behind(name, partitions, now)
     }
 
-    /// Notes that this client has deleted the topic.
+    /// Records that this client has deleted the topic.
     pub(super) fn deleted(&self, name: &str) {
         self.forget(name);
         self.expected.lock().settled(name);
     }
 
-    /// Notes that a broker does not know the topic. Returns whether another broker may: then the topic stays in the cache if it is there.
-    /// Otherwise it is removed.
+    /// Records that the topic is unknown to a broker. If another broker may have it, returns true, and a cached topic
+    /// stays in the cache. Otherwise removes it.
     pub(super) fn unknown(&self, name: &str, now: Instant) -> bool {
         let was_known = self.topics.read().contains_key(name);
         let mut expected = self.expected.lock();
@@ -113,12 +114,12 @@ impl MetadataCache {
         may_exist
     }
 
-    /// Whether the topic is expected to exist although a broker does not know it.
+    /// Whether the topic is expected to exist although it is unknown to a broker.
     pub(super) fn is_expected(&self, name: &str, now: Instant) -> bool {
         self.has_several_brokers() && self.expected.lock().is_expected(name, now)
     }
 
-    /// A single broker lags behind nobody.
+    /// Whether there are several brokers. A single broker cannot lag behind.
     fn has_several_brokers(&self) -> bool {
         self.brokers.read().known.len() > 1
     }
@@ -150,8 +151,8 @@ impl MetadataCache {
         metadata
     }
 
-    /// Uses the leaders that a response has named, if they are of later epochs than the known ones and can be reached. Returns all brokers
-    /// if the response has the address of a new one, or a new address.
+    /// Applies the leaders from a response that are reachable and have a later epoch than the known ones. Returns all
+    /// brokers if the response has the address of a new one, or a new address.
     pub(super) fn note_leaders(&self, named: NamedLeaders) -> Option<Vec<BrokerAddress>> {
         let mut brokers = self.brokers.write();
         let is_news = brokers.add(named.brokers);

@@ -78,7 +78,7 @@ impl Cluster {
         }
     }
 
-    /// A handle with a lane for administration, for which `own_keys` override the client's configuration.
+    /// A handle with a lane for administration and with `own_keys` over the client's configuration.
     pub(crate) fn with_own_keys(&self, own_keys: &Layer) -> Self {
         let config = self.config.overlaid(own_keys);
         let is_same = config.client_id == self.config.client_id
@@ -96,7 +96,7 @@ impl Cluster {
         }
     }
 
-    /// A handle with the same configuration and a lane of its own for `purpose`.
+    /// A handle with the same configuration and its own lane for `purpose`.
     pub(crate) fn with_lane(&self, purpose: Purpose) -> Self {
         Self {
             lane: ClusterLane::open(&self.transport, purpose, &self.config),

@@ -1,4 +1,5 @@
-//! Leaders that Produce and Fetch responses name (KIP-951): requests follow a partition to its new leader without a Metadata request.
+//! New leaders in Produce and Fetch responses (KIP-951): requests follow a partition to its new leader without a
+//! Metadata request.
 
 use headwater_protocol::{ErrorCode, FetchResponse, ProduceResponse, Response, Str};
 use headwater_record::PartitionId;
@@ -6,7 +7,7 @@ use uuid::Uuid;
 
 use crate::transport::BrokerAddress;
 
-/// The leader of a partition, as a broker that does not lead it names it.
+/// The new leader of a partition, from a broker that does not lead it any more.
 #[derive(Debug)]
 pub(super) struct NamedLeader {
     /// The topic's name; empty if the response has its id.
@@ -17,7 +18,7 @@ pub(super) struct NamedLeader {
     pub(super) leader_epoch: i32,
 }
 
-/// The leaders that a response names, and the addresses of these brokers.
+/// The new leaders in a response, and the addresses of these brokers.
 #[derive(Debug, Default)]
 pub(super) struct NamedLeaders {
     pub(super) leaders: Vec<NamedLeader>,
@@ -25,7 +26,7 @@ pub(super) struct NamedLeaders {
 }
 
 impl NamedLeaders {
-    /// Those of a response; `None` if it names no broker, as most responses.
+    /// Extracts the new leaders from a response; `None` if it has none, like most responses.
     pub(super) fn of(response: &Response) -> Option<Self> {
         let named = match response {
             Response::Produce(response) if !response.node_endpoints.is_empty() => {

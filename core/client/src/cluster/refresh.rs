@@ -25,7 +25,8 @@ impl Cluster {
         self.metadata.generation()
     }
 
-    /// Expects a topic that this client has created, or has given this number of partitions, though a broker may not know it yet.
+    /// Expects a topic that this client has created, or changed to this number of partitions, even if a broker does not
+    /// have it yet.
     pub(crate) fn topic_changed(&self, name: &str, partitions: usize) {
         self.metadata.changed(name, partitions, Instant::now());
     }
@@ -35,30 +36,32 @@ impl Cluster {
         self.metadata.deleted(name);
     }
 
-    /// Whether a broker that named the topic with this number of partitions (0: that does not know it) lags behind what this client has
-    /// changed.
+    /// Whether a broker that returned the topic with this number of partitions (0: unknown topic) lags behind the
+    /// changes of this client.
     fn is_behind(&self, name: &str, partitions: usize) -> bool {
         self.metadata.is_behind(name, partitions, Instant::now())
     }
 
-    /// Whether the topic is expected to exist although a broker has not named it.
+    /// Whether the topic is expected to exist although a broker has not returned it.
     pub(crate) fn expects_topic(&self, name: &str) -> bool {
         self.metadata.is_expected(name, Instant::now())
     }
 
-    /// Notes that a broker does not know the topic. Returns whether another one may, because this client has created it or knew it a moment ago.
+    /// Records that the topic is unknown to a broker. Returns whether another broker may have it, because this client
+    /// has recently created or used it.
     pub(crate) fn may_exist(&self, name: &str) -> bool {
         self.metadata.unknown(name, Instant::now())
     }
 
-    /// The current metadata of the topic, for calls that begin with it. Retries as all calls do: a broker that lags behind may not know a new
-    /// topic yet.
+    /// The current metadata of the topic, for calls that begin with it. Retries like all calls: a lagging broker may
+    /// not have a new topic yet.
     pub(crate) async fn look_up_topic(&self, name: &str) -> Result<Arc<TopicMetadata>> {
         self.retried(Some(name), || self.refresh_topic(name)).await
     }
 
-    /// The topic's metadata, at most `metadata.max.age.ms` old. It is refreshed in the background before it expires, so that callers seldom
-    /// wait. What this client has created is there: a broker that does not know it yet is asked again.
+    /// The topic's metadata, at most `metadata.max.age.ms` old. It is refreshed in the background before it expires, so
+    /// that callers rarely wait. Includes the topics that this client has created: if a broker does not have one yet,
+    /// the request is repeated.
     pub(crate) async fn topic_metadata(&self, name: &str) -> Result<Arc<TopicMetadata>> {
         let mut since = match self.cached_topic(name) {
             Some(known) if self.is_behind(name, known.partitions.len()) => Some(Instant::now()),
@@ -83,7 +86,8 @@ impl Cluster {
         }
     }
 
-    /// The topic's metadata, if it is cached and at most `metadata.max.age.ms` old. It is refreshed in the background before it expires.
+    /// The topic's metadata, if it is cached and at most `metadata.max.age.ms` old. It is refreshed in the background
+    /// before it expires.
     pub(crate) fn cached_topic(&self, name: &str) -> Option<Arc<TopicMetadata>> {
         let max_age = self.config.metadata_max_age;
         let known = self.metadata.fresh(name, max_age, Instant::now())?;
@@ -130,7 +134,7 @@ impl Cluster {
         self.request_topic(name, Some(Instant::now())).await
     }
 
-    /// Uses the leaders that a response names.
+    /// Applies the leaders from a response.
     pub(super) fn note_leaders(&self, response: &Response) {
         if !mutants::is_active(Mutant::IgnoreNamedLeaders)
             && let Some(named) = NamedLeaders::of(response)
@@ -140,7 +144,7 @@ impl Cluster {
         }
     }
 
-    /// Whether a leader of a later epoch than that of `used` is known for the partition by now.
+    /// Whether the cache has a leader with a later epoch than in `used` for the partition.
     pub(crate) fn knows_later_leader(&self, used: &TopicMetadata, partition: PartitionId) -> bool {
         let known = self.metadata.known(&used.name);
         known.is_some_and(|known| used.is_behind(&known, partition))
@@ -213,7 +217,7 @@ impl Cluster {
         Ok(by_topic_name(topics))
     }
 
-    /// The names of the topics with these ids. Topics that the broker does not know are left out.
+    /// The names of the topics with these ids. Leaves out topics that are unknown to the broker.
     pub(crate) async fn topic_names(
         &self,
         ids: &BTreeSet<Uuid>,
@@ -282,7 +286,7 @@ impl Cluster {
         };
         let response = self.call_admin(Node::Any, request).await?;
         let brokers = brokers_of(&response);
-        // Always: two responses may reach the cache and the transport in different order, and the next one mends that.
+        // Always: two responses may reach the cache and the transport in different order, which the next one corrects.
         self.transport.learn(&brokers.known);
         self.metadata.set_brokers(brokers);
         Ok(response)

@@ -8,15 +8,15 @@ use super::topic_metadata::TopicMetadata;
 use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes::{Remedy, remedy};
 
-/// Whether sending a request again may help after this error, as far as the error alone says.
+/// Whether another attempt may help after this error, judged by the error alone.
 pub(crate) fn can_retry(error: &Error) -> bool {
     let has_remedy = !matches!(remedy(error.code()), Remedy::RenewProducer | Remedy::None);
     error.is_retriable() && error.kind() != ErrorKind::Closed && has_remedy
 }
 
 impl Cluster {
-    /// Calls `attempt` until it succeeds, fails with an error that is not retriable, or `default.api.timeout.ms` has passed. Refreshes
-    /// `topic` when its leaders have changed.
+    /// Calls `attempt` until it succeeds, fails with an error that is not retriable, or `default.api.timeout.ms` has
+    /// passed. Refreshes `topic` if its leaders have changed.
     pub(crate) async fn retried<T, F: Future<Output = Result<T>>>(
         &self,
         topic: Option<&str>,
@@ -47,7 +47,8 @@ impl Cluster {
         }
     }
 
-    /// Whether the response with this error named a leader of a later epoch than that of `used`, the metadata before the attempt.
+    /// Whether the response with this error had a leader of a later epoch than that of `used`, the metadata before the
+    /// attempt.
     fn has_named_leader(&self, error: &Error, used: Option<&TopicMetadata>) -> bool {
         let (Some(used), Some(partition)) = (used, error.partition()) else {
             return false;
@@ -55,14 +56,14 @@ impl Cluster {
         remedy(error.code()) == Remedy::FindLeader && self.knows_later_leader(used, partition)
     }
 
-    /// Prepares a retry after `error`: refreshes the leaders of `topic`, or the controller. Fails if a retry cannot help. The caller backs
-    /// off.
+    /// Prepares a retry after `error`: refreshes the leaders of `topic`, or the controller. Fails if a retry cannot
+    /// help. The caller backs off.
     pub(crate) async fn prepare_retry(&self, error: &Error, topic: Option<&str>) -> Result<()> {
         self.prepare_retry_since(error, topic, Instant::now()).await
     }
 
-    /// [`Cluster::prepare_retry`] after a failure at `failed_at`. Metadata that was requested since then is not requested again, so that the
-    /// retries after one failed request share a refresh.
+    /// [`Cluster::prepare_retry`] after a failure at `failed_at`. Does not repeat a metadata request that was sent
+    /// since then, so that the retries after one failed request share a refresh.
     pub(crate) async fn prepare_retry_since(
         &self,
         error: &Error,
@@ -106,7 +107,7 @@ impl Cluster {
         }
     }
 
-    /// Refreshes the brokers and which of them is the controller. Without a response the next attempt uses the cached controller.
+    /// Refreshes the brokers and the controller. Without a response the next attempt uses the cached controller.
     async fn find_controller(&self) -> Result<()> {
         match self.refresh_brokers().await {
             Err(failure) if failure.kind() == ErrorKind::Closed => Err(failure),
@@ -114,8 +115,8 @@ impl Cluster {
         }
     }
 
-    /// Refreshes the leaders of a topic. Fails if the topic does not exist, but not if it was created or known a moment ago: the broker that
-    /// was asked may lag behind.
+    /// Refreshes the leaders of a topic. Fails if the topic does not exist, unless it was recently created or known:
+    /// then the broker may lag behind.
     async fn find_leader(&self, topic: &str, failed_at: Instant) -> Result<()> {
         match self.try_refresh_topic_since(topic, failed_at).await {
             Err(error)
@@ -128,7 +129,7 @@ impl Cluster {
         }
     }
 
-    /// The cached leader of the partition that `error` is about.
+    /// The cached leader of the partition of `error`.
     fn known_leader(&self, topic: Option<&str>, error: &Error) -> Option<i32> {
         let topic = self.metadata.known(topic?)?;
         topic.leader(error.partition()?).ok().flatten()

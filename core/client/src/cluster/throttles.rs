@@ -11,17 +11,17 @@ use tokio::time::Instant;
 use crate::mutants::{self, Mutant};
 use crate::transport::Node;
 
-/// Until when each node of a lane gets no request. A broker that throttles a client answers at once with the time to wait, and then reads
-/// nothing from the connection for that time.
+/// The end of each node's throttling on a lane. A broker that throttles a client responds immediately with the time to
+/// wait, and reads nothing from the connection during that time.
 #[derive(Debug, Default)]
 pub(super) struct Throttles {
     until: Mutex<HashMap<Node, Instant>>,
-    /// Whether there is any, so that a call on a lane without a throttle takes no lock.
+    /// Whether there is any, so that calls without a throttle take no lock.
     is_any: AtomicBool,
 }
 
 impl Throttles {
-    /// Returns when the node may get a request.
+    /// Waits until the node may get a request.
     pub(super) async fn wait(&self, node: Node) {
         while self.is_any.load(Ordering::Acquire) {
             let until = self.until.lock().get(&node).copied();
@@ -32,7 +32,7 @@ impl Throttles {
         }
     }
 
-    /// Notes the throttle time of a response, and returns it.
+    /// Records the throttle time of a response, and returns it.
     pub(super) fn note(&self, node: Node, response: &Response) -> Duration {
         let throttled = throttle_time(response);
         if throttled.is_zero() || mutants::is_active(Mutant::IgnoreThrottle) {

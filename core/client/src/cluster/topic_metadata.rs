@@ -24,16 +24,16 @@ pub(crate) struct TopicMetadata {
     pub(crate) partitions: Vec<PartitionMetadata>,
 }
 
-/// The replicas of a partition, and which of them leads.
+/// The replicas and the leader of a partition.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct PartitionMetadata {
-    /// The leader; `None` if there is none at present.
+    /// The leader; `None` if there is currently none.
     pub(crate) leader: Option<i32>,
     /// The leader epoch; `None` before Metadata version 7.
     pub(crate) leader_epoch: Option<i32>,
     /// The brokers that have a replica.
     pub(crate) replicas: Vec<i32>,
-    /// Those of them that are not reachable; none before Metadata version 5.
+    /// The replicas that are not reachable; empty before Metadata version 5.
     pub(crate) offline_replicas: Vec<i32>,
 }
 
@@ -62,8 +62,8 @@ impl TopicMetadata {
         })
     }
 
-    /// Keeps the leaders of `known` that have a later epoch, since a lagging broker returns older metadata. Does nothing for a recreated
-    /// topic.
+    /// Keeps the leaders of `known` that have a later epoch: a lagging broker returns older metadata. Does nothing for
+    /// a recreated topic.
     pub(super) fn keep_later_leaders(&mut self, known: &Self) {
         if is_recreated(known.topic_id, self.topic_id)
             || mutants::is_active(Mutant::DropLeaderEpochs)
@@ -77,7 +77,7 @@ impl TopicMetadata {
         }
     }
 
-    /// Takes over the leader that another broker names, if it is of a later epoch than the known one. Returns whether it is.
+    /// Applies a leader from a response, if its epoch is later than the known one. Returns whether it is.
     pub(super) fn follow(&mut self, named: &NamedLeader) -> bool {
         let index = usize::try_from(named.partition.get()).ok();
         let Some(known) = index.and_then(|index| self.partitions.get_mut(index)) else {
@@ -131,7 +131,7 @@ impl TopicMetadata {
         Ok(())
     }
 
-    /// The leader of the partition; `None` if there is none at present.
+    /// The leader of the partition; `None` if there is currently none.
     pub(crate) fn leader(&self, partition: PartitionId) -> Result<Option<i32>> {
         Ok(self.partition(partition)?.leader)
     }
@@ -144,7 +144,7 @@ impl TopicMetadata {
             .unwrap_or(-1)
     }
 
-    /// The leader of the partition; a retriable error if there is none at present.
+    /// The leader of the partition; a retriable error if there is currently none.
     pub(crate) fn require_leader(&self, partition: PartitionId, operation: &str) -> Result<i32> {
         self.leader(partition)?.ok_or_else(|| {
             error_codes::error(ErrorCode::LeaderNotAvailable, None, operation)
@@ -179,7 +179,8 @@ impl TopicMetadata {
     }
 }
 
-/// Whether a topic with id `new` replaces one of the same name with id `known`. Brokers before Metadata version 10 give no ids.
+/// Whether a topic with id `new` replaces one with the same name and id `known`. Brokers before Metadata version 10
+/// return no ids.
 pub(crate) fn is_recreated(known: Uuid, new: Uuid) -> bool {
     let is_other = known != new && !known.is_nil() && !new.is_nil();
     is_other && !mutants::is_active(Mutant::IgnoreTopicIds)
@@ -220,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broker_that_lags_behind_does_not_bring_an_earlier_leader_back() {
+    fn a_lagging_broker_does_not_restore_an_earlier_leader() {
         let known = topic(1, 2, 7);
         assert_eq!(leader_after(&known, topic(1, 1, 6)), Some(2));
         assert_eq!(leader_after(&known, topic(1, 3, 8)), Some(3));
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_leader_of_an_earlier_epoch_is_not_followed() {
+    fn a_leader_of_an_earlier_epoch_is_not_followed() {
         let mut known = topic(1, 2, 7);
         let mut follow = |leader, leader_epoch, partition| {
             let partition = PartitionId::new(partition);
@@ -249,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_topic_whose_id_is_not_known_is_the_same() {
+    fn a_topic_without_an_id_counts_as_the_same() {
         let (one, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
         assert!(is_recreated(one, other));
         assert!(!is_recreated(one, one));

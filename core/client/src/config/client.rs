@@ -14,21 +14,21 @@ pub static CLIENT: Table = Table::new(
         Definition::text(
             "client.id",
             "",
-            "A name that the broker's logs and metrics show.",
+            "The name of the client in the broker's logs and metrics.",
         ),
         Definition::int(
             "default.api.timeout.ms",
             "60000",
             0,
             i32::MAX,
-            "How long a call of the client may take, with its retries.",
+            "The time limit for a call of the client, with its retries.",
         )
         .unit(Unit::Milliseconds),
         Definition::long(
             "metadata.max.age.ms",
             "300000",
             0,
-            "How old metadata may be before it is refreshed.",
+            "The maximum age of metadata before it is refreshed.",
         )
         .unit(Unit::Milliseconds),
         Definition::int(
@@ -36,28 +36,28 @@ pub static CLIENT: Table = Table::new(
             "30000",
             0,
             i32::MAX,
-            "How long to wait for the response to a request before it is retried.",
+            "The time to wait for the response to a request before it is retried.",
         )
         .unit(Unit::Milliseconds),
         Definition::long(
             "retry.backoff.ms",
             "100",
             0,
-            "The pause before the first retry; it doubles each time.",
+            "The pause before the first retry; it doubles with each retry.",
         )
         .unit(Unit::Milliseconds),
         Definition::long(
             "retry.backoff.max.ms",
             "1000",
             0,
-            "The longest pause between retries.",
+            "The maximum pause between retries.",
         )
         .unit(Unit::Milliseconds),
         Definition::long(
             "statistics.interval.ms",
             "60000",
             1,
-            "How often metrics are reported, to a client that was given a function for them (`stats` in Python).",
+            "The interval between metrics reports, if the client has a function for them (`stats` in Python).",
         )
         .unit(Unit::Milliseconds),
     ],
@@ -82,14 +82,14 @@ pub struct ClientConfig {
 }
 
 impl ClientConfig {
-    /// Checks `pairs` and fills in the defaults.
+    /// Checks `pairs` and adds the defaults.
     pub fn parse<K: AsRef<str>, V: AsRef<str>>(
         pairs: impl IntoIterator<Item = (K, V)>,
     ) -> Result<Self> {
         Ok(Self::of(layer(&CLIENT, pairs)?))
     }
 
-    /// This configuration with the keys of `over` set on top.
+    /// This configuration with the keys of `over` on top.
     pub(crate) fn overlaid(&self, over: &Layer) -> Self {
         let mut layer = self.layer.clone();
         layer.overlay(over);

@@ -19,35 +19,35 @@ pub static CONSUMER: Table = Table::new(
             "5000",
             0,
             i32::MAX,
-            "How often finished records are committed with enable.auto.commit.",
+            "The interval between commits of finished records with enable.auto.commit.",
         )
         .unit(Unit::Milliseconds),
         Definition::text(
             "auto.offset.reset",
             "latest",
-            "Where to start without a position, or when it is out of range: earliest, latest, none (an error), or by_duration:PT1H.",
+            "The start position if there is none, or if it is out of range: earliest, latest, none (an error), or by_duration:PT1H.",
         ),
         Definition::boolean(
             "check.crcs",
             "true",
-            "Checks the CRC of every batch that was read.",
+            "Whether to check the CRC of every batch.",
         ),
         Definition::text(
             "client.id",
             "",
-            "A name that the broker's logs and metrics show.",
+            "The name of the consumer in the broker's logs and metrics.",
         ),
         Definition::text(
             "client.rack",
             "",
-            "The rack of the consumer: brokers with a replica selector have it read from a replica there (KIP-392). None if empty.",
+            "The rack of the consumer: brokers with a replica selector let it read from a replica in this rack (KIP-392). None if empty.",
         ),
         Definition::int(
             "default.api.timeout.ms",
             "60000",
             0,
             i32::MAX,
-            "How long a call of the consumer may take, with its retries.",
+            "The time limit for a call of the consumer, with its retries.",
         )
         .unit(Unit::Milliseconds),
         Definition::boolean(
@@ -66,7 +66,7 @@ pub static CONSUMER: Table = Table::new(
             "52428800",
             0,
             i32::MAX,
-            "The most bytes of one fetch; one record batch may exceed it.",
+            "The maximum bytes of one fetch; a single record batch may exceed it.",
         )
         .unit(Unit::Bytes),
         Definition::int(
@@ -74,7 +74,7 @@ pub static CONSUMER: Table = Table::new(
             "500",
             0,
             i32::MAX,
-            "How long the broker waits for fetch.min.bytes.",
+            "The maximum time that the broker waits for fetch.min.bytes.",
         )
         .unit(Unit::Milliseconds),
         Definition::int(
@@ -82,13 +82,13 @@ pub static CONSUMER: Table = Table::new(
             "1",
             0,
             i32::MAX,
-            "How many bytes a fetch waits for.",
+            "The bytes that a fetch waits for.",
         )
         .unit(Unit::Bytes),
         Definition::text(
             "group.id",
             "",
-            "The group whose members share the partitions and commit their offsets; none if empty.",
+            "The group of the consumer: its members share the partitions and commit their offsets. None if empty.",
         ),
         Definition::text(
             "group.instance.id",
@@ -99,7 +99,7 @@ pub static CONSUMER: Table = Table::new(
             "group.protocol",
             "classic",
             &["classic", "consumer"],
-            "The group protocol: classic, where the members assign, or consumer, where the broker assigns (KIP-848).",
+            "The group protocol: classic (the members assign) or consumer (the broker assigns, KIP-848).",
         ),
         Definition::text(
             "group.remote.assignor",
@@ -111,7 +111,7 @@ pub static CONSUMER: Table = Table::new(
             "3000",
             1,
             i32::MAX,
-            "How often a member of a group sends a heartbeat. Only with group.protocol=classic.",
+            "The interval between heartbeats of a member. Only with group.protocol=classic.",
         )
         .unit(Unit::Milliseconds),
         Definition::choice(
@@ -125,7 +125,7 @@ pub static CONSUMER: Table = Table::new(
             "1048576",
             0,
             i32::MAX,
-            "The most bytes of one partition in a fetch; one batch may exceed it.",
+            "The maximum bytes of one partition in a fetch; a single batch may exceed it.",
         )
         .unit(Unit::Bytes),
         Definition::int(
@@ -133,7 +133,7 @@ pub static CONSUMER: Table = Table::new(
             "300000",
             1,
             i32::MAX,
-            "How long a member of a group may go without a poll before its partitions are assigned to others.",
+            "The maximum time between two polls of a member before its partitions are assigned to others.",
         )
         .unit(Unit::Milliseconds),
         Definition::int(
@@ -141,14 +141,14 @@ pub static CONSUMER: Table = Table::new(
             "500",
             1,
             i32::MAX,
-            "The most records of one poll.",
+            "The maximum records of one poll.",
         )
         .unit(Unit::Count),
         Definition::long(
             "metadata.max.age.ms",
             "300000",
             0,
-            "How old metadata may be before it is refreshed.",
+            "The maximum age of metadata before it is refreshed.",
         )
         .unit(Unit::Milliseconds),
         Definition::text(
@@ -162,21 +162,21 @@ pub static CONSUMER: Table = Table::new(
             "30000",
             0,
             i32::MAX,
-            "How long to wait for the response to a request before it is retried.",
+            "The time to wait for the response to a request before it is retried.",
         )
         .unit(Unit::Milliseconds),
         Definition::long(
             "retry.backoff.ms",
             "100",
             0,
-            "The pause before the first retry; it doubles each time.",
+            "The pause before the first retry; it doubles with each retry.",
         )
         .unit(Unit::Milliseconds),
         Definition::long(
             "retry.backoff.max.ms",
             "1000",
             0,
-            "The longest pause between retries.",
+            "The maximum pause between retries.",
         )
         .unit(Unit::Milliseconds),
         Definition::int(
@@ -184,13 +184,13 @@ pub static CONSUMER: Table = Table::new(
             "45000",
             1,
             i32::MAX,
-            "How long a member may go without a heartbeat before its partitions are assigned to others. Only with group.protocol=classic.",
+            "The maximum time between two heartbeats of a member before its partitions are assigned to others. Only with group.protocol=classic.",
         )
         .unit(Unit::Milliseconds),
     ],
 );
 
-/// Where to start without a position, or with one that is out of range.
+/// The start position if there is none, or if it is out of range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OffsetReset {
     /// At the first record.
@@ -233,7 +233,7 @@ pub struct ConsumerConfig {
 }
 
 impl ConsumerConfig {
-    /// Checks `pairs` and fills in the defaults.
+    /// Checks `pairs` and adds the defaults.
     pub fn parse<K: AsRef<str>, V: AsRef<str>>(
         pairs: impl IntoIterator<Item = (K, V)>,
     ) -> Result<Self> {

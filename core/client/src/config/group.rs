@@ -84,7 +84,7 @@ impl GroupProtocol {
             refuse(
                 layer,
                 &CLASSIC_ONLY,
-                "cannot be set with group.protocol=consumer, where the broker decides it: leave it out",
+                "cannot be set with group.protocol=consumer, because the broker sets it: leave it out",
             )?;
             return Ok(Self::Consumer(ConsumerProtocolConfig {
                 remote_assignor: optional(layer, "group.remote.assignor"),

@@ -1,6 +1,6 @@
 //! The configuration of clients, producers and consumers: one table each, with Kafka's keys and defaults.
 //!
-//! Keys may be written as Kafka writes them (`auto.offset.reset`), or as `auto_offset_reset` or `autoOffsetReset`.
+//! Keys may be in Kafka's spelling (`auto.offset.reset`), or in `auto_offset_reset` or `autoOffsetReset` style.
 
 mod assignor;
 pub mod client;
@@ -43,9 +43,9 @@ pub(crate) fn size(layer: &Layer, key: &str) -> usize {
 /// The backoff between retries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RetryConfig {
-    /// The first pause; it doubles each time.
+    /// The first pause; it doubles with each retry.
     pub backoff: Duration,
-    /// The longest pause.
+    /// The maximum pause.
     pub backoff_max: Duration,
 }
 

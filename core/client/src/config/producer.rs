@@ -11,7 +11,7 @@ use super::client::own_keys;
 use super::{layer, millis, size};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Why the keys of transactions cannot be changed.
+/// The reason why the keys of transactions cannot be changed.
 const NO_TRANSACTIONS: &str = "transactions are not supported yet";
 
 /// The keys of a producer.
@@ -22,27 +22,27 @@ pub static PRODUCER: Table = Table::new(
             "acks",
             "all",
             &["all", "-1", "0", "1"],
-            "Which replicas must have a record before it is acknowledged.",
+            "The replicas that must have a record before it is acknowledged.",
         ),
         Definition::int(
             "batch.size",
             "16384",
             0,
             i32::MAX,
-            "The most bytes of a batch; 0 sends each record alone.",
+            "The maximum bytes of a batch; 0 sends each record alone.",
         )
         .unit(Unit::Bytes),
         Definition::long(
             "buffer.memory",
             "33554432",
             0,
-            "The most bytes of unsent records; a send waits while the buffer is full.",
+            "The maximum bytes of unsent records; a send waits while the buffer is full.",
         )
         .unit(Unit::Bytes),
         Definition::text(
             "client.id",
             "",
-            "A name that the broker's logs and metrics show.",
+            "The name of the producer in the broker's logs and metrics.",
         ),
         GZIP_LEVEL,
         LZ4_LEVEL,
@@ -50,7 +50,7 @@ pub static PRODUCER: Table = Table::new(
             "compression.type",
             "none",
             &["none", "gzip", "snappy", "lz4", "zstd"],
-            "The codec that batches are compressed with.",
+            "The codec for batches.",
         ),
         ZSTD_LEVEL,
         Definition::int(
@@ -58,7 +58,7 @@ pub static PRODUCER: Table = Table::new(
             "120000",
             0,
             i32::MAX,
-            "How long a record may take to be delivered, with retries.",
+            "The time limit for the delivery of a record, with retries.",
         )
         .unit(Unit::Milliseconds),
         Definition::boolean(
@@ -70,14 +70,14 @@ pub static PRODUCER: Table = Table::new(
             "linger.ms",
             "5",
             0,
-            "How long a batch waits for more records, unless a caller waits for its result.",
+            "The time that a batch waits for more records, unless a caller waits for its result.",
         )
         .unit(Unit::Milliseconds),
         Definition::long(
             "max.block.ms",
             "60000",
             0,
-            "How long a send waits for metadata or for space in the buffer.",
+            "The maximum time that a send waits for metadata or for space in the buffer.",
         )
         .unit(Unit::Milliseconds),
         Definition::int(
@@ -85,7 +85,7 @@ pub static PRODUCER: Table = Table::new(
             "5",
             1,
             i32::MAX,
-            "The most requests in flight to one broker; at most 5 with idempotence.",
+            "The maximum requests in flight to one broker; at most 5 with idempotence.",
         )
         .unit(Unit::Count),
         Definition::int(
@@ -93,14 +93,14 @@ pub static PRODUCER: Table = Table::new(
             "1048576",
             0,
             i32::MAX,
-            "The most bytes of a record, of a batch of a table, and of the batches in a request.",
+            "The maximum bytes of a record, of a batch of a table, and of the batches in a request.",
         )
         .unit(Unit::Bytes),
         Definition::long(
             "metadata.max.age.ms",
             "300000",
             0,
-            "How old metadata may be before it is refreshed.",
+            "The maximum age of metadata before it is refreshed.",
         )
         .unit(Unit::Milliseconds),
         Definition::boolean(
@@ -113,7 +113,7 @@ pub static PRODUCER: Table = Table::new(
             "30000",
             0,
             i32::MAX,
-            "How long to wait for the response to a request before it is retried.",
+            "The time to wait for the response to a request before it is retried.",
         )
         .unit(Unit::Milliseconds),
         Definition::int(
@@ -121,21 +121,21 @@ pub static PRODUCER: Table = Table::new(
             "2147483647",
             0,
             i32::MAX,
-            "How often a batch is retried within delivery.timeout.ms.",
+            "The maximum retries of a batch within delivery.timeout.ms.",
         )
         .unit(Unit::Count),
         Definition::long(
             "retry.backoff.ms",
             "100",
             0,
-            "The pause before the first retry; it doubles each time.",
+            "The pause before the first retry; it doubles with each retry.",
         )
         .unit(Unit::Milliseconds),
         Definition::long(
             "retry.backoff.max.ms",
             "1000",
             0,
-            "The longest pause between retries.",
+            "The maximum pause between retries.",
         )
         .unit(Unit::Milliseconds),
         Definition::int(
@@ -143,7 +143,7 @@ pub static PRODUCER: Table = Table::new(
             "60000",
             0,
             i32::MAX,
-            "How long a transaction may stay open.",
+            "The maximum time that a transaction may stay open.",
         )
         .unit(Unit::Milliseconds)
         .fixed(NO_TRANSACTIONS),
@@ -156,7 +156,7 @@ pub static PRODUCER: Table = Table::new(
     ],
 );
 
-/// Which replicas must have a record before it is acknowledged.
+/// The replicas that must have a record before it is acknowledged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Acks {
     /// None: results have no offset, and errors of the broker are lost.
@@ -191,7 +191,7 @@ pub struct ProducerConfig {
     pub(crate) own: Layer,
     /// `compression.type`
     pub compression: Compression,
-    /// `compression.gzip.level` or `compression.zstd.level`, whichever `compression.type` names.
+    /// `compression.gzip.level` or `compression.zstd.level`, according to `compression.type`.
     pub compression_level: CompressionLevel,
     /// `delivery.timeout.ms`
     pub delivery_timeout: Duration,
@@ -212,7 +212,7 @@ pub struct ProducerConfig {
 }
 
 impl ProducerConfig {
-    /// Checks `pairs` and fills in the defaults.
+    /// Checks `pairs` and adds the defaults.
     pub fn parse<K: AsRef<str>, V: AsRef<str>>(
         pairs: impl IntoIterator<Item = (K, V)>,
     ) -> Result<Self> {
@@ -249,8 +249,8 @@ impl ProducerConfig {
         config.check_combination(explicit, millis(&layer, "request.timeout.ms"))
     }
 
-    /// Checks Kafka's rules between keys. Idempotence needs `acks=all`, retries and at most five requests in flight. A conflict is an error
-    /// if idempotence was set explicitly, and otherwise disables it.
+    /// Checks Kafka's rules between keys. Idempotence needs `acks=all`, retries, and at most five requests in flight.
+    /// Without these, idempotence is disabled, or an error if it was set explicitly.
     fn check_combination(
         mut self,
         idempotence_is_explicit: bool,

@@ -1,4 +1,4 @@
-//! Handles fetch responses: keeps batches and recovers from errors of partitions.
+//! Processes fetch responses: stores batches and recovers from errors of partitions.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::fetch::PartitionAnswer;
 use crate::mutants::{self, Mutant};
 
 impl Consumer {
-    /// Keeps the fetched batches and handles errors. Returns whether there were batches, or a position has changed.
+    /// Stores the fetched batches and handles errors. Returns whether there were batches, or a position has changed.
     pub(super) async fn handle_answers(
         &mut self,
         answers: Vec<PartitionAnswer>,
@@ -54,7 +54,7 @@ impl Consumer {
                 Err(failure) => failed.push(failure),
             }
         }
-        // Errors last, so that good batches are kept in any case.
+        // Errors last, so that good batches are stored in any case.
         for (topic, id) in recreated {
             self.restart_recreated(&topic, id, stream).await?;
             any = true;
@@ -65,7 +65,7 @@ impl Consumer {
         Ok(any)
     }
 
-    /// Whether the answer is an error whose response named another leader, to which the next fetch goes.
+    /// Whether the answer is an error whose response had another leader, to which the next fetch goes.
     fn has_named_leader(&self, answer: &PartitionAnswer) -> bool {
         let is_leader_error = |error: &Error| remedy(error.code()) == Remedy::FindLeader;
         let has_failed = answer.batches.as_ref().is_err_and(is_leader_error);
@@ -76,7 +76,7 @@ impl Consumer {
             })
     }
 
-    /// Keeps the batches of one partition. Returns whether there were any.
+    /// Stores the batches of one partition. Returns whether there were any.
     fn keep_batches(&mut self, answer: PartitionAnswer) -> Result<bool, (TopicPartition, Error)> {
         let PartitionAnswer {
             partition,
@@ -147,8 +147,8 @@ impl Consumer {
             .refresh_in_background(Arc::clone(&partition.topic));
     }
 
-    /// Ends the stream early where compaction has removed the last records before its end: two responses in a row had no records, although
-    /// the offsets up to the end are readable.
+    /// Ends the stream early if compaction has removed the last records before its end: two responses in a row had no
+    /// records, although the offsets up to the end are readable.
     fn end_before_hole(&mut self, answer: &PartitionAnswer, stream: Option<&BatchStream>) {
         let Some(stream) = stream else { return };
         let (partition, from) = (&answer.partition, answer.fetch_offset);

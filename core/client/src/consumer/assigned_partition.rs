@@ -64,7 +64,7 @@ impl AssignedPartition {
         }
     }
 
-    /// The batches fetched ahead that are not decoded, with the offset from which each of them is to be decoded.
+    /// The batches fetched ahead that are not decoded, with the offset from which to decode each of them.
     pub(super) fn undecoded(&self) -> impl Iterator<Item = (Offset, &FetchedBatches)> {
         let decoded_until = self.decoded_until;
         let batches = self.ahead.iter();

@@ -1,4 +1,4 @@
-//! The assigned partitions: positions, pauses, and what was fetched ahead. No I/O.
+//! The assigned partitions: positions, pauses, and batches fetched ahead. No I/O.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -14,16 +14,17 @@ use crate::fetch::headers;
 
 /// All assigned partitions, as a round-robin queue: the first one is decoded next.
 ///
-/// Invariant: a position moves past a record only after the record was handed out. So whatever happens to the decoded table, the records
-/// that were not handed out are read again from the batches fetched ahead.
+/// Invariant: a position moves past a record only after the record was handed out. So if the decoded table is dropped,
+/// the records that were not handed out are read again from the batches fetched ahead.
 #[derive(Debug, Default)]
 pub(crate) struct Assignment {
     queue: VecDeque<AssignedPartition>,
-    /// The decoded records that are handed out next. [`Assignment::settle`] moves the positions past those that were.
+    /// The decoded records to hand out next. [`Assignment::settle`] moves the positions past those that were handed
+    /// out.
     table: Option<DecodedTable>,
-    /// Where batches without records ended since the positions were settled.
+    /// The end of the batches without records since the positions were settled.
     passed: BTreeMap<TopicPartition, Offset>,
-    /// Counts the changes that make decoded records invalid.
+    /// The number of changes that made decoded records invalid.
     generation: u64,
 }
 
@@ -35,7 +36,7 @@ pub(crate) struct FetchedAhead {
 }
 
 impl FetchedAhead {
-    /// Whether a table of them is full.
+    /// Whether they fill a table.
     pub(crate) fn fills(&self, options: &BatchOptions) -> bool {
         self.offsets >= options.max_records as u64 || self.bytes >= options.max_bytes
     }
@@ -79,7 +80,7 @@ impl Assignment {
             .any(|assigned| assigned.partition == *partition)
     }
 
-    /// Those of `partitions` that are not assigned.
+    /// The ones of `partitions` that are not assigned.
     pub(crate) fn not_assigned(&self, partitions: &[TopicPartition]) -> Vec<TopicPartition> {
         partitions
             .iter()
@@ -160,7 +161,7 @@ impl Assignment {
         }
     }
 
-    /// [`Assignment::seek`] in a log that is not the one that was read: what is known of the old one is dropped.
+    /// Like [`Assignment::seek`], but in another log than the one that was read: the state of the old one is dropped.
     pub(crate) fn restart(&mut self, partition: &TopicPartition, at: Offset) {
         self.clear_position(partition);
         self.seek(partition, at);
@@ -202,7 +203,7 @@ impl Assignment {
         }
     }
 
-    /// Pauses or resumes these partitions. What was fetched of them is kept.
+    /// Pauses or resumes these partitions. Fetched batches are kept.
     pub(crate) fn set_paused(&mut self, partitions: &[TopicPartition], paused: bool) {
         if paused {
             self.forget_table();
@@ -275,7 +276,7 @@ impl Assignment {
         }
     }
 
-    /// Notes a response without records for the fetch offset. Returns whether it is the second one in a row.
+    /// Records a response without records for the fetch offset. Returns whether it is the second one in a row.
     pub(crate) fn found_empty(&mut self, partition: &TopicPartition, at: Offset) -> bool {
         let Some(assigned) = self.get_mut(partition) else {
             return false;
@@ -283,8 +284,8 @@ impl Assignment {
         assigned.empty_at.replace(at) == Some(at)
     }
 
-    /// The next batches to decode, sorted by partition and offset: partition by partition in queue order, up to the limits, but at least one
-    /// if there is any. [`Assignment::hold`] or [`Assignment::pass`] follows.
+    /// The next batches to decode, sorted by partition and offset: partition by partition in queue order, up to the
+    /// limits, but at least one if there is any. Then call [`Assignment::hold`] or [`Assignment::pass`].
     pub(crate) fn next_batches(
         &self,
         max_records: usize,
@@ -318,7 +319,7 @@ impl Assignment {
         taken
     }
 
-    /// Keeps the table that the next batches were decoded into, to be handed out.
+    /// Stores the table decoded from the next batches, to be handed out.
     pub(crate) fn hold(&mut self, table: DecodedTable) {
         for assigned in &mut self.queue {
             if let Some(until) = table.next_offsets().get(&assigned.partition) {
@@ -341,7 +342,7 @@ impl Assignment {
         self.table.as_mut()
     }
 
-    /// Moves the positions past the records that were handed out. They cannot be taken back any more.
+    /// Moves the positions past the records that were handed out. They can no longer be taken back.
     pub(crate) fn settle(&mut self) {
         self.passed.clear();
         let Some(mut table) = self.table.take() else {
@@ -354,7 +355,8 @@ impl Assignment {
         self.move_positions(&handed_out);
     }
 
-    /// Settles the positions, and drops the decoded records that were not handed out: they are decoded again from the fetched batches.
+    /// Settles the positions, and drops the decoded records that were not handed out: they are decoded again from the
+    /// fetched batches.
     pub(crate) fn forget_table(&mut self) {
         self.settle();
         self.table = None;

@@ -14,7 +14,8 @@ use crate::batch::TopicPartition;
 pub(crate) type OffsetEpochs = BTreeMap<TopicPartition, i32>;
 
 impl Assignment {
-    /// Sets the leader epochs of the records before the start positions of these partitions, which are still to be validated.
+    /// Sets the leader epochs of the records before the start positions of these partitions, which must still be
+    /// validated.
     pub(crate) fn start_with_epochs(&mut self, epochs: &OffsetEpochs) {
         for (partition, epoch) in epochs {
             if let Some(assigned) = self.get_mut(partition)
@@ -36,15 +37,15 @@ impl Assignment {
         offsets.iter().filter_map(epoch).collect()
     }
 
-    /// The fetch offset is in the log of the leader of this epoch.
+    /// Records that the fetch offset is in the log of the leader of this epoch.
     pub(crate) fn validated(&mut self, partition: &TopicPartition, leader_epoch: i32) {
         if let Some(assigned) = self.get_mut(partition) {
             assigned.validated_epoch = Some(leader_epoch);
         }
     }
 
-    /// Moves the position to where the log of the leader of `leader_epoch` diverges from the records that were read. `epoch` is the epoch of
-    /// the record before it.
+    /// Moves the position to where the log of the leader of `leader_epoch` diverges from the records that were read.
+    /// `epoch` is the epoch of the record before it.
     pub(crate) fn truncate_to(
         &mut self,
         partition: &TopicPartition,
@@ -70,7 +71,7 @@ impl Assignment {
         }
     }
 
-    /// Reads the partition from this replica for as long as the lease lasts.
+    /// Reads the partition from this replica until the lease ends.
     pub(crate) fn prefer_replica(
         &mut self,
         partition: &TopicPartition,

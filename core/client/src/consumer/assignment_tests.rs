@@ -1,4 +1,4 @@
-//! Which batches are returned, and in which order.
+//! The order in which batches are returned.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ fn partitions_take_turns() {
             .collect();
         assignment.pass(&passed);
     }
-    // All that is fetched ahead of a partition is returned before the next partition.
+    // All batches fetched ahead of a partition are returned before the next partition.
     assert_eq!(order, [0, 0, 1, 1, 2, 2]);
     assert!(
         assignment

@@ -50,11 +50,11 @@ impl Committing {
 }
 
 impl Consumer {
-    /// Commits `offsets` (the next offsets to read), or the positions of all assigned partitions. The records before them are finished:
-    /// auto-commit does not go below these offsets.
+    /// Commits `offsets` (the next offsets to read), or the positions of all assigned partitions. The records before
+    /// them are finished: auto-commit does not go below these offsets.
     ///
-    /// Topics deleted since their assignment are left out. On an error, offsets may or may not be committed. If the group has rebalanced
-    /// without this member, its partitions are lost, and the next poll rejoins.
+    /// Leaves out topics deleted since their assignment. On an error, offsets may or may not be committed. If the group
+    /// has rebalanced without this member, its partitions are lost, and the next poll rejoins.
     pub async fn commit(
         &mut self,
         offsets: Option<BTreeMap<TopicPartition, Offset>>,
@@ -81,7 +81,7 @@ impl Consumer {
         Ok(())
     }
 
-    /// The committed offsets of these partitions, or of all assigned ones if empty. Partitions without one are left out.
+    /// The committed offsets of these partitions, or of all assigned ones if empty. Leaves out partitions without one.
     pub async fn committed(
         &self,
         partitions: &[TopicPartition],
@@ -208,7 +208,7 @@ impl Consumer {
             let committed =
                 offsets::commit(&cluster, &coordinator, &member, &sent, &epochs, &ids).await;
             if let Err(error) = &committed {
-                tracing::warn!(%error, "a commit failed; the next one covers it");
+                tracing::warn!(%error, "a commit failed; the next one includes its offsets");
             }
             committed.is_ok()
         };
@@ -245,7 +245,7 @@ impl Consumer {
         }
     }
 
-    /// The member that requests about offsets are sent for.
+    /// The member for requests about offsets.
     pub(super) fn committer(&self) -> Committer {
         let group = self.group.as_ref();
         group.map_or_else(Committer::without_membership, Group::committer)

@@ -29,8 +29,9 @@ impl Consumer {
         }
     }
 
-    /// Sends fetches and waits up to `wait` for any response. Fetches without a response stay in flight. Retriable errors and missing
-    /// partitions are retried later; other errors are returned. Returns whether anything was fetched.
+    /// Sends fetches and waits up to `wait` for any response. Fetches without a response stay in flight. Retriable
+    /// errors and missing partitions are retried later; other errors are returned. Returns whether anything was
+    /// fetched.
     pub(super) async fn fetch_ahead(
         &mut self,
         wait: Duration,
@@ -72,8 +73,8 @@ impl Consumer {
         Ok(any)
     }
 
-    /// Sends fetches to the nodes that have none in flight. Looks leaders up only if a target has no fetch in flight, or the metadata has
-    /// changed. Returns whether a position has changed.
+    /// Sends fetches to the nodes that have none in flight. Looks up leaders only if a target has no fetch in flight,
+    /// or the metadata has changed. Returns whether a position has changed.
     async fn send_to_idle_nodes(&mut self, stream: Option<&BatchStream>) -> Result<bool> {
         let targets = self.fetch_targets(stream);
         let generation = self.cluster.metadata_generation();
@@ -108,8 +109,8 @@ impl Consumer {
         targets.collect()
     }
 
-    /// Sends fetches to the nodes that have none in flight. They share `fetch.max.bytes` (or the stream's `max_bytes`, if larger), less the
-    /// bytes already fetched ahead.
+    /// Sends fetches to the nodes that have none in flight. They share `fetch.max.bytes` (or the stream's `max_bytes`,
+    /// if larger), less the bytes already fetched ahead.
     fn send_fetches(
         &mut self,
         nodes: Vec<NodeTargets>,
@@ -148,8 +149,8 @@ impl Consumer {
         retry.map_or(wait, |retry| retry.saturating_duration_since(now).min(wait))
     }
 
-    /// Backs off from a node, and refreshes its topics in the background, so that fetches from other nodes continue. Partitions for which it
-    /// was the preferred replica are read from their leader again.
+    /// Backs off from a node, and refreshes its topics in the background, so that fetches from other nodes continue.
+    /// Partitions for which it was the preferred replica are read from their leader again.
     async fn node_failed(
         &mut self,
         node: i32,

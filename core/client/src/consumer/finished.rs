@@ -25,7 +25,8 @@ struct Progress {
 }
 
 impl FinishedOffsets {
-    /// Sets the assigned partitions. New ones are finished up to their position; `committed` has the known committed offsets.
+    /// Sets the assigned partitions. New ones are finished up to their position; `committed` has the known committed
+    /// offsets.
     pub(super) fn set_positions(&mut self, positions: &Offsets, committed: &Offsets) {
         self.0
             .retain(|partition, _| positions.contains_key(partition));

@@ -9,11 +9,11 @@ use crate::batch::TopicPartition;
 use crate::error::{ErrorKind, Result};
 use crate::position::Position;
 
-/// Topics of which all partitions are read.
+/// Topics whose partitions are all read.
 #[derive(Debug)]
 pub(super) struct FollowedTopics {
     topics: Vec<Arc<str>>,
-    /// When the metadata was refreshed, and its generation then.
+    /// The time of the last metadata refresh, and the generation at that time.
     refreshed_at: Instant,
     generation: u64,
 }
@@ -66,7 +66,7 @@ impl Consumer {
             let metadata = if is_due {
                 self.cluster.try_refresh_topic(&topic).await
             } else {
-                // What has changed is in the cache.
+                // The cache has the changes.
                 self.cluster.try_topic_metadata(&topic).await
             };
             match metadata {

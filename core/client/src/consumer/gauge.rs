@@ -1,4 +1,4 @@
-//! How far consumers are, readable while they are in use elsewhere.
+//! The progress of consumers, for metrics while the consumers are in use elsewhere.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use crate::batch::TopicPartition;
 use crate::metrics::ConsumerMetrics;
 
-/// The progress of one consumer, which the consumer writes and anybody reads.
+/// The progress of one consumer. The consumer writes it, and any thread may read it.
 #[derive(Debug)]
 pub(crate) struct ConsumerGauge {
     client_id: String,
@@ -20,7 +20,7 @@ pub(crate) struct ConsumerGauge {
 #[derive(Debug, Clone, Copy, Default)]
 struct Progress {
     position: Option<Offset>,
-    /// The end that the last response named.
+    /// The end in the last response.
     end: Option<Offset>,
 }
 
@@ -73,7 +73,7 @@ impl ConsumerGauge {
     }
 }
 
-/// The consumers of a client that are in use. Does not keep them alive. May be used concurrently.
+/// The consumers in use of a client. Does not keep them alive. May be used concurrently.
 #[derive(Debug, Default)]
 pub(crate) struct ConsumerRegistry(Mutex<Vec<Weak<ConsumerGauge>>>);
 

@@ -23,7 +23,7 @@ pub(super) struct KnownTopics {
 /// A missing partition.
 #[derive(Debug, Clone, Copy)]
 struct Missing {
-    /// How many lookups failed.
+    /// The number of failed lookups.
     tries: u32,
     /// When the next lookup is due.
     retry_at: Instant,

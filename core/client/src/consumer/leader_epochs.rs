@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use headwater_record::Offset;
 
-/// The most epochs that are kept. A consumer that lags behind by more changes of leaders commits without an epoch.
+/// The maximum number of stored epochs. A consumer that lags behind by more leader changes commits without an epoch.
 const EPOCHS_MAX: usize = 64;
 
 /// The leader epoch of each record in a range of offsets, as runs of one epoch.
@@ -27,7 +27,8 @@ impl LeaderEpochs {
         run.map(|(_, epoch)| *epoch)
     }
 
-    /// Adds the next batch. One that begins before the end replaces what follows its start. A batch without an epoch ends what is known.
+    /// Adds the next batch. If it begins before the end, it replaces the part from its start on. A batch without an
+    /// epoch ends the known range.
     pub(crate) fn append(&mut self, start: Offset, end: Offset, epoch: Option<i32>) {
         self.truncate_to(start);
         let Some(epoch) = epoch else {
@@ -43,7 +44,7 @@ impl LeaderEpochs {
         self.end = end;
     }
 
-    /// Keeps what is known before `offset`. Forgets everything if that does not reach up to it.
+    /// Keeps the epochs before `offset`. Drops everything if the known range does not reach it.
     pub(crate) fn seek(&mut self, offset: Offset) {
         if self.before(offset).is_some() {
             self.truncate_to(offset);
@@ -52,7 +53,7 @@ impl LeaderEpochs {
         }
     }
 
-    /// Begins with the record before `offset`.
+    /// Starts with the record before `offset`.
     pub(crate) fn start_at(&mut self, offset: Offset, epoch: i32) {
         self.runs.clear();
         if offset > Offset::ZERO {
@@ -97,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_of_unknown_epoch_ends_what_is_known() {
+    fn a_batch_of_unknown_epoch_ends_the_known_range() {
         let mut epochs = epochs(&[(0, 5, 1), (5, 10, -1)]);
         assert_eq!(before(&epochs, &[5, 10]), [None, None]);
         epochs.append(Offset::new(10), Offset::new(12), Some(2));
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seek_back_keeps_what_is_before_it() {
+    fn a_seek_back_keeps_earlier_epochs() {
         let mut epochs = epochs(&[(0, 5, 1), (5, 10, 3)]);
         epochs.seek(Offset::new(4));
         assert_eq!(before(&epochs, &[4, 5, 10]), [Some(1), None, None]);
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_seek_past_the_end_forgets_everything() {
+    fn a_seek_past_the_end_drops_everything() {
         let mut epochs = epochs(&[(0, 5, 1)]);
         epochs.seek(Offset::new(100));
         assert_eq!(before(&epochs, &[3, 100]), [None, None]);

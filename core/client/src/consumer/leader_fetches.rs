@@ -23,7 +23,8 @@ use crate::isolation::IsolationLevel;
 use crate::mutants::{self, Mutant};
 use crate::transport::Node;
 
-/// How long a close waits for nodes to close their fetch sessions. A session that stays open is evicted when its broker needs the room.
+/// The time that a close waits for nodes to close their fetch sessions. A broker evicts open sessions when it needs the
+/// space.
 const CLOSE_WAIT: Duration = Duration::from_secs(1);
 
 /// The fetches of one consumer. They survive the call that sent them, so a cancelled call loses no response.
@@ -32,7 +33,7 @@ pub(super) struct LeaderFetches {
     in_flight: Vec<NodeFetch>,
     /// The fetch session with each node.
     sessions: BTreeMap<i32, FetchSession>,
-    /// Failed nodes, and when to retry them.
+    /// Failed nodes, and the times of their next attempts.
     backoffs: BTreeMap<i32, Backoff>,
     /// The generation of the metadata from which the nodes were taken.
     generation: u64,
@@ -92,7 +93,8 @@ impl LeaderFetches {
         self.in_flight.is_empty()
     }
 
-    /// Whether fetches of all these targets are in flight to nodes that were taken from this generation of the metadata.
+    /// Whether fetches of all these targets are in flight to nodes that were taken from this generation of the
+    /// metadata.
     pub(super) fn covers(&self, targets: &[FetchTarget], generation: u64) -> bool {
         let is_in_flight = |target: &FetchTarget| {
             let mut fetches = self.in_flight.iter();
@@ -103,8 +105,8 @@ impl LeaderFetches {
             && targets.iter().all(is_in_flight)
     }
 
-    /// Drops fetches that do not cover the current targets, after a seek or a new assignment. Returns the nodes without a fetch in flight
-    /// that are not backing off.
+    /// Drops fetches that do not match the current targets, after a seek or a new assignment. Returns the nodes without
+    /// a fetch in flight that are not backing off.
     pub(super) fn retain_current(
         &mut self,
         current: Vec<NodeTargets>,
@@ -195,13 +197,14 @@ impl LeaderFetches {
         self.backoffs.insert(node, Backoff { failures, until });
     }
 
-    /// When the next node may be retried.
+    /// The time when the next node may be retried.
     pub(super) fn next_retry(&self, now: Instant) -> Option<Instant> {
         let retry_times = self.backoffs.values().map(|backoff| backoff.until);
         retry_times.filter(|until| *until > now).min()
     }
 
-    /// Drops the fetches in flight and closes the sessions. Brokers that do not answer delay it by at most [`CLOSE_WAIT`].
+    /// Drops the fetches in flight and closes the sessions. Brokers that do not answer delay it by at most
+    /// [`CLOSE_WAIT`].
     pub(super) async fn close(&mut self, cluster: &Cluster) {
         self.in_flight.clear();
         let sessions = std::mem::take(&mut self.sessions);

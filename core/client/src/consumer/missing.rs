@@ -61,8 +61,8 @@ impl Consumer {
         Ok(())
     }
 
-    /// Reads a recreated topic from its first record; old positions are meaningless. With `auto.offset.reset=none` the caller has to
-    /// seek.
+    /// Reads a recreated topic from its first record; old positions are meaningless. With `auto.offset.reset=none` the
+    /// caller must seek.
     pub(super) async fn restart_recreated(
         &mut self,
         topic: &Arc<str>,

@@ -1,5 +1,5 @@
-//! The consumer: reads partitions in offset order, as Arrow tables. Its partitions are assigned by the caller ([`Consumer::assign`]), or by
-//! its group ([`Consumer::subscribe`]).
+//! The consumer: reads partitions in offset order, as Arrow tables. Its partitions are assigned by the caller
+//! ([`Consumer::assign`]), or by its group ([`Consumer::subscribe`]).
 
 mod answers;
 mod assigned_partition;
@@ -59,11 +59,12 @@ pub use rebalancing::Rebalance;
 pub use stream::{Event, Finishing, MessageRow, Operation};
 pub use wakeup::WakeupHandle;
 
-/// Reads assigned partitions: as tables ([`Consumer::poll`], [`Consumer::next_batch`]) or message by message ([`Consumer::next_message`]).
-/// [`Consumer::next_event`] is the same for callers that report rebalances.
+/// Reads assigned partitions: as tables ([`Consumer::poll`], [`Consumer::next_batch`]) or message by message
+/// ([`Consumer::next_message`]). [`Consumer::next_event`] is the same for callers that report rebalances.
 ///
-/// Not for concurrent use, except [`Consumer::wakeup_handle`]. Futures can be dropped without losing records: positions move only when records
-/// are handed out. In a group, auto-commit commits the records that are finished: those that were handed out before the caller asked for more.
+/// Not for concurrent use, except [`Consumer::wakeup_handle`]. Futures can be dropped without losing records: positions
+/// move only when records are handed out. In a group, auto-commit commits finished records: those that were handed out
+/// before the caller requested more.
 #[derive(Debug)]
 pub struct Consumer {
     cluster: Cluster,
@@ -80,9 +81,9 @@ pub struct Consumer {
     followed: Option<FollowedTopics>,
     /// Set by [`Consumer::assign_topics_at_first_use`].
     deferred_topics: Option<Vec<String>>,
-    /// How messages are fetched.
+    /// The limits for fetching messages.
     message_stream: BatchStream,
-    /// How many messages were asked for.
+    /// The number of requested messages.
     messages: usize,
     closed: bool,
     wakeup: WakeupHandle,
@@ -135,7 +136,7 @@ impl Consumer {
         self.cluster.runtime()
     }
 
-    /// The client's configuration, with the keys that this consumer sets for itself.
+    /// The client's configuration with the keys that this consumer overrides.
     pub fn client_config(&self) -> &ClientConfig {
         self.cluster.config()
     }
@@ -154,8 +155,8 @@ impl Consumer {
         self.wakeup.clone()
     }
 
-    /// Sets the columns and formats of later polls. `check.crcs` is taken from the configuration. JSON without a schema is inferred for each
-    /// table.
+    /// Sets the columns and formats of later polls. Takes `check.crcs` from the configuration. JSON without a schema is
+    /// inferred for each table.
     pub fn decode_as(&mut self, decode: DecodeOptions) -> Result<()> {
         decode::decoder(decode.clone())?;
         self.finish_before_last();
@@ -165,8 +166,9 @@ impl Consumer {
         Ok(())
     }
 
-    /// Replaces the assignment. Partitions that stay keep their position. New ones start at the group's committed offset, or else by
-    /// `auto.offset.reset`. Finished records of removed partitions are committed (with `enable.auto.commit`).
+    /// Replaces the assignment. Partitions that stay keep their position. New ones start at the group's committed
+    /// offset, or else according to `auto.offset.reset`. Finished records of removed partitions are committed (with
+    /// `enable.auto.commit`).
     pub async fn assign(&mut self, partitions: Vec<TopicPartition>) -> Result<()> {
         self.refuse_if_closed()?;
         if self.group.is_some() {
@@ -226,8 +228,8 @@ impl Consumer {
         Ok(())
     }
 
-    /// The position of each assigned partition that exists: the next offset to be handed out, also half-way through a table that is read
-    /// message by message. Fails if a partition has no start position.
+    /// The position of each assigned partition that exists: the next offset to hand out, also in the middle of a table
+    /// that is read message by message. Fails if a partition has no start position.
     pub async fn position(&mut self) -> Result<BTreeMap<TopicPartition, Offset>> {
         self.refuse_if_closed()?;
         self.ready().await?;

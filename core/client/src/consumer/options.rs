@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// End offsets, exclusive.
 pub(crate) type Ends = BTreeMap<TopicPartition, Offset>;
 
-/// When a [`BatchStream`] stops.
+/// The end of a [`BatchStream`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Until {
     /// Never; it waits for new records.
@@ -38,13 +38,13 @@ impl FromStr for Until {
 /// The limits of a [`BatchStream`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchOptions {
-    /// The most records in a table.
+    /// The maximum records in a table.
     pub max_records: usize,
-    /// The most fetched bytes in a table; one fetch of one partition may exceed it.
+    /// The maximum fetched bytes in a table; a single fetch of one partition may exceed it.
     pub max_bytes: usize,
-    /// How long to wait for more records once there are some.
+    /// The maximum time to wait for more records after the first.
     pub max_wait: Duration,
-    /// When to stop.
+    /// The end of the stream.
     pub until: Until,
 }
 
@@ -59,8 +59,8 @@ impl Default for BatchOptions {
     }
 }
 
-/// A stream of tables, read with [`Consumer::next_batch`](super::Consumer::next_batch). Each stream of a consumer has its own end offsets.
-/// Clones refer to the same stream.
+/// A stream of tables, read with [`Consumer::next_batch`](super::Consumer::next_batch). Each stream of a consumer has
+/// its own end offsets. Clones refer to the same stream.
 #[derive(Debug, Clone)]
 pub struct BatchStream {
     options: BatchOptions,
@@ -78,7 +78,7 @@ impl BatchStream {
         })
     }
 
-    /// The stream of messages that are read one by one: whatever is there, at once.
+    /// The stream of messages that are read one by one: returns available records at once.
     pub(super) fn for_messages() -> Self {
         Self {
             options: BatchOptions {

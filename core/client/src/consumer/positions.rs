@@ -27,8 +27,8 @@ pub(super) struct StartPositions {
 }
 
 impl Consumer {
-    /// The start positions: the committed offset, or else by `auto.offset.reset`. Partitions that do not exist are left out, and so are
-    /// partitions without a committed offset under `auto.offset.reset=none`.
+    /// The start positions: the committed offset, or else according to `auto.offset.reset`. Leaves out partitions that
+    /// do not exist, and with `auto.offset.reset=none` partitions without a committed offset.
     pub(super) async fn starts(&mut self, partitions: &[TopicPartition]) -> Result<StartPositions> {
         let found = match &self.coordinator {
             Some(coordinator) if !mutants::is_active(Mutant::IgnoreCommitted) => {
@@ -90,7 +90,7 @@ impl Consumer {
         }
     }
 
-    /// Resets an out-of-range position by `auto.offset.reset`.
+    /// Resets an out-of-range position according to `auto.offset.reset`.
     pub(super) async fn reset(&mut self, partition: &TopicPartition, error: Error) -> Result<()> {
         let Some(to) = self.reset_position() else {
             return Err(error);
@@ -104,7 +104,7 @@ impl Consumer {
         Ok(())
     }
 
-    /// Resolves `at` in the existing ones of `partitions`, which may belong to several topics.
+    /// Resolves `at` in those of `partitions` that exist, which may belong to several topics.
     pub(super) async fn resolve(
         &mut self,
         at: &Position,
@@ -132,7 +132,7 @@ impl Consumer {
         Ok(found)
     }
 
-    /// Those of `partitions` that exist.
+    /// The ones of `partitions` that exist.
     async fn existing(&mut self, partitions: &[TopicPartition]) -> Result<Vec<TopicPartition>> {
         let mut existing = Vec::with_capacity(partitions.len());
         for partition in partitions {
@@ -151,12 +151,12 @@ impl Consumer {
     fn no_offset(&self, partition: &TopicPartition) -> Error {
         let message = match &self.coordinator {
             Some(coordinator) => format!(
-                "Group \"{}\" has committed no offset for {partition}, and auto.offset.reset is none: commit one or seek, then poll \
+                "Group \"{}\" has committed no offset for {partition}, and auto.offset.reset=none: commit one or seek, then poll \
                  again.",
                 coordinator.group_id()
             ),
             None => format!(
-                "{partition} has no position to start from: auto.offset.reset is none, and there is no group with a committed offset. Seek \
+                "{partition} has no start position: auto.offset.reset=none, and there is no group with a committed offset. Seek \
                  first, then poll."
             ),
         };

@@ -1,4 +1,4 @@
-//! The replica that a leader wants a partition to be read from (KIP-392). No I/O.
+//! The replica from which a leader lets a partition be read (KIP-392). No I/O.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::mutants::{self, Mutant};
 
-/// A replica to read from until the lease ends. Then the leader is asked again, as it may know a better one.
+/// A replica to read from until the lease ends. Then the next fetch goes to the leader, which may choose a better one.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PreferredReplica {
     node: i32,

@@ -1,4 +1,4 @@
-//! Carries out what the group requires of the consumer during a poll: revoking, losing and applying assignments.
+//! Carries out the group's todos during a poll: revokes, loses and applies assignments.
 
 use std::collections::VecDeque;
 
@@ -24,17 +24,17 @@ pub enum Rebalance {
 
 #[derive(Debug, Default)]
 pub(super) struct Rebalancing {
-    /// The rebalances that were not reported. Nothing else happens before they are.
+    /// The rebalances to report. Nothing else happens before.
     pub(super) events: VecDeque<Rebalance>,
     /// The partitions of the last [`Rebalance::Revoked`], until they are released.
     pub(super) announced: Vec<TopicPartition>,
-    /// Whether the group has made an assignment, which may be empty.
+    /// Whether the group has sent an assignment, which may be empty.
     has_assignment: bool,
 }
 
 impl Consumer {
-    /// Subscribes to topics as a member of `group.id`. The consumer joins the group while it is polled; polls before the first assignment
-    /// return no records. Subscribing again replaces the subscription.
+    /// Subscribes to topics as a member of `group.id`. The consumer joins the group while it is polled; polls before
+    /// the first assignment return no records. Subscribing again replaces the subscription.
     pub fn subscribe(&mut self, subscription: Subscription) -> Result<()> {
         self.refuse_if_closed()?;
         let (coordinator, config) = (self.coordinator()?, self.config.group.clone());
@@ -64,8 +64,8 @@ impl Consumer {
         Ok(())
     }
 
-    /// Carries out the group's todos, refreshes followed topics, and auto-commits if due. Returns a rebalance that must be reported before
-    /// anything else. Safe to cancel: an unfinished step is repeated.
+    /// Carries out the group's todos, refreshes followed topics, and auto-commits if due. Returns a rebalance that must
+    /// be reported before anything else. Safe to cancel: an unfinished step is repeated.
     pub(super) async fn run_due_work(&mut self) -> Result<Option<Rebalance>> {
         self.group_polled();
         self.follow_topics(Refresh::WhenDue).await?;
@@ -106,11 +106,11 @@ impl Consumer {
         }
     }
 
-    /// Commits the finished records of partitions and reports them; after the report, releases them.
+    /// Commits the finished records of partitions and reports the partitions; after the report, releases them.
     async fn revoke(&mut self, partitions: Vec<TopicPartition>) {
         if self.rebalancing.announced == partitions {
             if self.committing.finishing == Finishing::Explicit {
-                // The caller may have finished more before it gave them up.
+                // The caller may have finished more records before it released the partitions.
                 self.commit_finished().await;
             }
             self.drop_partitions(&partitions);

@@ -1,7 +1,7 @@
-//! Positions that a new leader does not have (KIP-320).
+//! Handles positions that a new leader does not have (KIP-320).
 //!
-//! After an unclean election, records that were read may have been replaced by others. The consumer compares the leader epoch of the last
-//! record that it fetched with the new leader's log before it goes on.
+//! After an unclean election, records that were read may have been replaced by others. The consumer compares the leader
+//! epoch of the last record that it fetched with the new leader's log before it continues.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fetch::{Validation, Verdict};
 
 impl Consumer {
-    /// Goes on after fetch offsets were validated. Returns whether a position has changed.
+    /// Continues after the validation of fetch offsets. Returns whether a position has changed.
     pub(super) async fn handle_validations(
         &mut self,
         validations: Vec<Validation>,
@@ -47,8 +47,8 @@ impl Consumer {
         Ok(any)
     }
 
-    /// Moves the position back to where the logs agree, `offset`, after a record of leader epoch `epoch`. Fails with `auto.offset.reset=none` if
-    /// records that were returned are gone.
+    /// Moves the position back to `offset`, where the logs diverge, after a record of leader epoch `epoch`. Fails with
+    /// `auto.offset.reset=none` if records that were returned are lost.
     fn truncate(&mut self, validation: &Validation, offset: Offset, epoch: i32) -> Result<()> {
         let Validation {
             partition,
@@ -58,7 +58,7 @@ impl Consumer {
         } = validation;
         let position = self.assignment.positions().get(partition).copied();
         if position.is_none_or(|position| position <= offset) {
-            // Only records that were fetched ahead are gone.
+            // Only records that were fetched ahead are lost.
             self.assignment.drop_ahead(partition);
             return Ok(());
         }
@@ -67,7 +67,7 @@ impl Consumer {
         }
         tracing::warn!(
             %partition, from = %fetch_offset, to = %offset,
-            "the log was truncated; the consumer reads on from where it diverges"
+            "the log was truncated; the consumer continues where the logs diverge"
         );
         self.assignment
             .truncate_to(partition, offset, epoch, *leader_epoch);
@@ -93,7 +93,7 @@ fn log_truncated(
     Error::new(
         ErrorKind::OffsetOutOfRange,
         format!(
-            "The log of {partition} was truncated: {what} to read on, or set auto.offset.reset."
+            "The log of {partition} was truncated: {what} to continue, or set auto.offset.reset."
         ),
     )
     .in_topic(Arc::clone(&partition.topic))

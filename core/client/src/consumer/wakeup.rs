@@ -9,7 +9,8 @@ use tokio::sync::Notify;
 use crate::cluster::Cluster;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Interrupts a waiting call of a [`Consumer`](super::Consumer). Any thread may use it at any time; clones refer to the same consumer.
+/// Interrupts a waiting call of a [`Consumer`](super::Consumer). Any thread may use it at any time; clones refer to the
+/// same consumer.
 #[derive(Debug, Clone, Default)]
 pub struct WakeupHandle(Arc<State>);
 
@@ -21,19 +22,21 @@ struct State {
 }
 
 impl WakeupHandle {
-    /// Fails the waiting call with [`ErrorKind::Wakeup`], or else the next call that may wait. Like `wakeup()` in the Java client.
+    /// Fails the waiting call with [`ErrorKind::Wakeup`], or else the next call that may wait. Like `wakeup()` in the
+    /// Java client.
     pub fn wakeup(&self) {
         self.0.woken.store(true, Ordering::Release);
         self.0.changed.notify_one();
     }
 
-    /// Fails the waiting call and every later one with [`ErrorKind::Closed`]. [`Consumer::close`](super::Consumer::close) can follow.
+    /// Fails the waiting call and every later one with [`ErrorKind::Closed`].
+    /// [`Consumer::close`](super::Consumer::close) can follow.
     pub fn close(&self) {
         self.0.closed.store(true, Ordering::Release);
         self.0.changed.notify_one();
     }
 
-    /// Takes [`WakeupHandle::close`] back: calls that were waiting have failed, and later ones work again.
+    /// Undoes [`WakeupHandle::close`]: waiting calls have failed, and later ones work again.
     pub(super) fn reopen(&self) {
         self.0.closed.store(false, Ordering::Release);
     }
@@ -63,7 +66,8 @@ impl WakeupHandle {
         }
     }
 
-    /// Runs `work` until it completes, the consumer is woken or closed, or its client is closed. `work` must be cancel-safe.
+    /// Runs `work` until it completes, the consumer is woken or closed, or its client is closed. `work` must be
+    /// cancel-safe.
     pub(super) async fn interruptible<T>(
         &self,
         cluster: &Cluster,

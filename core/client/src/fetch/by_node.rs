@@ -1,4 +1,4 @@
-//! Which node each partition is fetched from.
+//! Groups fetch targets by the node to fetch from.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,9 +20,9 @@ pub(super) struct TargetWithTopic {
 /// Targets with the same node.
 #[derive(Debug)]
 pub(crate) struct NodeTargets {
-    /// The leader of the partitions, or the replica that they are read from.
+    /// The leader of the partitions, or the replica to read from.
     pub(crate) node: i32,
-    /// Whether the fetch offsets have to be validated before they are fetched, see [`super::validate_at`].
+    /// Whether the fetch offsets must be validated before they are fetched; see [`super::validate_at`].
     pub(crate) validates: bool,
     pub(super) targets: Vec<TargetWithTopic>,
 }
@@ -49,8 +49,8 @@ struct TargetLists {
     to_fetch: Vec<TargetWithTopic>,
 }
 
-/// Groups targets by node and keeps their order. A node that has to validate some of its targets gets these only. Targets without a leader
-/// are returned as failed answers.
+/// Groups targets by node and keeps their order. If some targets of a node must be validated, the node gets only those.
+/// Targets without a leader are returned as failed answers.
 pub(crate) async fn by_node(
     cluster: &Cluster,
     targets: Vec<FetchTarget>,
@@ -97,8 +97,8 @@ pub(super) async fn leader_of(
     Ok((leader, topic))
 }
 
-/// Whether the leader epoch has grown since the fetch offset was valid (KIP-320). Without the epoch of the record before the offset there is
-/// nothing to compare.
+/// Whether the leader epoch has increased since the fetch offset was valid (KIP-320). False if the epoch of the record
+/// before the offset is unknown, because there is nothing to compare.
 fn needs_validation(topic: &TopicMetadata, target: &FetchTarget) -> bool {
     let leader_epoch = topic.leader_epoch(target.partition.partition);
     let is_newer = target
@@ -108,7 +108,7 @@ fn needs_validation(topic: &TopicMetadata, target: &FetchTarget) -> bool {
     is_newer && can_compare && !mutants::is_active(Mutant::SkipValidation)
 }
 
-/// The preferred replica, if it can be reached.
+/// The preferred replica, if it is online.
 fn readable_replica(topic: &TopicMetadata, target: &FetchTarget) -> Option<i32> {
     let replica = target.preferred_replica?;
     let is_online = topic.has_online_replica(target.partition.partition, replica);

@@ -1,4 +1,4 @@
-//! Finds the first record of a time by reading, for brokers that do not find it.
+//! Finds the first record of a timestamp by reading, for brokers that do not find it.
 
 use headwater_columnar::FetchedBatches;
 use headwater_record::{BatchError, DecompressLimit, Offset, visible_batches};
@@ -7,8 +7,8 @@ use super::{FETCH_BYTES, RangeReader};
 use crate::decode::damaged;
 use crate::error::Result;
 
-/// The offset of the first record with this timestamp or a later one; `None` if the reader comes to its end first. Only batches that may have
-/// the record are decompressed.
+/// The offset of the first record with this timestamp or a later one; `None` if the reader reaches its end first.
+/// Decompresses only batches that may have the record.
 pub(crate) async fn first_at_time(
     mut reader: RangeReader,
     timestamp_ms: i64,

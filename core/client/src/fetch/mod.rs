@@ -1,4 +1,5 @@
-//! Reads partitions: fetches from leaders or replicas, in sessions or without, and validates positions against new leaders.
+//! Reads partitions: fetches from leaders or replicas, with or without sessions, and validates positions against new
+//! leaders.
 
 mod batches;
 mod by_node;
@@ -28,7 +29,7 @@ pub(crate) use request::{read, request};
 pub(crate) use session::FetchSession;
 pub(crate) use validation::{Validation, Verdict, validate_at};
 
-/// Where to read in one partition.
+/// A position to read from in one partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FetchTarget {
     pub(crate) partition: TopicPartition,
@@ -73,21 +74,22 @@ pub(crate) struct FetchLimits {
 #[derive(Debug)]
 pub(crate) struct PartitionAnswer {
     pub(crate) partition: TopicPartition,
-    /// The metadata of the topic that was read. `None` if no request was sent.
+    /// The metadata of the topic for the request. `None` if no request was sent.
     pub(crate) topic: Option<Arc<TopicMetadata>>,
     pub(crate) fetch_offset: Offset,
     /// The leader epoch of the request; `None` if it had none.
     pub(crate) leader_epoch: Option<i32>,
-    /// Whether a preferred replica was asked, and not the leader.
+    /// Whether the answer is from a preferred replica instead of the leader.
     pub(crate) from_replica: bool,
-    /// The last batch may be incomplete.
+    /// The fetched batches. The last one may be incomplete.
     pub(crate) batches: Result<EncodedBatches>,
-    /// The high watermark, or with `read_committed` the last stable offset (exclusive): all records before it can be read. `None` with an
-    /// error.
+    /// The high watermark, or with `read_committed` the last stable offset (exclusive): all records before it can be
+    /// read. `None` with an error.
     pub(crate) readable_end: Option<Offset>,
-    /// The replica that the leader names instead of returning records (KIP-392).
+    /// The replica to read from, which the leader returns instead of records (KIP-392).
     pub(crate) preferred_replica: Option<i32>,
-    /// Whether no partition of the response has records or an error, so that an empty one was not left out for lack of space.
+    /// Whether the whole response is without records and errors, so that an empty partition cannot be due to a lack of
+    /// space.
     pub(crate) is_response_empty: bool,
 }
 
@@ -131,9 +133,9 @@ pub(crate) async fn fetch_one(
     error_codes::only(read(response, &targets, limits.isolation)?, "Fetch")
 }
 
-/// Whether compaction has removed all records from `from` to `end`, although these offsets are readable. Call it after an empty fetch.
-/// Fetches the partition alone, as a response with several partitions may be full before it reaches this one. Returns false after an error,
-/// which the next fetch returns.
+/// Whether compaction has removed all records from `from` to `end`, although these offsets are readable. Call it after
+/// an empty fetch. Fetches the partition alone, because a response for several partitions may be full before it reaches
+/// this one. Returns false after an error, which the next fetch returns.
 pub(crate) async fn has_no_records(
     cluster: &Cluster,
     partition: &TopicPartition,

@@ -1,4 +1,4 @@
-//! Reads the next batches of a range of offsets that is in the log.
+//! Reads a range of offsets within the log, batch by batch.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,14 +15,14 @@ use crate::decode::damaged;
 use crate::error::{Error, ErrorKind, Result};
 use crate::isolation::IsolationLevel;
 
-/// How long a fetch waits for the high watermark of a new leader, which may lag behind. The first fetch does not wait: the records of a range
-/// are there, or compaction has removed them.
+/// The time that a fetch waits for the high watermark of a new leader, which may lag behind. The first fetch does not
+/// wait: the records of a range exist, or compaction has removed them.
 const WAIT: Duration = Duration::from_millis(500);
 
 /// The size of one fetch, for callers that read a whole range.
 pub(crate) const FETCH_BYTES: usize = 1 << 20;
 
-/// Reads a range of one partition from start to end. Its futures can be dropped: the next call goes on.
+/// Reads a range of one partition from start to end. Its futures can be dropped: the next call continues.
 #[derive(Debug)]
 pub(crate) struct RangeReader {
     fetches: Cluster,
@@ -36,7 +36,7 @@ pub(crate) struct RangeReader {
 }
 
 impl RangeReader {
-    /// `fetches` has a lane for fetches.
+    /// `fetches` must have a lane for fetches.
     pub(crate) fn new(
         fetches: &Cluster,
         partition: TopicPartition,
@@ -57,7 +57,8 @@ impl RangeReader {
         &self.partition
     }
 
-    /// The next batches, about `max_bytes` at most; `None` at the end. They are empty if the log has no records up to the end.
+    /// The next batches, about `max_bytes` at most; `None` at the end. They are empty if the log has no records up to
+    /// the end.
     pub(crate) async fn next(&mut self, max_bytes: usize) -> Result<Option<FetchedBatches>> {
         while self.next < self.end {
             if let Some(batches) = self.fetch(max_bytes).await? {
@@ -112,7 +113,7 @@ fn without_records(partition: &TopicPartition, from: Offset, end: Offset) -> Fet
 fn stalled_error(partition: &TopicPartition, from: Offset, end: Offset) -> Error {
     Error::new(
         ErrorKind::Timeout,
-        format!("{partition} should have records from offset {from} to {end}, but its leader returns none: check the broker."),
+        format!("{partition} should have records from offset {from} to {end}, but its leader returns none: check the broker's log."),
     )
     .in_topic(Arc::clone(&partition.topic))
     .in_partition(partition.partition)

@@ -49,7 +49,7 @@ pub(crate) fn request(targets: &NodeTargets, limits: FetchLimits) -> FetchReques
     }
 }
 
-/// The answers for the targets in a response. Partitions that are not in it are left out.
+/// The answers for the targets in a response. Leaves out targets that are not in it.
 pub(crate) fn read(
     response: FetchResponse,
     targets: &NodeTargets,
@@ -84,7 +84,7 @@ pub(crate) fn read(
     Ok(answers)
 }
 
-/// Whether the response says that no partition has records. A throttled one says nothing.
+/// Whether no partition of the response has records. A throttled response does not count.
 fn is_empty(response: &FetchResponse) -> bool {
     let mut partitions = response
         .responses
@@ -131,7 +131,7 @@ fn read_partition(
     }
 }
 
-/// The aborted transactions of a response. Brokers send them under `read_committed` only.
+/// The aborted transactions of a response. Brokers send them only with `read_committed`.
 fn aborted(transactions: Option<Vec<AbortedTransaction>>) -> AbortedTransactions {
     let transactions = transactions.filter(|_| !mutants::is_active(Mutant::ForgetAborted));
     let transactions = transactions.into_iter().flatten();

@@ -1,4 +1,5 @@
-//! Fetch sessions (KIP-227): after a full fetch, a broker remembers the partitions, and later fetches name only changes. No I/O.
+//! Fetch sessions (KIP-227): after a full fetch, a broker stores the partitions, and later fetches contain only
+//! changes. No I/O.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,23 +10,24 @@ use uuid::Uuid;
 
 use crate::mutants::{self, Mutant};
 
-/// The id of a fetch without a session, and of a response that made none.
+/// The id of a fetch without a session, and of a response that created none.
 const NO_SESSION: i32 = 0;
-/// The session epoch of a full fetch, which makes a session.
+/// The session epoch of a full fetch, which creates a session.
 const INITIAL_EPOCH: i32 = 0;
 /// The session epoch of a fetch without a session. With the id of a session, the fetch closes it.
 const FINAL_EPOCH: i32 = -1;
 
 /// The fetch session of a consumer with one broker.
 ///
-/// [`FetchSession::request`] turns a fetch of all wanted partitions into one that the broker understands as the same, and
-/// [`FetchSession::answered`] takes the response. A fetch whose response never comes leaves the broker's side unknown, so the next one is full.
+/// [`FetchSession::request`] reduces a fetch of all requested partitions to an equivalent one in the session, and
+/// [`FetchSession::answered`] processes the response. After a fetch without a response the state of the broker is
+/// unknown, so the next fetch is full.
 #[derive(Debug, Default)]
 pub(crate) struct FetchSession {
     id: i32,
     /// The epoch of the next fetch.
     epoch: i32,
-    /// The partitions as the broker has them, by topic id and number.
+    /// The partitions that the broker stores, by topic id and number.
     partitions: BTreeMap<(Uuid, i32), SessionPartition>,
     /// The id of each topic, for responses that have names only.
     topic_ids: BTreeMap<Str, Uuid>,
@@ -33,7 +35,7 @@ pub(crate) struct FetchSession {
     is_unanswered: bool,
 }
 
-/// A partition as the broker has it, and the offsets of its last response without an error.
+/// A partition that the broker stores, and the offsets of its last response without an error.
 #[derive(Debug)]
 struct SessionPartition {
     topic: Str,
@@ -48,11 +50,11 @@ struct KnownOffsets {
 }
 
 impl FetchSession {
-    /// Turns a fetch of all wanted partitions into a fetch of this session.
+    /// Reduces a fetch of all requested partitions to a fetch in this session.
     pub(crate) fn request(&mut self, request: &mut FetchRequest) {
         request.session_id = self.id;
         if request.topics.iter().any(|topic| topic.topic_id.is_nil()) {
-            // A session has either names or ids, and the other topics may have ids.
+            // A session uses either names or ids, and other topics may have ids.
             request.session_epoch = FINAL_EPOCH;
             *self = Self::default();
             return;
@@ -73,7 +75,7 @@ impl FetchSession {
             .collect();
     }
 
-    /// Removes the partitions that are not wanted.
+    /// Removes the partitions that are not requested.
     fn forget_all_but(&mut self, wanted: &[FetchTopic]) -> Vec<ForgottenTopic> {
         let wanted: BTreeSet<(Uuid, i32)> = wanted
             .iter()
@@ -108,7 +110,7 @@ impl FetchSession {
         forgotten
     }
 
-    /// Adds or changes the partitions of a topic. Returns the topic with those that the broker does not have so.
+    /// Adds or changes the partitions of a topic. Returns the topic with those that differ from the broker's.
     fn update(&mut self, mut wanted: FetchTopic) -> Option<FetchTopic> {
         let (topic, topic_id) = (wanted.topic.clone(), wanted.topic_id);
         if self.topic_ids.get(&topic) != Some(&topic_id) {
@@ -132,8 +134,9 @@ impl FetchSession {
         (!wanted.partitions.is_empty()).then_some(wanted)
     }
 
-    /// Takes the response to the last request. Adds the partitions that an incremental response leaves out because nothing about them has
-    /// changed. Returns whether the broker has refused the session: then the next request, which is full, can be sent at once.
+    /// Processes the response to the last request. Adds the partitions that an incremental response leaves out because
+    /// they have not changed. Returns whether the broker has refused the session: then the next request, which is full,
+    /// can be sent at once.
     pub(crate) fn answered(&mut self, response: &mut FetchResponse) -> bool {
         self.is_unanswered = false;
         match ErrorCode::from_code(response.error_code) {
@@ -160,13 +163,13 @@ impl FetchSession {
             *self = Self::default();
         } else {
             self.id = response.session_id;
-            // After the highest epoch follows 1.
+            // The highest epoch is followed by 1.
             self.epoch = self.epoch.checked_add(1).unwrap_or(1);
         }
         false
     }
 
-    /// Keeps the offsets of the partitions in a response. Returns these partitions.
+    /// Stores the offsets of the partitions in a response. Returns these partitions.
     fn note_offsets(&mut self, responses: &[FetchableTopicResponse]) -> BTreeSet<(Uuid, i32)> {
         let mut answered = BTreeSet::new();
         for topic in responses {

@@ -1,14 +1,14 @@
-//! A session against a model of the broker's side, over seeds.
+//! Sessions compared with a model of the broker's side, with random steps.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::*;
 
-/// What a broker fetches of each partition.
+/// The partitions of a fetch.
 type Wanted = BTreeMap<(Uuid, i32), FetchPartition>;
 
-/// The broker's side of sessions, after KIP-227.
+/// The broker's side of sessions, according to KIP-227.
 #[derive(Debug, Default)]
 struct Broker {
     sessions: BTreeMap<i32, (i32, Wanted)>,
@@ -18,7 +18,7 @@ struct Broker {
 }
 
 impl Broker {
-    /// What a request asks for, or the code that refuses it; and the id of the session of the response.
+    /// The partitions that a request fetches, or the code that refuses it; and the session id of the response.
     fn take(&mut self, request: &FetchRequest) -> Result<(Wanted, i32), ErrorCode> {
         if request.session_epoch <= INITIAL_EPOCH {
             self.sessions.remove(&request.session_id);
@@ -77,19 +77,19 @@ fn fetch(partitions: &[(u128, i32, i64)]) -> FetchRequest {
     }
 }
 
-/// What happens to one fetch.
+/// The outcome of one fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Answered,
     RequestLost,
     ResponseLost,
-    /// The broker has forgotten its sessions.
+    /// The broker has lost its sessions.
     Restarted,
     /// The broker has another epoch.
     OtherEpoch,
-    /// The broker has no room for sessions from now on, or has again.
+    /// The broker gets out of space for sessions, or has space again.
     RoomChanges,
-    /// The response has an error that is not about sessions.
+    /// The response has an error that does not concern sessions.
     Failed,
 }
 
@@ -150,7 +150,7 @@ fn check(steps: Vec<Step>) -> Result<(), TestCaseError> {
 }
 
 #[test]
-fn a_session_asks_for_what_the_full_fetch_asks_for() {
+fn a_session_fetches_the_same_partitions_as_a_full_fetch() {
     let config = Config {
         cases: 2_000,
         failure_persistence: None,

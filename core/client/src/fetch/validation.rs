@@ -25,23 +25,24 @@ const CONSUMER: i32 = -1;
 pub(crate) struct Validation {
     pub(crate) partition: TopicPartition,
     pub(crate) fetch_offset: Offset,
-    /// The leader epoch of the leader that was asked.
+    /// The leader epoch of the leader that answered.
     pub(crate) leader_epoch: i32,
     pub(crate) verdict: Result<Verdict>,
 }
 
-/// How the records before a fetch offset compare with the leader's log.
+/// The result of comparing the records before a fetch offset with the leader's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// The leader has them.
     Valid,
-    /// The leader has those before this offset, whose last has this leader epoch; others have taken the place of the rest.
+    /// The leader has the records before this offset, the last of which has this leader epoch; others have replaced the
+    /// rest.
     DivergesAt { offset: Offset, epoch: i32 },
     /// The leader has no record of their leader epoch or an earlier one.
     UnknownEpoch,
 }
 
-/// Asks a leader where its log ends in the leader epoch of the last record before each fetch offset.
+/// Requests from a leader the end of its log in the leader epoch of the last record before each fetch offset.
 pub(crate) async fn validate_at(
     cluster: &Cluster,
     targets: &NodeTargets,
@@ -51,7 +52,7 @@ pub(crate) async fn validate_at(
         .await;
     let response = match answer {
         Ok(response) => response,
-        // Such a broker cannot detect a truncation. Kafka's consumer reads from it all the same.
+        // This broker does not support the detection of truncations. Kafka's consumer reads from it anyway.
         Err(error) if error.code() == ErrorCode::UnsupportedVersion => {
             let valid = |target| validation(target, Ok(Verdict::Valid));
             return Ok(targets.targets.iter().map(valid).collect());

@@ -1,22 +1,22 @@
-//! Latencies of the last minute or two.
+//! Latencies of the last one to two minutes.
 
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
-/// After this long a window begins anew; the one before it still counts.
+/// The length of a window. The summary covers the current and the previous window.
 const WINDOW: Duration = Duration::from_mins(1);
 
-/// Two digits: a value is off by one percent at most.
+/// Two digits: a value is wrong by at most one percent.
 const DIGITS: u8 = 2;
 
-/// Longer latencies count as this: an hour. It bounds the memory of a window.
+/// The maximum recorded latency, one hour. It bounds the memory of a window.
 const LONGEST_MICROS: u64 = 3_600_000_000;
 
 /// A summary of latencies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct LatencySummary {
-    /// How many there were.
+    /// The number of latencies.
     pub count: u64,
     /// Their mean.
     pub mean: Duration,
@@ -28,7 +28,7 @@ pub struct LatencySummary {
     pub max: Duration,
 }
 
-/// Collects latencies, and forgets those of more than two minutes ago.
+/// Collects latencies, and drops those older than two minutes.
 #[derive(Debug)]
 pub struct LatencyWindow {
     current: Histogram<u32>,
@@ -37,7 +37,7 @@ pub struct LatencyWindow {
 }
 
 impl LatencyWindow {
-    /// An empty one, which begins at `now`.
+    /// An empty window that begins at `now`.
     pub fn new(now: Instant) -> Self {
         Self {
             current: histogram(),
@@ -57,7 +57,7 @@ impl LatencyWindow {
     pub fn summary(&mut self, now: Instant) -> LatencySummary {
         self.turn(now);
         let mut both = self.previous.clone();
-        // The two grow in the same way, so adding one to the other cannot fail.
+        // Both histograms have the same bounds, so adding them cannot fail.
         if both.add(&self.current).is_err() || both.is_empty() {
             return LatencySummary::default();
         }
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_summary_has_the_quantiles_of_what_was_recorded() {
+    fn a_summary_has_the_quantiles_of_the_recorded_latencies() {
         let start = Instant::now();
         let mut window = LatencyWindow::new(start);
         assert_eq!(window.summary(start), LatencySummary::default());
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn old_latencies_are_forgotten() {
+    fn old_latencies_are_dropped() {
         let start = Instant::now();
         let mut window = LatencyWindow::new(start);
         window.record(Duration::from_secs(1), start);
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_latency_beyond_the_bound_counts_as_the_longest() {
+    fn a_latency_beyond_the_bound_counts_as_the_maximum() {
         let now = Instant::now();
         let mut window = LatencyWindow::new(now);
         window.record(Duration::MAX, now);

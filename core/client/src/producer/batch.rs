@@ -19,7 +19,7 @@ pub(crate) struct Ticket {
     pub(crate) completion: Completion,
 }
 
-/// How a record's partition was chosen.
+/// How the partition of a record was chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PartitionChoice {
     /// By the caller or the key.
@@ -56,7 +56,7 @@ impl OpenBatch {
         self.keyless += usize::from(choice == PartitionChoice::Sticky);
     }
 
-    /// The approximate bytes of its records without a key: their share of all records.
+    /// The approximate size of its records without a key: their share of all records.
     pub(super) fn keyless_bytes(&self) -> u64 {
         let (bytes, records) = (self.builder.plain_size(), self.builder.record_count());
         (bytes * self.keyless / records.max(1)) as u64
@@ -82,7 +82,7 @@ pub(super) enum Payload {
 }
 
 impl Payload {
-    /// The most bytes that it takes in a request.
+    /// The maximum size in a request.
     pub(super) fn size_bound(&self) -> usize {
         match self {
             Self::Building(builder) => builder.plain_size(),
@@ -91,15 +91,15 @@ impl Payload {
     }
 }
 
-/// The place of a batch among the batches of its partition: in the order in which they were closed, the parts of a split batch by their
-/// first record.
+/// The position of a batch in its partition: the order in which batches were closed; the parts of a split batch are
+/// ordered by their first record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct BatchOrder {
     pub(super) number: u64,
     pub(super) first_record: u32,
 }
 
-/// Why a batch was not written, or not yet.
+/// The reason why a batch was not written, or not yet.
 #[derive(Debug, Clone)]
 pub(super) struct BatchFailure {
     pub(super) error: Error,
@@ -116,21 +116,21 @@ impl From<Error> for BatchFailure {
     }
 }
 
-/// A closed batch. Its bytes are kept apart from it: in the queue, or with the request that carries them.
+/// A closed batch. Its bytes are stored separately: in the queue, or with the request that contains them.
 #[derive(Debug)]
 pub(super) struct ProducerBatch {
     pub(super) order: BatchOrder,
     pub(super) records: u32,
-    /// When `delivery.timeout.ms` ends.
+    /// The end of `delivery.timeout.ms`.
     pub(super) deadline: Instant,
     /// The producer id, epoch and sequence with which it was sent. `None` before it is sent, and without idempotence.
     pub(super) stamp: Option<ProducerState>,
-    /// How often it was sent again.
+    /// The number of repeated attempts.
     pub(super) attempts: u32,
-    /// Whether a request with this stamp may have been carried out, although no response said so.
+    /// Whether a request with this stamp may have been executed, although no response confirmed it.
     pub(super) maybe_written: bool,
     pub(super) last_failure: Option<BatchFailure>,
-    /// `None` once its records have their results, which may be before its request is answered.
+    /// `None` after its records got their results, which may be before its request is answered.
     pub(super) outcome: Option<PendingOutcome>,
 }
 
@@ -140,14 +140,14 @@ impl ProducerBatch {
         self.stamp.map(|stamp| stamp.base_sequence)
     }
 
-    /// Forgets the stamp: it will be sent with another one.
+    /// Removes the stamp: the batch will be sent with another one.
     pub(super) fn remove_stamp(&mut self) {
         self.stamp = None;
         self.maybe_written = false;
     }
 }
 
-/// The outcome that the handles of a batch wait for, and the memory that the batch has reserved. Dropping it fails the records.
+/// The pending outcome of a batch, for its handles, and its reserved memory. Dropping it fails the records.
 #[derive(Debug)]
 pub(super) struct PendingOutcome {
     receiver: Receiver,
@@ -171,7 +171,7 @@ impl PendingOutcome {
         }
     }
 
-    /// The outcomes of two parts that take the place of this one; `first_records` are the records of the first part.
+    /// The outcomes of the two parts that replace this one. The first part has `first_records` records.
     pub(super) fn split(mut self, first_records: u32) -> (Self, Self) {
         let (parts, first) = match &self.receiver {
             Receiver::Batch(ticket) => {
@@ -190,7 +190,7 @@ impl PendingOutcome {
         (self, second)
     }
 
-    /// The ticket of the batch, or of the batch that it is a part of.
+    /// The ticket of the batch, or of the batch that this is a part of.
     pub(super) fn ticket(&self) -> &Arc<Ticket> {
         match &self.receiver {
             Receiver::Batch(ticket) => ticket,
@@ -211,7 +211,8 @@ impl PendingOutcome {
         }
     }
 
-    /// Completes the handles, and releases the memory. Not to be called with a lock held, because it wakes waiting callers.
+    /// Completes the handles and releases the memory. Must not be called while a lock is held, because it wakes waiting
+    /// callers.
     pub(super) fn complete(mut self, outcome: BatchOutcome) {
         self.set(outcome);
     }

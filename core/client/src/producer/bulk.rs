@@ -1,4 +1,5 @@
-//! Sends tables: rows are encoded batch by batch, and each batch is sent as soon as it is full, while its bytes are in the processor's cache.
+//! Sends tables: encodes rows batch by batch, and sends each batch as soon as it is full, while its bytes are in the
+//! processor's cache.
 
 use std::sync::Arc;
 
@@ -15,18 +16,19 @@ use super::{BatchResult, BulkOptions, Producer};
 use crate::clock;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The size of a table's batches: large enough for `write`, which is slower for the unaligned ends of a batch, and small enough to be still in
-/// the processor's cache when it is written. The broker's default limit is this plus a batch header.
+/// The size of a table's batches: large enough for `write`, which is slower for the unaligned ends of a batch, and
+/// small enough that a batch is still in the processor's cache when it is written. The broker's default limit is this
+/// plus a batch header.
 const BATCH_BYTES: usize = 1 << 20;
-/// After so many bytes the task yields, so that a caller can cancel it.
+/// The number of bytes after which the task yields, so that a caller can cancel it.
 const YIELD_BYTES: usize = 4 << 20;
 
-/// After so many rows a check may be cancelled.
+/// The number of rows after which a check can be cancelled.
 const CHECK_ROWS: usize = 1 << 18;
 
 /// Sends tables as the parts of one large table: [`Producer::tables`].
 ///
-/// An error names the row, counted over all tables, and the number of rows written. After an error nothing more is sent.
+/// An error has the row, counted over all tables, and the number of rows written. After an error nothing more is sent.
 #[derive(Debug)]
 pub struct TableSender {
     producer: Producer,
@@ -51,8 +53,8 @@ impl TableSender {
         }
     }
 
-    /// Checks a table before anything is written: its columns, its values, and the size of its rows. To be called for tables in the order in
-    /// which they will be sent.
+    /// Checks a table before anything is written: its columns, its values, and the size of its rows. Call it for the
+    /// tables in the order in which they will be sent.
     pub async fn check(&mut self, rows: &RecordBatch) -> Result<()> {
         let mut start = 0;
         loop {
@@ -69,7 +71,7 @@ impl TableSender {
         }
     }
 
-    /// Checks all of these tables, then sends them: nothing is written if one of them cannot be.
+    /// Checks all of these tables, then sends them: nothing is written if one of them cannot be sent.
     pub async fn send_checked(&mut self, tables: &[RecordBatch]) -> Result<()> {
         for table in tables {
             self.check(table).await?;
@@ -147,7 +149,7 @@ async fn send(
     let mut since_yield = 0;
     let mut encoder = Encoder::new(encode_options(producer, &queues, options));
     let identity = identity_ahead(producer).await;
-    // The expected sequence is written when the header is: to write another one later costs a second look at the header.
+    // The header is written with the expected sequence: a different one would have to be written into it later.
     let mut stamp = |partition| {
         let queue = queue_of(&queues, partition).ok()?;
         queue.stamp_ahead(identity?)
@@ -169,7 +171,8 @@ async fn send(
     Ok(())
 }
 
-/// The producer's identity. `None` without idempotence, or if the broker does not assign one: it is asked again when batches are sent.
+/// The producer's identity. `None` without idempotence, or if the broker does not assign one yet: sending a batch
+/// requests it again.
 async fn identity_ahead(producer: &Producer) -> Option<Identity> {
     let context = &producer.inner.context;
     if !context.config.idempotent {

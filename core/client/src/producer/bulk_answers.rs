@@ -19,13 +19,13 @@ pub(super) struct SentTableBatch {
     pub(super) rows: BatchRows,
 }
 
-/// Why a table, or the rest of it, was not written.
+/// The reason why a table, or the rest of it, was not written.
 pub(super) enum BulkFailure {
     /// It cannot be encoded.
     Encode(ErrorKind, EncodeError),
     /// The broker rejected these rows.
     Rows(Vec<usize>, Error),
-    /// Anything else.
+    /// Another error.
     Other(Error),
 }
 
@@ -40,7 +40,8 @@ impl BulkFailure {
         Self::Encode(kind, error)
     }
 
-    /// Converts it to an error. Rows are counted from `first`; `written` is the sentence of [`BatchResult::sentence`].
+    /// Converts the failure to an error. Rows are counted from `first`; `written` is the sentence of
+    /// [`BatchResult::sentence`].
     pub(super) fn into_error(self, first: usize, topic: &str, written: &str) -> Error {
         match self {
             Self::Encode(kind, error) => {

@@ -12,14 +12,14 @@ use crate::error::{Error, Result};
 /// The result of a batch that was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ProduceResult {
-    /// The offset of the first record; `None` with `acks=0`, and if the broker does not know it any more.
+    /// The offset of the first record; `None` with `acks=0`, or if the broker has lost it.
     pub(crate) base_offset: Option<Offset>,
     /// The broker's timestamp, for topics with `LogAppendTime`.
     pub(crate) log_append_time_ms: Option<i64>,
 }
 
 impl ProduceResult {
-    /// It was written, and the broker does not know any more where.
+    /// The batch was written, but the broker has lost its offset.
     pub(crate) const UNKNOWN_OFFSET: Self = Self {
         base_offset: None,
         log_append_time_ms: None,
@@ -59,7 +59,7 @@ impl BatchOutcome {
         })
     }
 
-    /// How many of the batch's records were not written, and the error of the first of them.
+    /// The number of the batch's records that were not written, and the error of the first of them.
     pub(crate) fn failed(&self, records: u32) -> (u32, Option<&Error>) {
         let parts = match self {
             Self::Written(_) => return (0, None),

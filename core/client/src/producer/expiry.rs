@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::Inner;
 
-/// Wakes the task that expires batches. It sleeps while no batch has to wait.
+/// Wakes the task that expires batches. It sleeps while no batch is waiting.
 #[derive(Debug, Default)]
 pub(crate) struct Expiry {
     is_watching: AtomicBool,
@@ -16,7 +16,7 @@ pub(crate) struct Expiry {
 }
 
 impl Expiry {
-    /// To be called when a batch has to wait: for a response, a leader, a retry, or an earlier request.
+    /// Call it when a batch has to wait: for a response, a leader, a retry, or an earlier request.
     pub(crate) fn watch(&self) {
         if !self.is_watching.load(Ordering::Relaxed)
             && !self.is_watching.swap(true, Ordering::AcqRel)
@@ -54,7 +54,7 @@ pub(crate) async fn expire(expiry: Arc<Expiry>, producer: Weak<Inner>) {
 /// Expires batches, and returns when the next one expires. `None` if no batch is left.
 fn expire_due(inner: &Inner) -> Option<Instant> {
     let is_watching = &inner.context.expiry.is_watching;
-    // Reset first: a batch that has to wait during the loop wakes the task again, at worst once too often.
+    // Reset first: a batch that starts to wait during the loop wakes the task again, at worst once too often.
     is_watching.store(false, Ordering::Release);
     let now = Instant::now();
     let queues = inner.queues();

@@ -1,4 +1,4 @@
-//! Sends what a producer holds: a full buffer, a flush, a close.
+//! Sends the records of a producer: when the buffer is full, on flush, and on close.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -40,7 +40,8 @@ impl Inner {
         drain_all(&queues);
     }
 
-    /// Sends all records and waits for their results, until `deadline` at the latest. Returns the records that were not written.
+    /// Sends all records and waits for their results, until `deadline` at the latest. Returns the records that were not
+    /// written.
     pub(super) async fn flush(&self, deadline: Option<Instant>) -> UnsentRecords {
         let queues = self.queues();
         for queue in &queues {

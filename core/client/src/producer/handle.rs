@@ -12,8 +12,8 @@ use crate::error::Result;
 
 /// The future of one record: a pointer to its batch and two numbers.
 ///
-/// Waiting for it with `.await` or [`SendHandle::wait`] sends its batch at once, without waiting for `linger.ms`. Dropping it does not
-/// cancel the record.
+/// Waiting for it with `.await` or [`SendHandle::wait`] sends its batch at once, without waiting for `linger.ms`.
+/// Dropping it does not cancel the record.
 #[derive(Debug, Clone)]
 #[must_use = "the handle returns the result of the record"]
 pub struct SendHandle {

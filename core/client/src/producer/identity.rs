@@ -1,7 +1,8 @@
 //! The producer id and epoch, which together with the [sequences](super::sequences) let the broker detect duplicates.
 //!
-//! The broker assigns the producer id. When the sequences of a partition become uncertain because a batch may or may not have been written,
-//! the producer bumps its epoch, as Kafka's idempotent producer does. Each partition restarts at sequence 0 with its next new batch.
+//! The broker assigns the producer id. When the sequences of a partition become uncertain because a batch may or may
+//! not have been written, the producer bumps its epoch, like Kafka's idempotent producer. Each partition restarts at
+//! sequence 0 with its next new batch.
 
 use headwater_protocol::{ErrorCode, InitProducerIdRequest};
 use headwater_record::{ProducerEpoch, ProducerId};
@@ -19,7 +20,7 @@ pub(crate) struct Identity {
     pub(crate) epoch: ProducerEpoch,
 }
 
-/// The identity of a producer, requested at the first use. May be used concurrently.
+/// The identity of a producer, requested on first use. May be used concurrently.
 #[derive(Debug, Default)]
 pub(crate) struct IdentityCell {
     current: Mutex<Option<Identity>>,
@@ -27,7 +28,7 @@ pub(crate) struct IdentityCell {
 }
 
 impl IdentityCell {
-    /// The identity, if it has one.
+    /// The identity, if the producer has one.
     pub(crate) fn current(&self) -> Option<Identity> {
         *self.current.lock()
     }
@@ -50,7 +51,7 @@ impl IdentityCell {
     }
 }
 
-/// The identity, requested at the first use. Does not retry.
+/// The identity, requested on first use. Does not retry.
 pub(crate) async fn identity(context: &ProducerContext) -> Result<Identity> {
     if let Some(identity) = context.identity.current() {
         return Ok(identity);

@@ -65,7 +65,7 @@ pub(crate) use registry::ProducerRegistry;
 
 pub use record::{BatchResult, BulkOptions, Record, RecordMetadata, ValueFormat};
 
-/// Why [`Producer::try_send`] did not accept a record.
+/// The reason why [`Producer::try_send`] did not accept a record.
 #[derive(Debug)]
 pub enum TrySendError {
     /// It would have to wait for metadata or for buffer space. Use [`Producer::send`].
@@ -76,8 +76,9 @@ pub enum TrySendError {
 
 /// Sends records. Cloning is cheap; clones share the producer. May be used concurrently.
 ///
-/// Records from one thread to one partition keep their order. A batch is sent when it is full, after `linger.ms`, when a caller waits for
-/// one of its records, or at [`Producer::flush`]. Dropping the last clone sends the remaining records.
+/// Records from one thread to one partition keep their order. A batch is sent when it is full, after `linger.ms`, when
+/// a caller waits for one of its records, or at [`Producer::flush`]. Dropping the last clone sends the remaining
+/// records.
 #[derive(Debug, Clone)]
 pub struct Producer {
     inner: Arc<Inner>,
@@ -89,7 +90,7 @@ pub(crate) struct Inner {
     closed: AtomicBool,
 }
 
-/// What a record must wait for.
+/// The resource that a record must wait for.
 enum WaitFor {
     Metadata,
     /// Metadata that has this partition: it may have been added a moment ago.
@@ -98,7 +99,7 @@ enum WaitFor {
     Memory(usize),
 }
 
-/// Why a record was not appended to a batch.
+/// The reason why a record was not appended to a batch.
 enum TryAppendError {
     WouldWait(WaitFor),
     Refused(Error),
@@ -132,7 +133,7 @@ impl Producer {
 
     /// Accepts a record if that needs no waiting. This is the fast path: no future, and one allocation per batch.
     ///
-    /// A call that fills a batch also sends it, as far as the transport can without waiting.
+    /// A call that fills a batch also sends it, as far as the transport can do so without waiting.
     #[inline]
     pub fn try_send(&self, record: &Record<'_>) -> Result<SendHandle, TrySendError> {
         self.try_append(record).map_err(|error| match error {
@@ -166,8 +167,9 @@ impl Producer {
 
     /// Sends a table and waits until all of it is acknowledged. Rows keep their order in each partition.
     ///
-    /// The table is checked before anything is written. The first batch that fails ends the call: the error names the invalid row, if any,
-    /// and the number of rows written. Dropping the future does not stop rows that are already queued.
+    /// The table is checked before anything is written. The first batch that fails ends the call: the error has the
+    /// invalid row, if any, and the number of rows written. Dropping the future does not stop rows that are already
+    /// queued.
     pub async fn send_batch(
         &self,
         topic: &str,
@@ -190,9 +192,9 @@ impl Producer {
         Ok(())
     }
 
-    /// Flushes, and rejects further records. Fails if records could not be sent: the error counts them and names their topics.
+    /// Flushes, and rejects further records. Fails if records could not be sent: the error has their number and topics.
     ///
-    /// Idempotent: a second call reports only what the first one left.
+    /// Idempotent: a second call reports only records that the first one left.
     pub async fn close(&self) -> Result<()> {
         self.inner.close(None).await.into_result()
     }
@@ -256,7 +258,7 @@ impl Producer {
             match wait {
                 WaitFor::Metadata => match self.topic(record.topic).await {
                     Ok(_) => {}
-                    // No broker can be reached now. One may be before `max.block.ms` has passed.
+                    // No broker is reachable now. One may be before `max.block.ms` has passed.
                     Err(error)
                         if matches!(error.kind(), ErrorKind::Transport | ErrorKind::Timeout) =>
                     {
@@ -358,7 +360,7 @@ impl Inner {
         )
     }
 
-    /// Rejects a record that can never be sent. Otherwise returns the most bytes that it needs as a batch of its own.
+    /// Rejects a record that can never be sent. Otherwise returns its maximum size in its own batch.
     fn checked_size(&self, record: &Record<'_>) -> Result<usize> {
         self.refuse_if_closed()?;
         if let Some(timestamp_ms) = record.timestamp_ms.filter(|timestamp_ms| *timestamp_ms < 0) {
@@ -388,7 +390,7 @@ fn negative_timestamp(timestamp_ms: i64) -> Error {
     Error::new(
         ErrorKind::InvalidArgument,
         format!(
-            "The timestamp {timestamp_ms} is negative: give milliseconds since 1970, or none for now."
+            "The timestamp {timestamp_ms} is negative: use milliseconds since 1970, or none for the current time."
         ),
     )
 }

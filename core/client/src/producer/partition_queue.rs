@@ -1,4 +1,4 @@
-//! The records of one partition that have no outcome yet: an open batch that takes records, and closed batches.
+//! The records of one partition that have no outcome yet: an open batch that accepts records, and closed batches.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,7 +20,7 @@ use super::record::Record;
 use crate::cluster::TopicMetadata;
 use crate::error::{Error, ErrorKind};
 
-/// Spare builders per partition: one is filled while the batch of another is in flight.
+/// The number of spare builders per partition: one is filled while the batch of another is in flight.
 const SPARE_BUILDERS: usize = 2;
 
 /// The records of one partition that have no outcome yet. May be used concurrently.
@@ -38,25 +38,27 @@ pub(super) struct QueueState {
     pub(super) pending: PendingBatches,
     /// The number of the next batch to be closed.
     next_number: u64,
-    /// The broker that batches are sent to.
+    /// The broker for the next batches.
     pub(super) leader: Option<PartitionLeader>,
     /// Whether the leader's sender has this queue in its list.
     pub(super) is_listed: bool,
-    /// Whether a thread has taken a batch and not yet handed it to the transport. Until then nobody takes the next one.
+    /// Whether a thread has taken a batch and not yet passed it to the transport. Until then no other thread takes the
+    /// next one.
     pub(super) is_claimed: bool,
-    /// Whether a task prepares the next request: it looks for the leader, asks for a producer id, or waits before a retry.
+    /// Whether a task prepares the next request: it looks up the leader, requests a producer id, or waits before a
+    /// retry.
     pub(super) is_paused: bool,
     spare: Vec<BatchBuilder>,
 }
 
-/// The leader of a partition, and the metadata that names it.
+/// The leader of a partition, and the metadata with this leader.
 #[derive(Debug, Clone)]
 pub(super) struct PartitionLeader {
     pub(super) node: i32,
     pub(super) topic: Arc<TopicMetadata>,
 }
 
-/// Why a record was not appended.
+/// The reason why a record was not appended.
 #[derive(Debug)]
 pub(crate) enum AppendFailure {
     /// This many bytes of `buffer.memory` must be free first.
@@ -208,7 +210,7 @@ impl PartitionQueue {
         }
     }
 
-    /// Closes the open batch if it was opened at or before `due`. Otherwise returns when it was opened.
+    /// Closes the open batch if it was opened at or before `due`. Otherwise returns its time of opening.
     pub(crate) fn close_if_due(&self, due: Instant) -> Option<Instant> {
         let mut state = self.state.lock();
         let opened = state.open.as_ref()?.opened;
@@ -281,7 +283,7 @@ impl PartitionQueue {
         tickets
     }
 
-    /// How many records have no result.
+    /// The number of records without a result.
     pub(crate) fn unanswered_records(&self) -> u64 {
         let open = self
             .state

@@ -1,9 +1,8 @@
-//! The closed batches of one partition: those that wait to be sent, and those in flight.
+//! The closed batches of one partition: waiting batches, and batches in flight.
 //!
 //! Invariants:
 //!
-//! - Waiting batches are sorted in the order in which they were closed. Those that will be sent again come first.
-//! - All batches with a sequence have the same producer id and epoch, and their sequences have the order of the batches.
+//! - Waiting batches are sorted by the order in which they were closed. Batches that will be sent again come first.
 //! - All batches in flight are in flight to the same broker, so that a broker gets the batches of a partition in order.
 //!
 //! Kafka's `RecordAccumulator` and `TransactionManager` have the same rules.
@@ -69,7 +68,7 @@ impl PendingBatches {
         !self.waiting.is_empty()
     }
 
-    /// The most bytes that the next batch takes in a request.
+    /// The maximum size of the next batch in a request.
     pub(super) fn next_size(&self) -> usize {
         let next = self.waiting.front();
         next.map_or(0, |next| next.payload.size_bound())
@@ -126,14 +125,14 @@ impl PendingBatches {
         Some(taken)
     }
 
-    /// The topic was created again: its brokers know nothing of the producer.
+    /// Handles the recreation of the topic: its brokers have no state of the producer.
     pub(super) fn topic_recreated(&mut self) {
         if let Some(sequences) = &mut self.sequences {
             sequences.topic_recreated();
         }
     }
 
-    /// A broker has written the batch. Returns the outcome to complete.
+    /// Handles the success of a batch. Returns the outcome to complete.
     pub(super) fn written(&mut self, order: BatchOrder) -> Option<PendingOutcome> {
         let InFlightBatch { batch, .. } = self.remove_in_flight(order)?;
         if let (Some(sequences), Some(stamp)) = (&mut self.sequences, batch.stamp) {
@@ -142,7 +141,7 @@ impl PendingBatches {
         batch.outcome
     }
 
-    /// Whether the broker has certainly written this batch in flight: it has acknowledged a later one.
+    /// Whether the broker has certainly written this batch in flight, because it has acknowledged a later one.
     pub(super) fn is_written(&self, order: BatchOrder) -> bool {
         let sent = self.in_flight.iter().find(|sent| sent.batch.order == order);
         let stamp = sent.and_then(|sent| sent.batch.stamp);
@@ -150,8 +149,8 @@ impl PendingBatches {
         known.is_some_and(|(sequences, stamp)| sequences.is_written(stamp))
     }
 
-    /// A broker has refused the batch, or has not answered. `may_retry` says whether it may be sent again after so many retries and before
-    /// its deadline.
+    /// Handles a batch that was refused or got no response. `may_retry` is whether it may be sent again, given the
+    /// number of retries and its deadline.
     pub(super) fn refused(
         &mut self,
         order: BatchOrder,
@@ -210,7 +209,7 @@ impl PendingBatches {
         }
     }
 
-    /// Puts a batch that was in flight back to its place among the waiting ones.
+    /// Returns a batch that was in flight to its position among the waiting ones.
     fn wait_again(&mut self, batch: ProducerBatch, bytes: Bytes) {
         let waiting = WaitingBatch {
             payload: Payload::Encoded(bytes),
@@ -227,13 +226,13 @@ impl PendingBatches {
         self.waiting.insert(at, waiting);
     }
 
-    /// Replaces a batch in flight by its two halves, which wait in its place and share its sequences.
+    /// Replaces a batch in flight by its two halves, which wait at its position and share its sequences.
     pub(super) fn split(&mut self, order: BatchOrder, first: Part, second: Part) {
         let Some(InFlightBatch { mut batch, .. }) = self.remove_in_flight(order) else {
             return;
         };
         let Some(outcome) = batch.outcome.take() else {
-            // It has expired meanwhile.
+            // The batch has expired meanwhile.
             self.leave_gap(&batch);
             return;
         };
@@ -258,7 +257,7 @@ impl PendingBatches {
         self.wait_again(first_batch, first.0);
     }
 
-    /// A batch in flight, or one that waits, has failed for good.
+    /// Handles the final failure of a batch in flight or waiting.
     pub(super) fn give_up(&mut self, order: BatchOrder, failure: BatchFailure) -> Option<Failed> {
         let sent = self.remove_in_flight(order).map(|sent| sent.batch);
         let batch = sent.or_else(|| {
@@ -275,7 +274,7 @@ impl PendingBatches {
         })
     }
 
-    /// No waiting batch can be sent.
+    /// Fails all waiting batches.
     pub(super) fn give_up_waiting(&mut self, failure: &BatchFailure) -> Vec<Failed> {
         let waiting = std::mem::take(&mut self.waiting);
         let failed = waiting.into_iter().map(|WaitingBatch { batch, .. }| {
@@ -288,15 +287,15 @@ impl PendingBatches {
         failed.collect()
     }
 
-    /// Remembers why the waiting batches cannot be sent at present.
+    /// Stores the reason why the waiting batches cannot be sent at present.
     pub(super) fn set_last_error(&mut self, error: &Error) {
         for waiting in &mut self.waiting {
             waiting.batch.last_failure = Some(error.clone().into());
         }
     }
 
-    /// Removes the waiting batches whose deadline has passed, and the outcomes of those in flight. `timed_out` is the error of a batch that
-    /// has not failed before.
+    /// Removes the waiting batches whose deadline has passed, and the outcomes of those in flight. `timed_out` is the
+    /// error of a batch that has not failed before.
     pub(super) fn expire(
         &mut self,
         now: Instant,
@@ -326,7 +325,7 @@ impl PendingBatches {
         expired
     }
 
-    /// When the next batch expires.
+    /// The time when the next batch expires.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         let sent = self.in_flight.iter().map(|sent| &sent.batch);
         let unfinished = sent.filter(|batch| batch.outcome.is_some());
@@ -334,8 +333,8 @@ impl PendingBatches {
         unfinished.chain(waiting).map(|batch| batch.deadline).min()
     }
 
-    /// To be called after each change: decides which sequences the batches get that are sent next. Returns the identity whose epoch must be
-    /// bumped.
+    /// Decides which sequences the next batches get. Call it after each change. Returns the identity whose epoch must
+    /// be bumped.
     pub(super) fn settle(&mut self) -> Option<Identity> {
         if !self.in_flight.is_empty() {
             return None;

@@ -1,4 +1,4 @@
-//! Produce responses: what happened to the batch of each partition.
+//! Produce responses: the result for the batch of each partition.
 
 use headwater_protocol::produce_response::{PartitionProduceResponse, TopicProduceResponse};
 use headwater_protocol::{ErrorCode, ProduceResponse};
@@ -21,7 +21,7 @@ pub(super) struct ProduceFailure {
     pub(super) maybe_written: bool,
 }
 
-/// What can be done about a failure.
+/// How a failure can be handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FailureKind {
     /// The batch can be sent again.
@@ -30,7 +30,7 @@ pub(super) enum FailureKind {
     TooLarge,
     /// The broker expects a batch with an earlier sequence.
     OutOfOrder,
-    /// The broker does not know the producer, or knows a later epoch of it.
+    /// The broker does not have the producer's state, or has a later epoch of it.
     StaleProducer,
     /// The batch cannot be written.
     Final,
@@ -58,7 +58,7 @@ impl ProduceFailure {
     }
 }
 
-/// The response to a request, or the error that it got instead.
+/// The response to a request, or the error in its place.
 pub(super) enum ProduceAnswers {
     /// `acks=0`: there is no response.
     Unacknowledged,
@@ -75,7 +75,7 @@ impl ProduceAnswers {
         }
     }
 
-    /// What happened to the batch of this partition.
+    /// The result for the batch of this partition.
     pub(super) fn of_partition(
         &self,
         topic: &TopicMetadata,
@@ -111,7 +111,7 @@ impl ProduceAnswers {
     }
 }
 
-/// Whether the response is about this topic. It names the topic before version 13, and has its id from then on.
+/// Whether the response belongs to this topic. It has the topic's name before version 13, and its id from then on.
 fn is_about(answer: &TopicProduceResponse, topic: &TopicMetadata) -> bool {
     if answer.name.is_empty() {
         answer.topic_id == topic.topic_id
@@ -143,8 +143,9 @@ fn read(answer: &PartitionProduceResponse) -> Result<ProduceResult, ProduceFailu
     })
 }
 
-/// Whether a broker may return this code for a batch that it has written. A leader that loses the partition while it waits for its followers
-/// says that it is not the leader, or that it does not have the partition, and the new leader may have the batch.
+/// Whether a broker may return this code for a batch that it has written. A leader that loses the partition while it
+/// waits for its followers returns that it is not the leader, or does not have the partition, and the new leader may
+/// have the batch.
 fn may_follow_a_write(code: ErrorCode) -> bool {
     matches!(
         code,
@@ -210,7 +211,7 @@ mod tests {
         assert_eq!(lost.kind, FailureKind::Retriable);
         assert!(lost.maybe_written);
         assert!(failure(ErrorCode::UnknownTopicOrPartition).maybe_written);
-        // These are found out before the write.
+        // These are detected before the write.
         assert!(!failure(ErrorCode::NotEnoughReplicas).maybe_written);
         assert!(!failure(ErrorCode::InvalidTimestamp).maybe_written);
     }

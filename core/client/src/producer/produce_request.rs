@@ -40,7 +40,7 @@ impl RequestPart {
         }
     }
 
-    /// The most bytes that it takes in the request.
+    /// Its maximum size in the request.
     pub(super) fn size_bound(&self) -> usize {
         self.payload.size_bound()
     }
@@ -81,7 +81,7 @@ fn unreadable(error: headwater_record::BatchError) -> Error {
     .caused_by(error)
 }
 
-/// The request that carries these batches. Sorts them by topic.
+/// The request with these batches. Sorts them by topic.
 pub(super) fn produce_request(
     context: &ProducerContext,
     parts: &mut [RequestPart],

@@ -1,4 +1,4 @@
-//! The part of a partition's queue that senders use: batches leave it, and their responses come back.
+//! The senders' view of a partition's queue: takes batches, and processes their responses.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,13 +17,13 @@ use super::verdict::{Failed, Verdict};
 use crate::cluster::TopicMetadata;
 use crate::error::{Error, ErrorKind};
 
-/// Why a sender does not get a batch.
+/// The reason why a sender does not get a batch.
 pub(super) enum NotTaken {
-    /// The next batch is too large for the room that is left in the request.
+    /// The next batch is larger than the remaining space in the request.
     NoRoom,
-    /// The producer has no id at present.
+    /// The producer currently has no id.
     NoProducerId,
-    /// No batch may be sent now. Whoever changes that sends the batches of the queue.
+    /// No batch may be sent now. The code that changes this also sends the batches of the queue.
     Nothing,
 }
 
@@ -33,9 +33,9 @@ pub(super) struct RefusedBatch {
     pub(super) order: BatchOrder,
     /// The encoded batch.
     pub(super) bytes: Bytes,
-    /// The metadata that named the broker.
+    /// The metadata from which the broker was taken.
     pub(super) topic: Arc<TopicMetadata>,
-    /// When the request failed.
+    /// The time when the request failed.
     pub(super) failed_at: std::time::Instant,
 }
 
@@ -44,20 +44,20 @@ pub(super) struct RefusedBatch {
 pub(super) enum Listing {
     /// Yes. From now on the queue counts as listed.
     Add,
-    /// The queue is to be listed by the sender of another broker.
+    /// No: the sender of another broker lists the queue.
     OtherLeader,
-    /// The queue is listed already, or has nothing to send.
+    /// No: the queue is listed already, or has nothing to send.
     NotNeeded,
 }
 
 impl PartitionQueue {
-    /// Whether a batch waits that no thread or task takes care of.
+    /// Whether a batch is waiting and no thread or task is about to send it.
     pub(super) fn needs_sending(&self) -> bool {
         let state = self.state.lock();
         state.pending.has_waiting() && !state.is_paused && !state.is_claimed
     }
 
-    /// Sets the broker that the next batches are sent to.
+    /// Sets the broker for the next batches.
     pub(super) fn set_leader(&self, leader: PartitionLeader) {
         let mut state = self.state.lock();
         let state = &mut *state;
@@ -76,8 +76,8 @@ impl PartitionQueue {
         self.state.lock().list_at(node)
     }
 
-    /// Takes the next batch for `node`, if it may be sent there now and fits into `room` bytes (`None`: whatever its size). Then the caller has
-    /// the claim of the queue until [`PartitionQueue::release_claim`].
+    /// Takes the next batch for `node`, if it may be sent there now and fits into `room` bytes (`None`: any size). The
+    /// caller then has the claim of the queue until [`PartitionQueue::release_claim`].
     pub(super) fn take(
         &self,
         node: i32,
@@ -106,14 +106,16 @@ impl PartitionQueue {
         Ok((batch, leader.clone()))
     }
 
-    /// The transport has the batch: others may take the next one. Returns [`PartitionQueue::list_at`].
+    /// Releases the claim, after the transport has got the batch: others may take the next one. Returns
+    /// [`PartitionQueue::list_at`].
     pub(super) fn release_claim(&self, node: i32) -> Listing {
         let mut state = self.state.lock();
         state.is_claimed = false;
         state.list_at(node)
     }
 
-    /// Stops sending. Returns false if somebody else has stopped it already. The caller must call [`PartitionQueue::resume`].
+    /// Stops sending. Returns false if it is already stopped. Otherwise the caller must call
+    /// [`PartitionQueue::resume`].
     pub(super) fn pause(&self) -> bool {
         !std::mem::replace(&mut self.state.lock().is_paused, true)
     }
@@ -130,12 +132,12 @@ impl PartitionQueue {
         !state.is_paused
     }
 
-    /// Remembers why the waiting batches cannot be sent at present: their error if they expire.
+    /// Stores the reason why the waiting batches cannot be sent at present: it becomes their error if they expire.
     pub(super) fn set_last_error(&self, error: &Error) {
         self.state.lock().pending.set_last_error(error);
     }
 
-    /// The broker has written a batch.
+    /// Handles the success of a batch.
     pub(super) fn written(&self, order: BatchOrder, result: ProduceResult) {
         let mut state = self.state.lock();
         let outcome = state.pending.written(order);
@@ -146,7 +148,7 @@ impl PartitionQueue {
         }
     }
 
-    /// The broker has refused a batch, or has not answered: sends it again, splits it, or fails it.
+    /// Handles a batch that was refused or got no response: sends it again, splits it, or fails it.
     pub(super) fn refused(self: &Arc<Self>, refused: RefusedBatch, failure: ProduceFailure) {
         let RefusedBatch {
             order,
@@ -160,7 +162,7 @@ impl PartitionQueue {
             _ => None,
         };
         let mut state = self.state.lock();
-        // The broker does not remember the batch any more. With other sequences it would be written twice.
+        // The broker has dropped its record of the batch. With other sequences it would be written twice.
         if failure.kind == FailureKind::OutOfOrder && state.pending.is_written(order) {
             drop(state);
             return self.written(order, ProduceResult::UNKNOWN_OFFSET);
@@ -184,7 +186,7 @@ impl PartitionQueue {
             }
             Some(Verdict::Split) => self.split(order, &too_large.unwrap_or_default()),
             Some(Verdict::Fail(failed)) => failed.complete(),
-            // The batch that started the pause is sent again first.
+            // The batch that caused the pause is sent again first.
             Some(Verdict::Retry { .. } | Verdict::WaitForEarlier) | None => {}
         }
     }
@@ -206,7 +208,7 @@ impl PartitionQueue {
         }
     }
 
-    /// A batch has failed for good.
+    /// Handles the final failure of a batch.
     pub(super) fn give_up(&self, order: BatchOrder, failure: BatchFailure) {
         let mut state = self.state.lock();
         let failed = state.pending.give_up(order, failure);
@@ -215,7 +217,7 @@ impl PartitionQueue {
         failed.into_iter().for_each(Failed::complete);
     }
 
-    /// Fails the batches that wait.
+    /// Fails the waiting batches.
     pub(super) fn give_up_waiting(&self, error: Error) {
         let mut state = self.state.lock();
         let failed = state.pending.give_up_waiting(&error.into());
@@ -224,7 +226,7 @@ impl PartitionQueue {
         failed.into_iter().for_each(Failed::complete);
     }
 
-    /// Fails the batches for which `delivery.timeout.ms` has passed. Returns when the next one expires.
+    /// Fails the batches whose `delivery.timeout.ms` has passed. Returns the time when the next one expires.
     pub(super) fn expire(&self, now: Instant) -> Option<Instant> {
         let mut state = self.state.lock();
         let expired = state.pending.expire(now, || self.timed_out());
@@ -255,7 +257,7 @@ impl PartitionQueue {
 }
 
 impl QueueState {
-    /// When the next batch expires, whether it is closed or open.
+    /// The time when the next batch expires, whether it is closed or open.
     fn next_deadline(&self, delivery_timeout: Duration) -> Option<Instant> {
         let open = self
             .open

@@ -16,9 +16,9 @@ use crate::error::Error;
 pub struct Record<'a> {
     /// The topic.
     pub topic: &'a str,
-    /// The partition; `None`: by the key's hash, or without a key the sticky partition.
+    /// The partition; `None`: chosen by the key's hash, or without a key by the sticky partitioner.
     pub partition: Option<PartitionId>,
-    /// The timestamp in milliseconds since the Unix epoch; `None`: now.
+    /// The timestamp in milliseconds since the Unix epoch; `None`: the current time.
     pub timestamp_ms: Option<i64>,
     /// The key.
     pub key: Option<&'a [u8]>,
@@ -59,9 +59,10 @@ impl<'a> Record<'a> {
         self
     }
 
-    /// The most bytes that it needs as a batch of its own, before compression.
+    /// Its maximum size in its own batch, before compression.
     pub(crate) fn size_bound(&self) -> usize {
-        // The batch's header; of the record: length, attributes, two deltas, and the lengths of key, value and header list.
+        // The batch header, and the record's length, attributes, two deltas, and the lengths of key, value and header
+        // list.
         const OVERHEAD: usize = 61 + 5 + 1 + 10 + 5 + 5 + 5 + 5;
         let len = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len);
         let headers: usize = self
@@ -87,7 +88,7 @@ pub struct RecordMetadata {
     pub topic: Arc<str>,
     /// The partition.
     pub partition: PartitionId,
-    /// Its offset; `None` with `acks=0`, and if the broker does not know any more where it has written the record.
+    /// Its offset; `None` with `acks=0`, or if the broker has lost the offset.
     pub offset: Option<Offset>,
     /// Its timestamp: the producer's, or the broker's for topics with `message.timestamp.type=LogAppendTime`.
     pub timestamp_ms: i64,
@@ -98,7 +99,7 @@ pub struct RecordMetadata {
 /// A name that is `None` and not a column of the table is left out. `value: None` packs all other columns as JSON.
 #[derive(Debug, Clone, Default)]
 pub struct BulkOptions {
-    /// How values that are made of several columns are written.
+    /// The format of values that combine several columns.
     pub value_format: ValueFormat,
     /// The column of keys.
     pub key: Option<String>,
@@ -108,14 +109,15 @@ pub struct BulkOptions {
     pub headers: Option<String>,
     /// The column of timestamps.
     pub timestamp: Option<String>,
-    /// The column of partitions, of any integer type. Null: by the key.
+    /// The column of partitions, of any integer type. Null: chosen by the key.
     pub partition_column: Option<String>,
-    /// The partition of all rows; `None`: by the key's hash, or without a key in large contiguous runs.
+    /// The partition of all rows; `None`: chosen by the key's hash; rows without a key go to partitions in large
+    /// contiguous runs.
     pub partition: Option<PartitionId>,
 }
 
 impl BulkOptions {
-    /// The options for a [`RowTable`] that was made of rows according to these options.
+    /// The options for a [`RowTable`] that was built from rows according to these options.
     #[must_use]
     pub fn for_row_table(&self) -> Self {
         let columns = RowTable::columns();
@@ -133,7 +135,7 @@ impl BulkOptions {
     }
 }
 
-/// How values that are made of several columns are written.
+/// The format of values that combine several columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ValueFormat {
     /// A JSON object, with a field for each column.
@@ -194,10 +196,10 @@ impl BatchResult {
         }
     }
 
-    /// How many rows were written, as a sentence for errors.
+    /// The number of written rows, as a sentence for errors.
     pub(crate) fn sentence(&self) -> String {
         if self.records == 0 {
-            return "Nothing of the table is written.".to_owned();
+            return "No rows of the table are written.".to_owned();
         }
         let rows = |ranges: &[Range<Offset>]| -> i64 {
             ranges.iter().map(|range| range.end - range.start).sum()

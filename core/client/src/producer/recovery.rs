@@ -1,4 +1,4 @@
-//! What a partition needs before its next request: a pause after a failure, the leader, and a producer id.
+//! Prepares the next request of a partition: pauses after a failure, looks up the leader and requests a producer id.
 //!
 //! Meanwhile the queue of the partition is paused, so that nothing is sent.
 
@@ -18,17 +18,17 @@ use crate::error::{Error, Result};
 #[derive(Debug)]
 pub(super) struct Retry {
     pub(super) order: BatchOrder,
-    /// How often it has been sent again after this retry.
+    /// The number of repeated attempts, including this retry.
     pub(super) attempts: u32,
-    /// The failure, if the cluster is to be asked about its cause.
+    /// The failure, if metadata must be refreshed because of it.
     pub(super) error: Option<Error>,
-    /// The metadata that named the broker that has failed.
+    /// The metadata from which the failed broker was taken.
     pub(super) topic: Arc<TopicMetadata>,
-    /// When the request failed.
+    /// The time when the request failed.
     pub(super) failed_at: Instant,
 }
 
-/// Looks for the leader and the producer id, in this thread as far as that needs no waiting, and sends the batches.
+/// Looks up the leader and the producer id, in this thread as far as possible without waiting, and sends the batches.
 pub(super) fn prepare(queue: &Arc<PartitionQueue>) {
     let Some(pause) = Pause::of(queue) else {
         return;
@@ -61,7 +61,7 @@ pub(super) fn retry(queue: &Arc<PartitionQueue>, retry: Retry) {
     });
 }
 
-/// Waits before a retry, or fails the batch if a retry cannot help. Does not wait if the response named another leader.
+/// Waits before a retry, or fails the batch if a retry cannot help. Does not wait if the response had another leader.
 async fn back_off(queue: &PartitionQueue, retry: Retry) {
     let cluster = &queue.context.cluster;
     if let Some(error) = retry.error {
@@ -80,7 +80,7 @@ async fn back_off(queue: &PartitionQueue, retry: Retry) {
     tokio::time::sleep(pause).await;
 }
 
-/// Asks for the leader and the producer id until there are both, then sends the batches of the queue.
+/// Requests the leader and the producer id until both are known, then sends the batches of the queue.
 async fn find_leader(mut pause: Pause) {
     let queue = Arc::clone(&pause.queue);
     let context = &queue.context;
@@ -119,24 +119,24 @@ async fn leader(queue: &PartitionQueue) -> Result<PartitionLeader> {
     Ok(PartitionLeader { node, topic })
 }
 
-/// Fails all that waits in a queue, because nobody can send it any more.
+/// Fails all waiting batches of a queue, because they can no longer be sent.
 pub(super) fn give_up(queue: &PartitionQueue) {
     queue.give_up_waiting(shut_down());
 }
 
-/// The pause of a queue. Dropping it before it has ended, which happens when the runtime is shut down, fails what waits in the queue.
+/// The pause of a queue. Dropping it before its end, as on a shutdown of the runtime, fails the waiting batches.
 struct Pause {
     queue: Arc<PartitionQueue>,
     has_ended: bool,
 }
 
 impl Pause {
-    /// Pauses the queue, unless it is paused already.
+    /// Pauses the queue, unless it is already paused.
     fn of(queue: &Arc<PartitionQueue>) -> Option<Self> {
         queue.pause().then(|| Self::begun(queue))
     }
 
-    /// The pause of a queue that is paused already.
+    /// The pause of a queue that is already paused.
     fn begun(queue: &Arc<PartitionQueue>) -> Self {
         Self {
             queue: Arc::clone(queue),
@@ -144,13 +144,13 @@ impl Pause {
         }
     }
 
-    /// Ends it. The caller sends the batches of the queue.
+    /// Ends the pause. The caller sends the batches of the queue.
     fn end(&mut self) {
         self.has_ended = true;
         self.queue.resume();
     }
 
-    /// Ends it if no batch waits. Returns whether it did.
+    /// Ends the pause if no batch is waiting. Returns whether it did.
     fn end_if_empty(&mut self) -> bool {
         self.has_ended = self.queue.resume_if_empty();
         self.has_ended

@@ -1,4 +1,4 @@
-//! The producers of a client, so that closing the client can send what they hold.
+//! The producers of a client, for metrics and for closing the client.
 
 use std::sync::{Arc, Weak};
 
@@ -11,7 +11,7 @@ use super::{Inner, Producer};
 use crate::error::Result;
 use crate::metrics::ProducerMetrics;
 
-/// The producers of a client that are in use. Does not keep them alive. May be used concurrently.
+/// The producers in use of a client. Does not keep them alive. May be used concurrently.
 #[derive(Debug, Default)]
 pub(crate) struct ProducerRegistry(Mutex<Vec<Weak<Inner>>>);
 
@@ -23,7 +23,7 @@ impl ProducerRegistry {
         producers.push(Arc::downgrade(&producer.inner));
     }
 
-    /// What each producer holds.
+    /// The metrics of each producer.
     pub(crate) fn metrics(&self) -> Vec<ProducerMetrics> {
         let producers: Vec<_> = self.0.lock().iter().filter_map(Weak::upgrade).collect();
         producers
@@ -32,7 +32,8 @@ impl ProducerRegistry {
             .collect()
     }
 
-    /// Closes all producers at the same time, until `deadline` at the latest. The error counts the records that could not be sent.
+    /// Closes all producers concurrently, until `deadline` at the latest. The error has the number of records that
+    /// could not be sent.
     pub(crate) async fn close(&self, deadline: Option<Instant>) -> Result<()> {
         let producers: Vec<_> = self.0.lock().iter().filter_map(Weak::upgrade).collect();
         let closing = producers.iter().map(|producer| producer.close(deadline));

@@ -1,10 +1,11 @@
-//! The sender of one broker: requests that carry the next batch of each partition that the broker leads.
+//! The sender of one broker: sends requests with the next batch of each partition that the broker leads.
 //!
-//! A sender has no task of its own. The thread that closes a batch builds the request and polls it once, so that in process a batch is
-//! written in the caller's thread. A request that has to wait for its response goes on in a task.
+//! A sender has no task of its own. The thread that closes a batch builds the request and polls it once, so that in
+//! process a batch is written in the caller's thread. A request that has to wait for its response continues in a task.
 //!
-//! Order: the thread that takes a batch of a partition has the claim of its queue until the request is polled for the first time, which is
-//! when the transport gets it. So the transport gets the batches of a partition in the order in which they were taken.
+//! Order: the thread that takes a batch of a partition has the claim of its queue until the request is polled for the
+//! first time, which passes it to the transport. So the transport gets the batches of a partition in the order in which
+//! they were taken.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -33,20 +34,21 @@ pub(super) struct Sender {
 
 #[derive(Debug, Default)]
 struct SenderState {
-    /// Requests without a response: at most `max.in.flight.requests.per.connection`.
+    /// The number of requests without a response: at most `max.in.flight.requests.per.connection`.
     in_flight: usize,
     /// Queues that may have a batch for the next request.
     listed: VecDeque<Arc<PartitionQueue>>,
 }
 
-/// Sends the closed batches of `queue`, as far as that needs no waiting. Tasks send the others.
+/// Sends the closed batches of `queue` as far as possible without waiting. Tasks send the others.
 pub(super) fn drain(queue: &Arc<PartitionQueue>) {
     if let Some(sender) = sender_of(queue) {
         sender.send(&queue.context, Some(queue));
     }
 }
 
-/// [`drain`] for several queues of one producer: a request carries the batches of all partitions that its broker leads.
+/// [`drain`] for several queues of one producer: a request contains the batches of all partitions that its broker
+/// leads.
 pub(super) fn drain_all(queues: &[Arc<PartitionQueue>]) {
     let mut senders: Vec<Arc<Sender>> = Vec::new();
     for queue in queues {
@@ -64,8 +66,8 @@ pub(super) fn drain_all(queues: &[Arc<PartitionQueue>]) {
     }
 }
 
-/// The sender that is to send the next batch of the queue. `None` if there is nothing to send, or if the leader or the producer id has to be
-/// asked for, which is then done.
+/// The sender for the next batch of the queue. `None` if there is nothing to send, or if the leader or the producer id
+/// must be requested first; then this starts the request.
 fn sender_of(queue: &Arc<PartitionQueue>) -> Option<Arc<Sender>> {
     if !queue.needs_sending() {
         return None;
@@ -97,7 +99,8 @@ impl Sender {
         }
     }
 
-    /// Sends the batches of `first` and of the listed queues until nothing may be sent, or enough requests are in flight.
+    /// Sends the batches of `first` and of the listed queues until nothing may be sent, or enough requests are in
+    /// flight.
     pub(super) fn send(
         self: &Arc<Self>,
         context: &Arc<ProducerContext>,
@@ -168,7 +171,7 @@ impl Sender {
         }
     }
 
-    /// Fails what is left to be sent, because nobody can send it any more.
+    /// Fails all batches of listed queues, because they can no longer be sent.
     fn give_up_listed(&self) {
         let listed = std::mem::take(&mut self.state.lock().listed);
         for queue in listed {
@@ -180,18 +183,18 @@ impl Sender {
 /// The batches of the next request.
 struct RequestBuilder {
     node: i32,
-    /// The bytes that are left of `max.request.size`.
+    /// The remaining bytes of `max.request.size`.
     room: usize,
     parts: Vec<RequestPart>,
     without_producer_id: Vec<Arc<PartitionQueue>>,
 }
 
-/// What became of a queue that was asked for a batch.
+/// The result of taking a batch from a queue.
 #[derive(Debug, PartialEq, Eq)]
 enum Added {
-    /// It stays listed, and the request is full.
+    /// The request is full; the queue stays listed.
     NoRoom,
-    /// Its batch is in the request, or it has none that may be sent.
+    /// The batch is in the request, or no batch may be sent.
     Done,
 }
 
@@ -215,7 +218,7 @@ impl RequestBuilder {
     }
 }
 
-/// A request with its batches. Dropping it without a response, which happens when the runtime is shut down, fails them.
+/// A request with its batches. Dropping it without a response, as on a shutdown of the runtime, fails them.
 struct InFlightRequest {
     sender: Arc<Sender>,
     context: Arc<ProducerContext>,
@@ -225,7 +228,7 @@ struct InFlightRequest {
 }
 
 impl InFlightRequest {
-    /// Sends the request. If the response does not come at once, a task waits for it.
+    /// Sends the request. If the response is not ready at once, a task waits for it.
     fn start(mut self) {
         self.encode();
         if self.parts.is_empty() {
@@ -265,7 +268,7 @@ impl InFlightRequest {
         }
     }
 
-    /// Completes, fails or queues the batches again.
+    /// Completes, fails or requeues the batches.
     fn answer(mut self, response: Result<ProduceResponse>) {
         let failed_at = Instant::now();
         let answers = ProduceAnswers::new(response, self.context.config.acks);
@@ -287,7 +290,7 @@ impl InFlightRequest {
         }
     }
 
-    /// The transport has the request: others may take the next batches of its queues.
+    /// Releases the claims, after the transport has got the request: others may take the next batches of its queues.
     fn release_claims(&mut self) {
         for part in &self.parts {
             self.release(&part.queue);

@@ -1,8 +1,9 @@
 //! The sequences of one partition, by which the broker detects duplicates and gaps (KIP-98, KIP-360).
 //!
-//! A batch gets its sequences when it is sent, and keeps them when it is sent again. A batch that fails leaves a gap: the broker refuses
-//! every later batch. If none of the batches concerned can have been written, the sequences of the gap are used again. Otherwise the
-//! producer needs a new epoch, because the broker could take a new batch with old sequences for a duplicate and drop it.
+//! A batch gets its sequences when it is first sent, and keeps them when it is sent again. A batch that fails leaves a
+//! gap: the broker refuses every later batch. If none of the batches concerned can have been written, the sequences of
+//! the gap are reused. Otherwise the producer needs a new epoch, because the broker might drop a new batch with old
+//! sequences as a duplicate.
 
 use headwater_record::ProducerState;
 
@@ -12,18 +13,18 @@ use crate::mutants::{self, Mutant};
 /// The sequences of one partition.
 #[derive(Debug, Default)]
 pub(super) struct Sequences {
-    /// The producer id and epoch that they belong to; all batches with a sequence have this one.
+    /// The producer id and epoch of the sequences; all batches with a sequence have this one.
     identity: Option<Identity>,
     /// The sequence of the next batch that is sent for the first time.
     next: i32,
-    /// The sequence after the last acknowledged batch: what the broker expects next, as far as responses say.
+    /// The sequence after the last acknowledged batch: the broker expects it next, according to its responses.
     acknowledged: i32,
     has_acknowledged: bool,
     /// Sequences after `acknowledged` that belong to failed batches.
     gap: Option<Gap>,
 }
 
-/// Sequences that belong to no batch any more.
+/// Sequences of failed batches.
 #[derive(Debug, Clone, Copy)]
 struct Gap {
     /// The sequence after the last failed batch.
@@ -34,14 +35,14 @@ struct Gap {
     is_confirmed: bool,
 }
 
-/// What happens to batches with sequences that were not acknowledged, once no request of the partition is in flight.
+/// The decision about batches with unacknowledged sequences, once no request of the partition is in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Resolution {
     /// They keep their sequences.
     Keep,
     /// They get other sequences of the same epoch.
     SameEpoch,
-    /// They get sequences of an epoch after this one.
+    /// They get sequences of a later epoch than this one.
     NewEpoch(Identity),
 }
 
@@ -53,8 +54,8 @@ impl Sequences {
         }
     }
 
-    /// The stamp of a batch of so many records that is sent for the first time. With another identity than before it is the first one of
-    /// that epoch; then no other batch may have a sequence.
+    /// The stamp of a batch of `records` records that is sent for the first time. With another identity than before it
+    /// is the first one of that epoch; then no other batch may have a sequence.
     pub(super) fn assign(&mut self, identity: Identity, records: u32) -> ProducerState {
         if self.identity != Some(identity) {
             *self = Self::starting(identity);
@@ -64,15 +65,16 @@ impl Sequences {
         stamp
     }
 
-    /// Whether a batch may be sent for the first time while others are in flight. Not the second one of an epoch: a broker that has no
-    /// state of the producer accepts any sequence, and would accept the second batch although the first one was lost.
+    /// Whether a batch may be sent for the first time while others are in flight. Not the second one of an epoch: a
+    /// broker without state of the producer accepts any sequence, and would accept the second batch even if the first
+    /// one was lost.
     pub(super) fn can_pipeline(&self, identity: Identity) -> bool {
         let has_acknowledged =
             self.has_acknowledged || mutants::is_active(Mutant::PipelineFirstBatch);
         self.identity == Some(identity) && has_acknowledged && self.gap.is_none()
     }
 
-    /// The topic was created again, so the broker has no state of the producer, as at the start of an epoch.
+    /// Handles the recreation of the topic: the broker has no state of the producer, as at the start of an epoch.
     pub(super) fn topic_recreated(&mut self) {
         self.has_acknowledged = mutants::is_active(Mutant::PipelineFirstBatch);
     }
@@ -83,8 +85,8 @@ impl Sequences {
         !self.is_after_acknowledged(stamp.base_sequence) && !is_confirmed
     }
 
-    /// Whether the broker has certainly written a batch that was not acknowledged, because a later one of the same epoch was. A broker
-    /// remembers few batches, so it may take this one for a gap when it is sent again.
+    /// Whether the broker has certainly written an unacknowledged batch, because a later one of the same epoch was
+    /// acknowledged. A broker keeps few batches, so it may refuse this one as a gap when it is sent again.
     pub(super) fn is_written(&self, stamp: ProducerState) -> bool {
         let is_current = self
             .identity
@@ -92,12 +94,13 @@ impl Sequences {
         is_current && self.to_next(stamp.base_sequence) > self.to_next(self.acknowledged)
     }
 
-    /// Whether there are sequences between the acknowledged ones and this one. The broker has written all batches before an acknowledged one.
+    /// Whether there are sequences between the acknowledged ones and this one. The broker has written all batches
+    /// before an acknowledged one.
     fn is_after_acknowledged(&self, sequence: i32) -> bool {
         self.to_next(sequence) < self.to_next(self.acknowledged)
     }
 
-    /// The stamp that the next batch gets if `before` more records are sent before it, none fails, and the epoch stays.
+    /// The stamp of the next batch if `before` more records are sent before it, none fails, and the epoch stays.
     pub(super) fn stamp_after(&self, identity: Identity, before: u64) -> ProducerState {
         let next = if self.identity == Some(identity) {
             self.next
@@ -107,7 +110,7 @@ impl Sequences {
         stamp(identity, after(next, before))
     }
 
-    /// A batch was written.
+    /// Handles the success of a batch.
     pub(super) fn acknowledge(&mut self, stamp: ProducerState, records: u32) {
         let end = after(stamp.base_sequence, u64::from(records));
         if self.to_next(end) < self.to_next(self.acknowledged) {
@@ -119,14 +122,15 @@ impl Sequences {
         self.gap = self.gap.filter(|gap| self.to_next(gap.end) < acknowledged);
     }
 
-    /// A batch has failed for good, or will be sent with other sequences.
+    /// Handles the final failure of a batch, or that it will be sent with other sequences.
     pub(super) fn fail(&mut self, stamp: ProducerState, records: u32, maybe_written: bool) {
         let end = after(stamp.base_sequence, u64::from(records));
         let gap = self.gap_mut(end);
         gap.maybe_written |= maybe_written;
     }
 
-    /// The broker has refused the first batch that was not acknowledged, because it expects another sequence, or another epoch.
+    /// Handles the refusal of the first unacknowledged batch, because the broker expects another sequence or another
+    /// epoch.
     pub(super) fn confirm_gap(&mut self) {
         self.gap_mut(self.acknowledged).is_confirmed = true;
     }
@@ -145,8 +149,8 @@ impl Sequences {
         gap
     }
 
-    /// Decides what happens to the batches that are not acknowledged. `first` is the sequence of the first one that will be sent again;
-    /// `maybe_written` says whether one of them may have been written. No request of the partition may be in flight.
+    /// Decides about the unacknowledged batches. `first` is the sequence of the first one that will be sent again;
+    /// `maybe_written` is whether one of them may have been written. No request of the partition may be in flight.
     pub(super) fn resolve(&mut self, first: Option<i32>, maybe_written: bool) -> Resolution {
         let Some(identity) = self.identity else {
             return Resolution::Keep;
@@ -159,7 +163,7 @@ impl Sequences {
             if !starts_with_gap {
                 return Resolution::Keep;
             }
-            // The broker's answer to the first batch will tell whether the one before it was written.
+            // The broker's response to the first batch will show whether the one before it was written.
             if first.is_some() && gap_maybe_written {
                 return Resolution::Keep;
             }
@@ -174,7 +178,7 @@ impl Sequences {
         Resolution::SameEpoch
     }
 
-    /// How many sequences there are from this one up to the next one to assign.
+    /// The number of sequences from this one up to the next one to assign.
     fn to_next(&self, sequence: i32) -> i32 {
         distance(sequence, self.next)
     }
@@ -188,7 +192,7 @@ fn stamp(identity: Identity, base_sequence: i32) -> ProducerState {
     }
 }
 
-/// The stamp of the batch behind one of so many records.
+/// The stamp of the batch after one of `records` records.
 pub(super) fn stamp_behind(stamp: ProducerState, records: u32) -> ProducerState {
     ProducerState {
         base_sequence: after(stamp.base_sequence, u64::from(records)),
@@ -196,12 +200,12 @@ pub(super) fn stamp_behind(stamp: ProducerState, records: u32) -> ProducerState 
     }
 }
 
-/// The sequence of a record so many records later. It wraps from `i32::MAX` to 0.
+/// The sequence `records` later. Wraps from `i32::MAX` to 0.
 pub(super) fn after(sequence: i32, records: u64) -> i32 {
     ((i64::from(sequence) + records as i64) & i64::from(i32::MAX)) as i32
 }
 
-/// How many sequences there are from `start` (inclusive) to `end` (exclusive).
+/// The number of sequences from `start` (inclusive) to `end` (exclusive).
 fn distance(start: i32, end: i32) -> i32 {
     end.wrapping_sub(start) & i32::MAX
 }
@@ -261,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn the_sequences_of_a_batch_that_was_not_written_are_used_again() {
+    fn the_sequences_of_an_unwritten_batch_are_reused() {
         let mut sequences = started();
         let failed = sequences.assign(FIRST, 5);
         sequences.fail(failed, 5, false);

@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// An encoded batch and its number of records.
 pub(crate) type Part = (Bytes, u32);
 
-/// The two halves of the records, with the same encoding and without a stamp.
+/// Splits the records into two halves, with the same encoding and without a stamp.
 pub(crate) fn split(bytes: &Bytes) -> Result<(Part, Part)> {
     halves(bytes).map_err(|error| {
         Error::new(

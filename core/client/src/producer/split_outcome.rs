@@ -26,7 +26,7 @@ struct Parts {
 }
 
 impl SplitOutcome {
-    /// The outcome of a batch of so many records.
+    /// The outcome of a batch of `records` records.
     pub(super) fn new(ticket: Arc<Ticket>, records: u32) -> Self {
         let parts = Parts {
             missing: records,

@@ -1,13 +1,13 @@
 //! Writes the producer id, epoch and sequence into an encoded batch.
 //!
-//! These 14 bytes in the header are covered by the CRC. As CRCs are linear, the new CRC is computed from the old one and the change of the
-//! header, without reading the rest of the batch.
+//! The CRC covers these 14 bytes of the header. As CRCs are linear, the new CRC is computed from the old one and the
+//! change of the header, without reading the rest of the batch.
 
 use bytes::{Bytes, BytesMut};
 use headwater_record::crc::crc32c;
 use headwater_record::{BatchError, BatchHeader, HEADER_LEN, ProducerState};
 
-/// Where the bytes covered by the CRC start.
+/// The start of the bytes that the CRC covers.
 const CRC_START: usize = 21;
 
 /// Stamps a batch. Returns it unchanged if it already has this stamp, and copies it if the bytes are shared.

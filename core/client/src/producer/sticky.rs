@@ -1,7 +1,7 @@
 //! The partition for records without a key.
 //!
-//! They stick to one partition for `batch.size` bytes, and then switch to the partition with the fewest bytes so far. This fills batches, and
-//! gives every partition the same number of bytes over time (KIP-480, KIP-794).
+//! They stay on one partition for `batch.size` bytes, and then switch to the partition with the fewest bytes so far.
+//! This fills batches, and gives every partition the same number of bytes over time (KIP-480, KIP-794).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -60,7 +60,7 @@ impl Sticky {
             // Another thread has changed the partition.
             return current;
         }
-        // Among equals, the next one after the current.
+        // Among partitions with equal bytes, prefer the next one after the current.
         let candidates = (1..=queues.len()).map(|step| (current + step) % queues.len());
         let next = candidates
             .min_by_key(|index| queues[*index].keyless_bytes())

@@ -1,7 +1,7 @@
 //! Chooses the partition of a record.
 //!
-//! Records with a key are partitioned by the murmur2 hash of the key, as in the Java producer. Records without a key go to the
-//! [sticky](super::sticky) partition.
+//! Records with a key are partitioned by the murmur2 hash of the key, as in the Java producer. Records without a key go
+//! to the [sticky](super::sticky) partition.
 
 use std::sync::Arc;
 
@@ -19,7 +19,8 @@ use crate::error::{Error, ErrorKind};
 /// The queues of a topic's partitions.
 #[derive(Debug)]
 pub(crate) struct TopicQueues {
-    /// The metadata cache's generation when this was created. If it is older than the cache's, it must be created again.
+    /// The generation of the metadata cache at creation. If it is older than the cache's, the queues must be created
+    /// again.
     pub(crate) generation: u64,
     pub(crate) queues: Vec<Arc<PartitionQueue>>,
     sticky: Sticky,
@@ -37,7 +38,8 @@ impl TopicQueues {
         previous: Option<&Self>,
     ) -> Self {
         let old_queues = previous.map_or(&[][..], |previous| &previous.queues);
-        // New partitions start level with the others, so that they do not get all records until they have caught up.
+        // New partitions start at the level of the others, so that they do not get all records until they have caught
+        // up.
         let most_bytes = old_queues.iter().map(|queue| queue.keyless_bytes()).max();
         let new_queue = |index: usize| {
             let partition = PartitionId::new(index as i32);

@@ -37,7 +37,8 @@ impl UnsentRecords {
         self
     }
 
-    /// An error that counts the records and names the topics, if there are any. Its kind and code are those of the first record's error.
+    /// An error with the number of records and their topics, if there are any. It has the kind and code of the first
+    /// record's error.
     pub(super) fn into_result(self) -> Result<()> {
         let Some(error) = self.error else {
             return Ok(());
@@ -63,6 +64,6 @@ impl UnsentRecords {
 fn unanswered() -> Error {
     Error::new(
         ErrorKind::Timeout,
-        "The broker did not answer before the time of the close was over: the record may or may not be written.",
+        "The broker did not answer within the time limit of the close: the record may or may not be written.",
     )
 }

@@ -1,14 +1,14 @@
-//! Narrowing a scan to what a query needs of it.
+//! Narrows a scan to the part that a query needs.
 
 use headwater_columnar::Column;
 use headwater_record::{Offset, PartitionId};
 
 use super::Scan;
 
-/// What a query needs of a scan. Ranges start inclusive and end exclusive; `None` does not bound.
+/// The part of a scan that a query needs. Ranges have an inclusive start and an exclusive end; `None` is unbounded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Bounds {
-    /// These columns. A name that is no column of the scan's records is a field of the value.
+    /// These columns. A name that is not a column of the scan's records is a field of the value.
     pub columns: Option<Vec<String>>,
     /// Only these partitions, which need not exist.
     pub partitions: Option<Vec<PartitionId>>,
@@ -18,15 +18,16 @@ pub struct Bounds {
     pub offset_until: Option<Offset>,
     /// Skips earlier records where the time index and batch headers allow it. Some earlier records may be returned.
     pub timestamp_from_ms: Option<i64>,
-    /// Skips records with this timestamp or a later one where batch headers allow it. Some later records may be returned.
+    /// Skips records with this timestamp or a later one where batch headers allow it. Some later records may be
+    /// returned.
     pub timestamp_until_ms: Option<i64>,
     /// Stop after this many records.
     pub limit: Option<u64>,
 }
 
 impl Scan {
-    /// The part of this scan within `bounds`, which replace those of an earlier call. Bounds of a column that the scan does not read do not
-    /// apply: a field of the value may have the same name.
+    /// The part of this scan within `bounds`, which replace those of an earlier call. Bounds of a column that the scan
+    /// does not read do not apply: a field of the value may have the same name.
     #[must_use]
     pub fn narrow(&self, bounds: Bounds) -> Self {
         let mut options = self.options.clone();

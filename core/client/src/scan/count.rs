@@ -11,8 +11,8 @@ use crate::decode;
 use crate::error::Result;
 use crate::fetch::FETCH_BYTES;
 
-/// Counts the records in these ranges from batch headers. Reads only batches at the edges of a range, and with `on_error="skip"` those whose
-/// records may be skipped.
+/// Counts the records in these ranges from batch headers. Reads only batches at the edges of a range, and with
+/// `on_error="skip"` those with records that may be skipped.
 pub(crate) async fn by_partition(
     source: &ScanSource,
     options: &ScanOptions,

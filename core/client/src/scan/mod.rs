@@ -48,9 +48,11 @@ pub struct ScanOptions {
     pub start: Position,
     /// Where to stop (exclusive). `Latest` is the end at the start of the scan.
     pub end: Position,
-    /// Skips records with an earlier timestamp where the time index and batch headers allow it. Some earlier records may be returned.
+    /// Skips records with an earlier timestamp where the time index and batch headers allow it. Some earlier records
+    /// may be returned.
     pub timestamp_from_ms: Option<i64>,
-    /// Skips records with this timestamp or a later one where batch headers allow it. Some later records may be returned.
+    /// Skips records with this timestamp or a later one where batch headers allow it. Some later records may be
+    /// returned.
     pub timestamp_until_ms: Option<i64>,
     /// Only records at or after this offset, in every partition. Unlike `start`, it may be out of range.
     pub offset_from: Option<Offset>,
@@ -64,11 +66,11 @@ pub struct ScanOptions {
     pub decode: DecodeOptions,
     /// Stop after this many records.
     pub limit: Option<u64>,
-    /// The most records in a table.
+    /// The maximum records of a table.
     pub max_batch_records: usize,
-    /// The most fetched bytes in memory; one record batch may exceed it.
+    /// The maximum fetched bytes in memory; a single record batch may exceed it.
     pub memory_budget_bytes: usize,
-    /// Which records of transactions are returned.
+    /// The isolation level for records of transactions.
     pub isolation_level: IsolationLevel,
     /// Called after each table.
     pub progress: Option<Progress>,
@@ -143,7 +145,8 @@ impl Scan {
         Ok(self.reader().await?.schema())
     }
 
-    /// The same scan with fixed types for JSON without a schema, so that all readers of it, or of parts of it, return the same types.
+    /// The same scan with fixed types for JSON without a schema, so that all readers of it, or of parts of it, return
+    /// the same types.
     pub async fn with_fixed_schema(&self) -> Result<Self> {
         if !decode::decoder(self.options.decode.clone())?.is_inferring() {
             return Ok(self.clone());
@@ -174,7 +177,8 @@ impl Scan {
         batch::concat(&reader.schema(), batches)
     }
 
-    /// The number of records, from batch headers. With `on_error="skip"`, keys and values that have a format are decoded.
+    /// The number of records, from batch headers. With `on_error="skip"`, keys and values that have a format are
+    /// decoded.
     pub async fn count(&self) -> Result<u64> {
         let scan = if self.options.decode.on_error == OnError::Skip {
             self.with_fixed_schema().await?

@@ -72,7 +72,7 @@ pub(crate) async fn plan(source: &ScanSource, options: &ScanOptions) -> Result<V
             options.offset_from,
         ];
         let upper = [end.get(&partition).copied(), options.offset_until];
-        // Partitions that are not in a map of offsets are left out.
+        // Leave out partitions that a map of offsets does not contain.
         (lower[0].is_some() && upper[0].is_some()).then(|| {
             let start = lower
                 .into_iter()
@@ -122,7 +122,8 @@ async fn partitions(
     Ok(partitions)
 }
 
-/// Rejects a start offset outside the log. A single offset for all partitions may be past the end of some of them, but not of all.
+/// Rejects a start offset outside the log. A single offset for all partitions may be past the end of some of them, but
+/// not of all.
 fn refuse_out_of_range(
     topic: &str,
     requested: &Position,

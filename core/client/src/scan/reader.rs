@@ -15,8 +15,8 @@ use crate::decode;
 use crate::error::Result;
 use crate::fetch::RangeReader;
 
-/// The most encoded bytes of a table. Large enough to amortise the cost per table, and small enough that the bytes are still in the
-/// processor's cache when they are decoded (2 MiB was a quarter slower).
+/// The maximum encoded bytes of a table. Large enough to amortise the cost per table, and small enough that the bytes
+/// are still in the processor's cache when they are decoded (2 MiB was a quarter slower).
 const TABLE_BYTES: usize = 1 << 20;
 
 /// A reader of a scan.

@@ -49,9 +49,9 @@ pub struct PartitionDescription {
     pub partition: PartitionId,
     /// Its leader.
     pub leader: Option<i32>,
-    /// First offset that may be read.
+    /// The first offset that may be read.
     pub log_start_offset: Offset,
-    /// First offset not yet on all in-sync replicas: the end for readers.
+    /// The first offset that is not yet on all in-sync replicas: the end for readers.
     pub high_watermark: Offset,
     /// The size on disk in bytes, if known.
     pub size_bytes: Option<u64>,
@@ -95,7 +95,8 @@ impl Topic {
         .await
     }
 
-    /// The `n` newest records of all partitions by timestamp, sorted by partition and offset. Reads only the end of each partition.
+    /// The `n` newest records of all partitions by timestamp, sorted by partition and offset. Reads only the end of
+    /// each partition.
     pub async fn tail(&self, n: u64, decode: DecodeOptions) -> Result<Batch> {
         tail::tail(&self.source(), n, decode).await
     }
@@ -128,8 +129,8 @@ impl Topic {
         by_partition(&source, &options, &ranges).await
     }
 
-    /// Records and bytes in each interval of `every_ms`, from batch headers: columns `time`, `records`, `bytes`, one row for each
-    /// interval with records. A batch that spans several intervals is spread evenly.
+    /// Records and bytes in each interval of `every_ms`, from batch headers: columns `time`, `records`, `bytes`, one
+    /// row for each interval with records. A batch that spans several intervals is spread evenly.
     pub async fn rate(&self, every_ms: u64, start: Position, end: Position) -> Result<Batch> {
         rate::rate(&self.source(), every_ms, start, end).await
     }

@@ -39,7 +39,7 @@ pub(super) async fn rate(
     if every_ms == 0 {
         return Err(Error::new(
             ErrorKind::InvalidArgument,
-            "The interval of a rate must be longer than 0: give \"1m\" or \"10s\".",
+            "The interval of a rate must be longer than 0: use for example \"1m\" or \"10s\".",
         ));
     }
     let options = ScanOptions {
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn times_before_1970_fall_into_the_interval_that_holds_them() {
+    fn times_before_1970_are_in_the_right_interval() {
         assert_eq!(counts(&[&[-1]], 60), [(-60, 1)]);
     }
 }

@@ -56,7 +56,8 @@ pub(super) async fn tail(source: &ScanSource, n: u64, options: DecodeOptions) ->
     crate::batch::concat(&schema, tables)
 }
 
-/// Reads back from the end in growing steps until there are `n` records, as compaction leaves gaps, or the start is reached.
+/// Reads back from the end in growing steps until there are `n` records, as compaction leaves gaps, or the start is
+/// reached.
 async fn read_end(
     source: &ScanSource,
     range: Range,

@@ -1,4 +1,4 @@
-//! Closing a producer or a client sends what is held, or reports what could not be sent.
+//! Closing a producer or a client sends the queued records, or reports those that could not be sent.
 
 use crate::support::{FakeCluster, client, config};
 use headwater_client::{Error, ErrorKind, Producer, Record};
@@ -14,7 +14,7 @@ fn send(producer: &Producer, topic: &str, value: &[u8]) {
 }
 
 #[test]
-fn a_client_that_is_closed_sends_what_its_producers_hold() {
+fn closing_a_client_sends_the_records_of_its_producers() {
     let cluster = FakeCluster::with_topic("t", 1);
     let (runtime, client) = client(&cluster);
     let producers = [client.producer(config(&[])), client.producer(config(&[]))];
@@ -29,7 +29,7 @@ fn a_client_that_is_closed_sends_what_its_producers_hold() {
 }
 
 #[test]
-fn a_close_counts_the_records_that_it_cannot_send_and_names_their_topics() {
+fn the_error_of_a_close_has_the_number_and_topics_of_unsent_records() {
     let cluster = FakeCluster::with_topic("t", 1);
     cluster.state().add_topic("u", 1);
     let (runtime, client) = client(&cluster);

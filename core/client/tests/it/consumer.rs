@@ -1,4 +1,4 @@
-//! The consumer and scans against a broker whose leaders move and whose bytes are damaged.
+//! Consumers and scans on a broker whose leaders move and whose bytes are damaged.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +57,7 @@ fn read_to_end(client: &Client, consumer: &mut Consumer) -> usize {
 }
 
 #[test]
-fn a_leader_that_moves_is_looked_for_and_nobody_hears_of_it() {
+fn a_moved_leader_is_found_without_an_error() {
     let broker = FakeCluster::with_topic(TOPIC, 2);
     let (_runtime, client) = client(&broker);
     fill(&client, 100);
@@ -81,7 +81,7 @@ fn a_leader_that_moves_is_looked_for_and_nobody_hears_of_it() {
 }
 
 #[test]
-fn an_error_that_stays_is_raised_and_the_position_stays() {
+fn a_permanent_error_is_returned_and_the_position_stays() {
     let broker = FakeCluster::with_topic(TOPIC, 1);
     let (runtime, client) = client(&broker);
     fill(&client, 10);
@@ -99,7 +99,7 @@ fn an_error_that_stays_is_raised_and_the_position_stays() {
 }
 
 #[test]
-fn damage_on_the_way_is_found_and_the_next_poll_reads_it_whole() {
+fn damage_in_transit_is_detected_and_the_next_poll_succeeds() {
     let broker = FakeCluster::with_topic(TOPIC, 1);
     let (runtime, client) = client(&broker);
     fill(&client, 100);
@@ -123,7 +123,7 @@ fn damage_on_the_way_is_found_and_the_next_poll_reads_it_whole() {
         .unwrap();
     assert!(error.offset().unwrap() >= at);
     broker.state().logs = whole;
-    // What was fetched is dropped by a seek; the position is still that of the first record not handed out.
+    // A seek drops fetched batches; the position is still that of the first record that was not handed out.
     runtime
         .block_on(consumer.seek(&Position::Offset(at), &[]))
         .unwrap();
@@ -131,7 +131,7 @@ fn damage_on_the_way_is_found_and_the_next_poll_reads_it_whole() {
 }
 
 #[test]
-fn without_the_check_the_same_damage_is_not_noticed() {
+fn without_the_check_the_same_damage_is_not_detected() {
     let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     fill(&client, 100);
@@ -145,12 +145,12 @@ fn without_the_check_the_same_damage_is_not_noticed() {
     assert_eq!(
         read_to_end(&client, &mut consumer),
         100,
-        "the check is what finds it"
+        "only the check detects it"
     );
 }
 
 #[test]
-fn records_that_retention_took_during_a_scan_are_an_error_and_not_a_gap() {
+fn records_removed_by_retention_during_a_scan_are_an_error() {
     let broker = FakeCluster::with_topic(TOPIC, 1);
     let (runtime, client) = client(&broker);
     fill(&client, 100);
@@ -165,9 +165,9 @@ fn records_that_retention_took_during_a_scan_are_an_error_and_not_a_gap() {
     );
 }
 
-/// As Apache Kafka before 4.0 leaves a log whose last records compaction removed.
+/// Like a log of Apache Kafka before 4.0 whose last records compaction has removed.
 #[test]
-fn readers_end_where_no_record_is_left_before_the_end() {
+fn readers_end_at_a_hole_before_the_end() {
     let broker = FakeCluster::with_topic(TOPIC, 2);
     let (runtime, client) = client(&broker);
     fill(&client, 100);
@@ -176,7 +176,7 @@ fn readers_end_where_no_record_is_left_before_the_end() {
     assert_eq!(read_to_end(&client, &mut consumer), 100);
     let positions = runtime.block_on(consumer.position()).unwrap();
     let sum = positions.values().map(|offset| offset.get()).sum::<i64>();
-    assert_eq!(sum, 100, "the positions stay before what is missing");
+    assert_eq!(sum, 100, "the positions stay before the missing records");
     let topic = client.topic(TOPIC);
     let scan = topic.scan(ScanOptions::default());
     assert_eq!(runtime.block_on(scan.collect()).unwrap().len(), 100);
@@ -185,9 +185,9 @@ fn readers_end_where_no_record_is_left_before_the_end() {
     assert_eq!(runtime.block_on(tail).unwrap().len(), 10);
 }
 
-/// A leader that answers nothing at first, though there are records, does not end a reader.
+/// A leader whose first response is empty, although there are records, does not end a reader.
 #[test]
-fn one_empty_answer_ends_no_reader() {
+fn one_empty_answer_does_not_end_a_reader() {
     let broker = FakeCluster::with_topic(TOPIC, 1);
     let (runtime, client) = client(&broker);
     fill(&client, 100);
@@ -200,7 +200,7 @@ fn one_empty_answer_ends_no_reader() {
 }
 
 #[test]
-fn a_scan_does_not_wait_for_records_that_are_not_left_before_the_end() {
+fn a_scan_does_not_wait_for_removed_records_before_the_end() {
     let broker = FakeCluster::with_topic(TOPIC, 2);
     let (_runtime, writer) = client(&broker);
     fill(&writer, 100);

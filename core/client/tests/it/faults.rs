@@ -1,4 +1,5 @@
-//! Producers and readers on a cluster where requests and answers get lost, leaders move, metadata lags and brokers go away.
+//! Producers and readers on a cluster that loses requests and responses, moves leaders, lags in its metadata, and loses
+//! brokers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,16 +21,16 @@ const NODES: i32 = 3;
 const PARTITIONS: i32 = 4;
 const PRODUCERS: usize = 2;
 
-/// What a producer must keep to, whatever happens.
+/// The guarantee of a producer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Delivery {
     /// With idempotence.
     ExactlyOnce,
-    /// Without idempotence records may be doubled.
+    /// Without idempotence records may be duplicated.
     AtLeastOnce,
 }
 
-/// Each record is a batch of its own, so that many are in flight.
+/// Each record is a batch, so that many are in flight.
 const SMALL_BATCHES: [(&str, &str); 1] = [("batch.size", "0")];
 const NOT_IDEMPOTENT: [(&str, &str); 3] = [
     ("batch.size", "0"),
@@ -44,7 +45,7 @@ const IMPATIENT: [(&str, &str); 4] = [
     ("delivery.timeout.ms", "20"),
 ];
 
-/// What happens next.
+/// A step of a history.
 #[derive(Debug, Clone)]
 enum Step {
     Send {
@@ -59,16 +60,16 @@ enum Step {
         partition: i32,
         node: i32,
     },
-    /// Metadata stays as it is now until it catches up.
+    /// Metadata stays unchanged until it catches up.
     Lag,
     CatchUp,
-    /// So many requests of any kind find nobody.
+    /// This many requests of any kind do not reach a broker.
     Away(usize),
     /// Nothing happens for this time.
     Wait(Duration),
 }
 
-/// Any steps. To eight other faults there are `hangs` requests that are never answered.
+/// Any steps. For every eight other faults there are `hangs` requests that are never answered.
 fn steps(hangs: u32) -> impl Strategy<Value = Vec<Step>> {
     let code = prop::sample::select(vec![
         ErrorCode::NotLeaderOrFollower,
@@ -88,7 +89,7 @@ fn steps(hangs: u32) -> impl Strategy<Value = Vec<Step>> {
         0..8 => fault,
         _ => Fault::Hangs,
     });
-    // Long enough for records to expire, if they do.
+    // Long enough for records to expire, if they can.
     let wait = (0..3 + 10 * u64::from(hangs)).prop_map(Duration::from_millis);
     let step = prop_oneof![
         12 => (0..PRODUCERS, 0..PARTITIONS)
@@ -105,13 +106,13 @@ fn steps(hangs: u32) -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..80)
 }
 
-/// One history: the cluster, and what its producers sent.
+/// One history: the cluster, and the records that its producers sent.
 struct History {
     cluster: Arc<FakeCluster>,
     runtime: tokio::runtime::Runtime,
     client: Client,
     producers: Vec<Producer>,
-    /// Of each record its producer, partition, value and handle, in the order in which they were sent.
+    /// The producer, partition, value and handle of each record, in the order of sending.
     sent: Vec<(usize, i32, String, SendHandle)>,
 }
 
@@ -141,7 +142,7 @@ impl History {
                 self.sent.push((producer, partition, value, handle));
             }
             Step::Flush { producer } => {
-                // Nobody waits: it may last until metadata catches up.
+                // Do not wait: it may take until the metadata catches up.
                 let producer = self.producers[producer].clone();
                 self.runtime.spawn(async move { producer.flush().await });
             }
@@ -159,7 +160,7 @@ impl History {
         }
     }
 
-    /// Ends all trouble and waits for every answer. Returns the values that were acknowledged.
+    /// Ends all faults and waits for every response. Returns the acknowledged values.
     fn settle(&mut self) -> BTreeSet<String> {
         self.cluster.state().metadata_catches_up();
         self.cluster.state().away = 0;
@@ -186,7 +187,7 @@ impl History {
             .collect()
     }
 
-    /// The values that a consumer reads of a partition, in order.
+    /// The values that a consumer reads from a partition, in order.
     fn consumed(&self, partition: i32) -> Vec<String> {
         let pairs = [
             ("auto.offset.reset", "earliest"),
@@ -262,7 +263,7 @@ fn check(
     Ok(())
 }
 
-/// The values, each at its first place.
+/// The values, each at its first position.
 fn without_repetitions(values: &[String]) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let first = values.iter().filter(|value| seen.insert(*value));
@@ -280,21 +281,21 @@ fn run(cases: u32, hangs: u32, pairs: &[(&str, &str)], delivery: Delivery) {
 }
 
 #[test]
-fn nothing_acknowledged_is_lost_or_doubled_or_out_of_order() {
+fn no_acknowledged_record_is_lost_or_duplicated_or_out_of_order() {
     run(100, 0, &[], Delivery::ExactlyOnce);
 }
 
 #[test]
-fn nothing_is_lost_or_doubled_or_out_of_order_with_five_requests_in_flight() {
+fn no_record_is_lost_or_duplicated_or_out_of_order_with_five_requests_in_flight() {
     run(200, 0, &SMALL_BATCHES, Delivery::ExactlyOnce);
 }
 
 #[test]
-fn nothing_is_lost_or_doubled_or_out_of_order_when_records_expire() {
+fn no_record_is_lost_or_duplicated_or_out_of_order_when_records_expire() {
     run(100, 4, &IMPATIENT, Delivery::ExactlyOnce);
 }
 
 #[test]
-fn nothing_is_lost_or_out_of_order_without_idempotence() {
+fn no_record_is_lost_or_out_of_order_without_idempotence() {
     run(100, 0, &NOT_IDEMPOTENT, Delivery::AtLeastOnce);
 }

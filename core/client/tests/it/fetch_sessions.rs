@@ -1,4 +1,4 @@
-//! A consumer has a fetch session with each node (KIP-227): after the first fetch it names only what changes.
+//! A consumer has a fetch session with each node (KIP-227): fetches after the first contain only changes.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ fn epochs(reading: &Reading) -> Vec<i32> {
 }
 
 #[test]
-fn later_fetches_name_what_has_changed() {
+fn later_fetches_contain_only_changes() {
     let reading = Reading::new(1, 3);
     reading.send(0);
     reading.send(1);
@@ -44,7 +44,7 @@ fn later_fetches_name_what_has_changed() {
 }
 
 #[test]
-fn a_partition_that_is_not_fetched_any_more_is_forgotten() {
+fn a_partition_that_is_no_longer_fetched_is_removed_from_the_session() {
     let reading = Reading::new(1, 2);
     reading.send(0);
     reading.send(1);
@@ -71,7 +71,7 @@ fn a_partition_that_is_not_fetched_any_more_is_forgotten() {
 }
 
 #[test]
-fn a_session_that_the_node_has_lost_is_made_again() {
+fn a_session_that_the_node_has_lost_is_created_again() {
     let reading = Reading::new(1, 1);
     let mut consumer = reading.consumer_of_all(&[]);
     for _ in 0..2 {
@@ -83,7 +83,7 @@ fn a_session_that_the_node_has_lost_is_made_again() {
 }
 
 #[test]
-fn a_session_of_another_epoch_is_made_again_and_the_old_one_closed() {
+fn a_session_with_another_epoch_is_closed_and_created_again() {
     let reading = Reading::new(1, 1);
     let mut consumer = reading.consumer_of_all(&[]);
     for _ in 0..2 {
@@ -97,9 +97,9 @@ fn a_session_of_another_epoch_is_made_again_and_the_old_one_closed() {
     assert_eq!(reading.cluster.state().sessions.len(), 1);
 }
 
-/// Nobody can say whether the node has taken the changes of a fetch that got lost.
+/// It is unknown whether the node has processed the changes of a lost fetch.
 #[test]
-fn a_session_with_a_lost_fetch_is_made_again_and_the_old_one_closed() {
+fn a_session_with_a_lost_fetch_is_closed_and_created_again() {
     let reading = Reading::new(1, 1);
     let mut consumer = reading.consumer_of_all(&[]);
     reading.send(0);
@@ -112,7 +112,7 @@ fn a_session_with_a_lost_fetch_is_made_again_and_the_old_one_closed() {
 }
 
 #[test]
-fn a_node_without_room_for_sessions_is_asked_in_full() {
+fn a_node_without_space_for_sessions_gets_full_fetches() {
     let reading = Reading::new(1, 1);
     reading.cluster.state().without_sessions = true;
     let mut consumer = reading.consumer_of_all(&[]);
@@ -144,7 +144,7 @@ enum Step {
     MoveLeader(i32, i32),
     LoseSessions,
     SessionsOff(bool),
-    /// So many requests of any kind find nobody.
+    /// This many requests of any kind do not reach a node.
     Away(usize),
 }
 
@@ -195,11 +195,11 @@ fn check(steps: Vec<Step>) {
 }
 
 #[test]
-fn every_record_is_read_once_whatever_happens_to_sessions() {
+fn every_record_is_read_once_with_any_faults_of_sessions() {
     let config = Config {
         cases: 60,
         failure_persistence: None,
-        // A case that fails waits long.
+        // A failing case waits long.
         max_shrink_iters: 20,
         ..Config::default()
     };

@@ -1,4 +1,4 @@
-//! Bindings hand futures to other threads: every one of them must be `Send`.
+//! Bindings move futures to other threads: every one of them must be `Send`.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A broker that lags behind does not know a topic that another broker knows.
+//! Topics that a lagging broker does not have yet, although another broker does.
 
 use headwater_client::{Client, ErrorKind, NewTopic, Position, Record, Result};
 use headwater_protocol::ErrorCode;
@@ -12,7 +12,7 @@ fn look(reading: &Reading, client: &Client, topic: &str) -> Result<()> {
 }
 
 #[test]
-fn a_topic_that_was_just_created_is_asked_for_again() {
+fn the_request_for_a_new_topic_is_repeated() {
     let reading = Reading::new(2, 1);
     let create = reading.client.admin().create_topic(NewTopic::new("new"));
     reading.wait(create).unwrap();
@@ -21,7 +21,7 @@ fn a_topic_that_was_just_created_is_asked_for_again() {
 }
 
 #[test]
-fn the_configuration_of_a_topic_that_was_just_created_is_asked_for_again() {
+fn the_request_for_the_configuration_of_a_new_topic_is_repeated() {
     let reading = Reading::new(2, 1);
     let admin = reading.client.admin();
     reading
@@ -34,7 +34,7 @@ fn the_configuration_of_a_topic_that_was_just_created_is_asked_for_again() {
 }
 
 #[test]
-fn a_topic_that_was_just_created_takes_records() {
+fn a_new_topic_accepts_records() {
     let reading = Reading::new(2, 1);
     let create = reading.client.admin().create_topic(NewTopic::new("new"));
     reading.wait(create).unwrap();
@@ -45,7 +45,7 @@ fn a_topic_that_was_just_created_takes_records() {
 }
 
 #[test]
-fn a_topic_that_was_known_is_asked_for_again() {
+fn the_request_for_a_known_topic_is_repeated() {
     let reading = Reading::new(2, 1);
     look(&reading, &reading.client, TOPIC).unwrap();
     reading.cluster.state().metadata_forgets = 5;
@@ -53,7 +53,7 @@ fn a_topic_that_was_known_is_asked_for_again() {
 }
 
 #[test]
-fn a_consumer_reads_on_while_a_broker_does_not_know_the_topic() {
+fn a_consumer_continues_while_the_topic_is_unknown_to_a_broker() {
     let reading = Reading::new(2, 2);
     let mut consumer = reading.consumer_of_all(&[]);
     for partition in 0..2 {
@@ -68,7 +68,7 @@ fn a_consumer_reads_on_while_a_broker_does_not_know_the_topic() {
 }
 
 #[test]
-fn a_topic_that_nobody_has_created_is_an_error_at_once() {
+fn an_unknown_topic_is_an_error_at_once() {
     let reading = Reading::new(2, 1);
     look(&reading, &reading.client, TOPIC).unwrap();
     let error = look(&reading, &reading.client, "none").unwrap_err();
@@ -77,7 +77,7 @@ fn a_topic_that_nobody_has_created_is_an_error_at_once() {
 }
 
 #[test]
-fn a_topic_that_this_client_has_deleted_is_an_error_at_once() {
+fn a_deleted_topic_is_an_error_at_once() {
     let reading = Reading::new(2, 1);
     look(&reading, &reading.client, TOPIC).unwrap();
     let delete = reading.client.admin().delete_topic(TOPIC, false);
@@ -89,7 +89,7 @@ fn a_topic_that_this_client_has_deleted_is_an_error_at_once() {
 }
 
 #[test]
-fn a_single_broker_is_believed() {
+fn the_answer_of_a_single_broker_is_final() {
     let reading = Reading::new(1, 1);
     look(&reading, &reading.client, TOPIC).unwrap();
     reading.cluster.state().metadata_forgets = 3;

@@ -1,4 +1,4 @@
-//! A consumer reads from many leaders: what one of them does never holds up another.
+//! A consumer reads from many leaders: none of them delays another.
 
 use std::time::Duration;
 
@@ -20,11 +20,11 @@ fn a_leader_that_does_not_answer_delays_no_record_of_another() {
         reading.send(0);
         assert_eq!(reading.poll(&mut consumer, LONG), 1);
     }
-    assert_eq!(reading.fetches_from(2), 1, "it stays in flight");
+    assert_eq!(reading.fetches_from(2), 1, "the fetch stays in flight");
 }
 
 #[test]
-fn a_leader_that_fails_drops_no_answer_of_another() {
+fn a_failing_leader_drops_no_answer_of_another() {
     let reading = Reading::new(2, 2);
     reading.send(0);
     reading.send(1);
@@ -80,9 +80,9 @@ fn a_caller_that_seeks_reads_from_the_new_position(#[values(true, false)] while_
     assert_eq!(reading.poll(&mut consumer, LONG), 2);
 }
 
-/// The consumer has sought while it was paused, so nobody asks for the old position any more when its answer comes.
+/// The consumer has moved its position while it was paused, so the response for the old position must be ignored.
 #[test]
-fn an_error_of_a_fetch_for_an_earlier_position_changes_nothing() {
+fn the_error_of_a_fetch_for_an_earlier_position_has_no_effect() {
     let reading = Reading::new(1, 1);
     reading.send(0);
     let mut consumer = reading.consumer_of_all(&[]);

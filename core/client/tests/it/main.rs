@@ -1,9 +1,9 @@
-//! The tests of this crate that use only what it makes public. One binary, so that it is linked once.
+//! The tests of this crate that use its public API. One binary, so that it is linked once.
 #![allow(
     missing_docs,
     unreachable_pub,
     clippy::unwrap_used,
-    reason = "a test that fails says where"
+    reason = "a panic shows where a test failed"
 )]
 
 mod closing;

@@ -1,4 +1,4 @@
-//! What a client counts, without asking anybody.
+//! The metrics of a client, which need no request.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ fn lag(metrics: &ClientMetrics) -> Vec<u64> {
 }
 
 #[test]
-fn a_client_that_did_nothing_has_counted_nothing() {
+fn an_unused_client_has_counted_nothing() {
     let reading = Reading::new(1, 1);
     let metrics = reading.client.metrics();
     assert_eq!(metrics.requests, RequestMetrics::default());
@@ -60,7 +60,7 @@ fn requests_errors_retries_and_throttle_times_are_counted() {
 }
 
 #[test]
-fn what_a_producer_holds_is_counted_until_it_is_written() {
+fn queued_records_are_counted_until_they_are_written() {
     let reading = Reading::new(1, 2);
     let producer = reading
         .client
@@ -82,11 +82,11 @@ fn what_a_producer_holds_is_counted_until_it_is_written() {
     assert_eq!((holds()[0].queued_records, holds()[0].queued_bytes), (0, 0));
     drop(handles);
     drop(producer);
-    assert!(holds().is_empty(), "a producer that is gone is not listed");
+    assert!(holds().is_empty(), "a dropped producer is not listed");
 }
 
 #[test]
-fn the_lag_of_a_consumer_is_known_from_its_fetches() {
+fn the_lag_of_a_consumer_comes_from_its_fetches() {
     let reading = Reading::new(1, 2);
     for _ in 0..3 {
         reading.send(0);
@@ -112,7 +112,7 @@ fn the_lag_of_a_consumer_is_known_from_its_fetches() {
     assert_eq!(
         reading.client.metrics().requests,
         requests,
-        "asking counts nothing"
+        "reading metrics counts nothing"
     );
     let own = &reading.client.metrics().consumers[0];
     assert_eq!((&*own.client_id, &own.group_id), ("reports", &None));
@@ -145,7 +145,7 @@ fn metrics_are_reported_until_the_client_is_dropped() {
 }
 
 #[test]
-fn lanes_have_the_time_out_of_the_producer_or_consumer_that_they_belong_to() {
+fn lanes_have_the_time_out_of_their_producer_or_consumer() {
     let reading = Reading::new(1, 1);
     reading.cluster.state().request_timeouts.clear();
     let own = [("request.timeout.ms", "70")];

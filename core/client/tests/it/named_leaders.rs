@@ -1,4 +1,5 @@
-//! A broker that does not lead a partition names the leader (KIP-951), and requests follow without a Metadata request.
+//! A broker that does not lead a partition returns the leader (KIP-951), and requests follow without a Metadata
+//! request.
 
 use headwater_client::{Record, ScanOptions};
 use rstest::rstest;
@@ -6,7 +7,7 @@ use rstest::rstest;
 use crate::support::reading::{Reading, TOPIC};
 use crate::support::{FakeCluster, client, config};
 
-/// Partition 0 moves to broker 3, which is new. Metadata responses still say broker 1, which names the leader.
+/// Partition 0 moves to broker 3, which is new. Metadata responses still have broker 1, which returns the new leader.
 fn move_to_new_broker(cluster: &FakeCluster) {
     let mut state = cluster.state();
     let earlier = state.leaders();
@@ -17,7 +18,7 @@ fn move_to_new_broker(cluster: &FakeCluster) {
 }
 
 #[test]
-fn a_producer_follows_at_once() {
+fn a_producer_follows_a_returned_leader_at_once() {
     let reading = Reading::new(2, 1);
     reading.send(0);
     move_to_new_broker(&reading.cluster);
@@ -33,7 +34,7 @@ fn a_producer_follows_at_once() {
 }
 
 #[test]
-fn a_consumer_follows_at_once() {
+fn a_consumer_follows_a_returned_leader_at_once() {
     let reading = Reading::new(2, 1);
     reading.send(0);
     let mut consumer = reading.consumer_of_all(&[("fetch.max.wait.ms", "10")]);
@@ -50,7 +51,7 @@ fn a_consumer_follows_at_once() {
 }
 
 #[test]
-fn a_scan_follows_at_once() {
+fn a_scan_follows_a_returned_leader_at_once() {
     let reading = Reading::new(2, 1);
     reading.send(0);
     let scan = reading.client.topic(TOPIC).scan(ScanOptions::default());
@@ -62,7 +63,7 @@ fn a_scan_follows_at_once() {
     assert_eq!(reading.cluster.state().metadata_requests, before);
 }
 
-/// Brokers before KIP-951 name nobody. The retries after one refused request share a Metadata request.
+/// Brokers before KIP-951 return no leader. The retries after one refused request share a Metadata request.
 #[rstest]
 #[case::named(true, 0)]
 #[case::not_named(false, 1)]
@@ -94,7 +95,7 @@ fn partitions_that_move_together_are_looked_up_once_at_most(
     assert_eq!(asked, lookups);
 }
 
-/// Every partition of a topic is sent to for the first time by one flush.
+/// One flush sends the first batch to every partition of a topic.
 #[test]
 fn the_first_flush_looks_the_topic_up_once() {
     let reading = Reading::new(3, 16);

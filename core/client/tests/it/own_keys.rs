@@ -1,4 +1,4 @@
-//! Keys that a producer or a consumer sets for itself, over those of its client.
+//! Keys of a producer or a consumer that override those of its client.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ fn send(producer: &Producer, partition: i32, value: &[u8]) {
 }
 
 #[test]
-fn a_producer_and_a_consumer_ask_under_their_own_names() {
+fn producers_and_consumers_send_their_own_client_id() {
     let broker = FakeCluster::with_topic("t", 1);
     let (_runtime, client) = client(&broker);
     client.producer(config(&[]));
@@ -26,7 +26,7 @@ fn a_producer_and_a_consumer_ask_under_their_own_names() {
     assert_eq!(names_of_lanes(&broker), ["", "orders", "reports"]);
 }
 
-/// The client names under which lanes were opened, each once.
+/// The client names of the opened lanes, each once.
 fn names_of_lanes(broker: &FakeCluster) -> Vec<String> {
     let mut names = broker.state().client_ids.clone();
     names.sort();
@@ -35,7 +35,7 @@ fn names_of_lanes(broker: &FakeCluster) -> Vec<String> {
 }
 
 #[test]
-fn keys_that_are_not_set_are_those_of_the_client() {
+fn other_keys_have_the_clients_values() {
     let broker = FakeCluster::with_topic("t", 1);
     let (_runtime, client) = client(&broker);
     let pairs = [("request.timeout.ms", "70"), ("retry.backoff.max.ms", "9")];
@@ -43,19 +43,19 @@ fn keys_that_are_not_set_are_those_of_the_client() {
     let own = consumer.client_config();
     assert_eq!(own.request_timeout, Duration::from_millis(70));
     assert_eq!(own.retry.backoff_max, Duration::from_millis(9));
-    // As the tests' client has it, and not Kafka's default.
+    // The value of the tests' client, not Kafka's default.
     assert_eq!(own.retry.backoff, Duration::from_millis(1));
     assert_eq!(client.config().request_timeout, Duration::from_secs(30));
 }
 
 #[test]
-fn a_call_of_a_consumer_ends_after_its_own_time() {
+fn a_call_of_a_consumer_has_its_own_time_limit() {
     let broker = FakeCluster::with_topic("t", 1);
     let (runtime, client) = client(&broker);
     let pairs = [("group.id", "g"), ("default.api.timeout.ms", "100")];
     let mut consumer = client.consumer(ConsumerConfig::parse(pairs).unwrap());
     let begun = Instant::now();
-    // The coordinator cannot be reached, which may pass.
+    // The coordinator is unreachable, which may be temporary.
     broker.state().coordinator = 2;
     broker.state().dead_nodes = vec![2];
     let assigned = runtime.block_on(consumer.assign(vec![TopicPartition::new("t", 0)]));
@@ -64,7 +64,7 @@ fn a_call_of_a_consumer_ends_after_its_own_time() {
 }
 
 #[test]
-fn no_more_requests_are_on_their_way_than_the_producer_allows() {
+fn requests_in_flight_stay_within_the_producers_limit() {
     for max in [1, 3] {
         let broker = FakeCluster::with_topic("t", 8);
         broker.state().produce_takes = Duration::from_millis(20);
@@ -86,7 +86,7 @@ fn no_more_requests_are_on_their_way_than_the_producer_allows() {
 }
 
 #[test]
-fn metadata_is_asked_for_again_when_it_is_as_old_as_the_producer_allows() {
+fn metadata_is_refreshed_at_the_producers_maximum_age() {
     for (age, asked) in [("300000", 1), ("0", 4)] {
         let broker = FakeCluster::with_topic("t", 1);
         let (runtime, client) = client(&broker);
@@ -100,7 +100,7 @@ fn metadata_is_asked_for_again_when_it_is_as_old_as_the_producer_allows() {
 }
 
 #[test]
-fn batches_are_compressed_as_hard_as_the_producer_says() {
+fn batches_are_compressed_with_the_producers_level() {
     let text: Vec<u8> = (0..100_000_u32)
         .flat_map(|n| (n * n % 9973).to_string().into_bytes())
         .collect();

@@ -1,4 +1,4 @@
-//! A consumer with a rack reads from the replica that the leader names (KIP-392).
+//! A consumer with a rack reads from the leader's preferred replica (KIP-392).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::support::{FakeCluster, config};
 
 const RACK: (&str, &str) = ("client.rack", "r");
 
-/// Two nodes; node 1 leads, and names node 2 to consumers with a rack.
+/// Two nodes; node 1 leads, and returns node 2 to consumers with a rack.
 fn start() -> Reading {
     let reading = Reading::new(2, 1);
     reading.cluster.state().preferred_replica = Some(2);
@@ -38,9 +38,9 @@ fn a_consumer_without_a_rack_reads_from_the_leader() {
     assert_eq!(reading.cluster.asked("Fetch"), [1]);
 }
 
-/// A replica lags behind the leader, so an offset that it does not have is no reason to reset.
+/// A replica lags behind the leader, so an offset that it does not have is not a reason to reset.
 #[test]
-fn a_replica_that_refuses_is_given_up_for_the_leader() {
+fn a_refusing_replica_is_replaced_by_the_leader() {
     for code in [ErrorCode::OffsetOutOfRange, ErrorCode::NotLeaderOrFollower] {
         let reading = start();
         let mut consumer = reading.consumer_of_all(&[RACK, ("auto.offset.reset", "none")]);
@@ -54,7 +54,7 @@ fn a_replica_that_refuses_is_given_up_for_the_leader() {
 }
 
 #[test]
-fn a_replica_that_cannot_be_reached_is_given_up_for_the_leader() {
+fn an_unreachable_replica_is_replaced_by_the_leader() {
     let reading = start();
     let mut consumer = reading.consumer_of_all(&[RACK]);
     reading.send(0);
@@ -67,7 +67,7 @@ fn a_replica_that_cannot_be_reached_is_given_up_for_the_leader() {
 }
 
 #[test]
-fn a_replica_that_is_offline_is_not_asked() {
+fn an_offline_replica_gets_no_fetch() {
     let reading = start();
     reading.cluster.state().offline_replicas = vec![2];
     let mut consumer = reading.consumer_of_all(&[RACK]);
@@ -76,9 +76,9 @@ fn a_replica_that_is_offline_is_not_asked() {
     assert_eq!(reading.fetches_from(2), 0);
 }
 
-/// By then the leader may know a better one.
+/// By then the leader may have a better one.
 #[test]
-fn the_leader_is_asked_again_after_metadata_max_age() {
+fn fetches_return_to_the_leader_after_metadata_max_age() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)

@@ -1,4 +1,4 @@
-//! The producer against a broker that refuses, forgets and never answers.
+//! A producer with a broker that refuses requests, loses its state or never answers.
 
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,7 @@ fn values(broker: &FakeCluster, partition: i32) -> Vec<String> {
 }
 
 #[test]
-fn who_waits_for_a_record_does_not_wait_for_linger() {
+fn waiting_for_a_record_does_not_wait_for_linger() {
     let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[]));
@@ -58,7 +58,7 @@ fn an_awaited_handle_sends_its_batch() {
 }
 
 #[test]
-fn a_batch_that_nobody_waits_for_leaves_after_linger() {
+fn a_batch_without_a_waiting_caller_is_sent_after_linger() {
     let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[("linger.ms", "5")]));
@@ -85,7 +85,7 @@ fn a_full_batch_is_sent_by_the_thread_that_filled_it() {
     let done = handles.iter().filter(|handle| handle.is_done()).count();
     assert!(
         (80..100).contains(&done),
-        "{done} of 100 were sent without anybody waiting"
+        "{done} of 100 were sent without a waiting caller"
     );
     let me = std::thread::current().id();
     assert!(broker.state().seen.iter().all(|seen| seen.thread == me));
@@ -121,7 +121,7 @@ fn a_batch_size_of_zero_sends_each_record_alone() {
 }
 
 #[test]
-fn a_full_buffer_makes_a_send_wait_and_then_fail() {
+fn a_send_to_a_full_buffer_waits_and_then_fails() {
     let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[
@@ -138,7 +138,7 @@ fn a_full_buffer_makes_a_send_wait_and_then_fail() {
 }
 
 #[test]
-fn memory_comes_back_when_batches_are_answered() {
+fn memory_is_released_when_batches_are_answered() {
     let broker = FakeCluster::with_topic(TOPIC, 3);
     let (runtime, client) = client(&broker);
     let producer = client.producer(config(&[
@@ -146,7 +146,7 @@ fn memory_comes_back_when_batches_are_answered() {
         ("buffer.memory", "1000"),
         ("max.block.ms", "20000"),
     ]));
-    // Open batches of other partitions hold the whole buffer each time.
+    // Open batches of other partitions fill the whole buffer each time.
     for index in 0..300 {
         let value = [0; 50];
         let record = Record::new(TOPIC, &value).partition(index % 3);
@@ -176,7 +176,7 @@ fn records_without_a_key_fill_one_partition_after_the_other() {
         .iter()
         .map(|seen| seen.partition)
         .collect();
-    // The flush sends what is open in the order of partitions; before it they take turns.
+    // The flush sends open batches in the order of partitions; before it they take turns.
     assert!(
         turns
             .windows(2)
@@ -255,7 +255,7 @@ fn many_threads_keep_their_order_and_no_sequence_is_missing() {
 }
 
 #[test]
-fn a_producer_that_is_dropped_sends_what_it_holds() {
+fn a_dropped_producer_sends_its_queued_records() {
     let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[]));
@@ -275,7 +275,7 @@ fn without_acks_there_is_no_offset_and_no_error() {
     assert_eq!(
         broker.state().seen[0].header.producer_id,
         None,
-        "acks=0 gives idempotence up"
+        "acks=0 disables idempotence"
     );
 }
 
@@ -296,7 +296,7 @@ fn a_record_that_can_never_be_sent_is_refused_at_once(
 }
 
 #[test]
-fn a_closed_producer_has_sent_everything_and_takes_nothing() {
+fn a_closed_producer_has_sent_everything_and_refuses_records() {
     let broker = FakeCluster::with_topic(TOPIC, 1);
     let (runtime, client) = client(&broker);
     let producer = client.producer(config(&[]));
@@ -317,7 +317,7 @@ fn partitions_that_are_added_are_used_once_they_are_known() {
     let producer = client.producer(config(&[("metadata.max.age.ms", "0")]));
     send(&producer, "v").wait().unwrap();
     broker.state().add_topic(TOPIC, 3);
-    // The leader has moved: the producer asks again and learns of the new partitions on the way.
+    // The leader has moved: the producer refreshes the metadata, and so learns of the new partitions.
     broker.fail_next([Fault::Code(ErrorCode::NotLeaderOrFollower)]);
     send(&producer, "w").wait().unwrap();
     let handle = producer

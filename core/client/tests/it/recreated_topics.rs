@@ -1,4 +1,4 @@
-//! A topic that was deleted and created again has another id, and other records at the same offsets.
+//! A recreated topic has another id, and other records at the same offsets.
 
 use headwater_client::{ErrorKind, Position, TopicPartition};
 use rstest::rstest;
@@ -6,7 +6,7 @@ use rstest::rstest;
 use crate::support::config;
 use crate::support::reading::{LONG, Reading, TOPIC};
 
-/// Three records, read by a consumer; then the topic is created again with four.
+/// A consumer reads three records; then the topic is recreated with four.
 fn recreated(pairs: &[(&str, &str)]) -> (Reading, headwater_client::Consumer) {
     let mut reading = Reading::new(2, 1);
     for _ in 0..3 {
@@ -27,7 +27,7 @@ fn recreated(pairs: &[(&str, &str)]) -> (Reading, headwater_client::Consumer) {
     (reading, consumer)
 }
 
-/// Offset 3, where the consumer was, exists in the new topic too.
+/// Offset 3, the consumer's position, exists in the new topic too.
 #[rstest]
 fn a_position_in_the_old_topic_is_not_used_in_the_new_one(
     #[values("earliest", "latest")] reset: &str,

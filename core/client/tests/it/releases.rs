@@ -1,4 +1,4 @@
-//! The brokers of a cluster may be of several releases of Kafka; each is asked in its own versions.
+//! The brokers of a cluster may be of several releases of Kafka; each gets requests in its own versions.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ fn send_to_all(client: &Client) {
     }
 }
 
-/// The versions in which each node was asked.
+/// The versions of the requests to each node.
 fn versions(cluster: &FakeCluster, api: &str) -> BTreeMap<i32, i16> {
     let state = cluster.state();
     let calls = state.calls.iter().filter(|call| call.api == api);
@@ -25,7 +25,7 @@ fn versions(cluster: &FakeCluster, api: &str) -> BTreeMap<i32, i16> {
 }
 
 #[test]
-fn each_broker_of_a_cluster_in_an_upgrade_is_asked_in_its_own_versions() {
+fn each_broker_during_an_upgrade_gets_requests_in_its_own_versions() {
     let cluster = FakeCluster::with_nodes(3, TOPIC, 3);
     let releases = [Release::Kafka28, Release::Kafka39, Release::Today];
     for (node, release) in (1..).zip(releases) {
@@ -49,7 +49,7 @@ fn each_broker_of_a_cluster_in_an_upgrade_is_asked_in_its_own_versions() {
     assert_eq!(versions(&cluster, "ListOffsets"), expected([6, 9, 11]));
 }
 
-/// A broker that answers Metadata may be older than the one that is fetched from.
+/// The broker that answers Metadata may be older than the one to fetch from.
 #[test]
 fn topics_without_ids_are_produced_to_and_fetched_by_name() {
     let cluster = FakeCluster::with_nodes(3, TOPIC, 3);

@@ -1,4 +1,4 @@
-//! What a producer does when brokers refuse, forget and do not answer: order, sequences and epochs.
+//! A producer's retries when brokers refuse requests, lose their state or do not answer: order, sequences and epochs.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use headwater_protocol::ErrorCode;
 use rstest::rstest;
 
 const TOPIC: &str = "t";
-/// Long enough for other requests to get behind one that is late.
+/// Long enough for other requests to queue up after a late one.
 const LATE: Duration = Duration::from_millis(30);
 /// The leader of a partition without one.
 const NOBODY: i32 = -1;
@@ -20,7 +20,7 @@ fn send(producer: &Producer, value: &str) -> SendHandle {
         .unwrap()
 }
 
-/// Sends each value as a batch of its own, without waiting for results.
+/// Sends each value as its own batch, without waiting for results.
 fn send_batches<const N: usize>(producer: &Producer, values: [&str; N]) -> Vec<SendHandle> {
     let handles = values.map(|value| {
         let handle = send(producer, value);
@@ -57,7 +57,7 @@ fn wait_for_all(handles: Vec<SendHandle>) {
 #[case::refused(vec![Fault::Code(ErrorCode::NotLeaderOrFollower), Fault::Code(ErrorCode::NotEnoughReplicas)])]
 #[case::lost_on_the_way(vec![Fault::RequestLost, Fault::RequestLost])]
 #[case::written_and_not_answered(vec![Fault::AnswerLost, Fault::AnswerLost])]
-fn what_can_pass_is_tried_again_and_written_once(#[case] faults: Vec<Fault>) {
+fn temporary_errors_are_retried_and_records_written_once(#[case] faults: Vec<Fault>) {
     let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[]));
@@ -82,7 +82,7 @@ fn what_can_pass_is_tried_again_and_written_once(#[case] faults: Vec<Fault>) {
 }
 
 #[test]
-fn a_broker_that_is_away_for_a_while_is_waited_for() {
+fn requests_wait_for_a_broker_that_is_temporarily_away() {
     let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[]));
@@ -94,7 +94,7 @@ fn a_broker_that_is_away_for_a_while_is_waited_for() {
 }
 
 #[test]
-fn a_refusal_that_stays_is_the_records_error_and_harms_no_other() {
+fn a_permanent_refusal_fails_only_its_record() {
     let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[]));
@@ -120,7 +120,7 @@ fn a_refusal_that_stays_is_the_records_error_and_harms_no_other() {
 }
 
 #[test]
-fn a_record_that_the_broker_names_gets_its_own_message() {
+fn an_invalid_record_gets_its_own_message() {
     let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[]));
@@ -161,7 +161,7 @@ fn a_batch_that_is_too_large_is_split_until_its_parts_fit() {
     assert_eq!(
         offsets,
         (0..10).collect::<Vec<_>>(),
-        "the others are there, in order"
+        "the others are written, in order"
     );
     send(&producer, "after").wait().unwrap();
     assert_eq!(broker.values(TOPIC, 0).len(), 11);
@@ -188,7 +188,7 @@ fn an_answer_that_never_comes_is_a_timeout_and_the_next_batch_starts_a_new_epoch
 }
 
 #[test]
-fn a_request_that_never_left_costs_no_epoch() {
+fn a_request_that_was_never_sent_costs_no_epoch() {
     let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[
@@ -208,7 +208,8 @@ fn a_request_that_never_left_costs_no_epoch() {
     assert_eq!(stamps, [(0, 0), (0, 1)]);
     assert_eq!(values(&broker, 0), ["first", "second"]);
 }
-/// A cluster with one partition, and a producer whose first record is acknowledged: from then on requests are pipelined.
+/// A cluster with one partition, and a producer whose first record is acknowledged: from then on requests are
+/// pipelined.
 fn started(
     pairs: &[(&str, &str)],
 ) -> (Arc<FakeCluster>, tokio::runtime::Runtime, Client, Producer) {
@@ -220,7 +221,7 @@ fn started(
 }
 
 #[test]
-fn batches_behind_a_lost_one_are_sent_again_in_order() {
+fn batches_after_a_lost_one_are_sent_again_in_order() {
     let (broker, _runtime, _client, producer) = started(&[]);
     broker.fail_next([Fault::Late(LATE), Fault::RequestLost]);
     let handles = send_batches(&producer, ["1", "2", "3", "4", "5", "6", "7", "8"]);
@@ -239,7 +240,7 @@ fn batches_behind_a_lost_one_are_sent_again_in_order() {
 }
 
 #[test]
-fn an_answer_that_is_lost_does_not_double_the_batches_behind_it() {
+fn a_lost_answer_does_not_duplicate_later_batches() {
     let (broker, _runtime, _client, producer) = started(&[]);
     broker.fail_next([Fault::Late(LATE), Fault::AnswerLost]);
     wait_for_all(send_batches(&producer, ["1", "2", "3", "4", "5", "6", "7"]));
@@ -247,9 +248,10 @@ fn an_answer_that_is_lost_does_not_double_the_batches_behind_it() {
     assert!(stamps(&broker).iter().all(|(epoch, _)| *epoch == 0));
 }
 
-/// A broker remembers the newest five batches of a producer. The batch behind it was acknowledged, so it was written.
+/// A broker keeps the last five batches of a producer. The batch after this one was acknowledged, so this one was
+/// written.
 #[test]
-fn a_batch_that_the_broker_does_not_remember_is_not_written_twice() {
+fn a_batch_that_the_broker_has_dropped_from_its_state_is_not_written_twice() {
     let (broker, _runtime, _client, producer) = started(&[]);
     broker.fail_next([
         Fault::Late(LATE),
@@ -279,7 +281,7 @@ fn the_second_batch_of_an_epoch_is_sent_when_the_first_is_acknowledged() {
     let broker = FakeCluster::with_topic(TOPIC, 1);
     let (_runtime, client) = client(&broker);
     let producer = client.producer(config(&[]));
-    // The broker would take the second batch of a producer that it does not know.
+    // The broker would accept the second batch of an unknown producer.
     broker.state().produce_takes = LATE;
     broker.fail_next([Fault::RequestLost]);
     wait_for_all(send_batches(&producer, ["1", "2", "3"]));
@@ -287,7 +289,7 @@ fn the_second_batch_of_an_epoch_is_sent_when_the_first_is_acknowledged() {
     assert_eq!(broker.state().sequence_refusals, 0);
 }
 
-/// Kafka's broker does not know the producer any more, or has lost a batch that it acknowledged.
+/// Kafka's broker has dropped the producer's state, or lost a batch that it acknowledged.
 #[rstest]
 #[case(ErrorCode::OutOfOrderSequenceNumber)]
 #[case(ErrorCode::UnknownProducerId)]
@@ -300,7 +302,7 @@ fn a_broker_that_lost_the_producers_state_gets_a_new_epoch(#[case] code: ErrorCo
 }
 
 #[test]
-fn a_refused_batch_leaves_its_sequences_to_those_behind_it() {
+fn a_refused_batch_leaves_its_sequences_to_later_ones() {
     let (broker, _runtime, _client, producer) = started(&[]);
     broker.fail_next([Fault::Late(LATE), Fault::Code(ErrorCode::InvalidTimestamp)]);
     let mut handles = send_batches(&producer, ["1", "bad", "3", "4", "5"]);
@@ -312,7 +314,7 @@ fn a_refused_batch_leaves_its_sequences_to_those_behind_it() {
 }
 
 #[test]
-fn a_split_batch_and_those_behind_it_keep_their_order() {
+fn a_split_batch_and_later_ones_keep_their_order() {
     let (broker, _runtime, _client, producer) = started(&[]);
     broker.state().max_batch_bytes = 400;
     let large = "x".repeat(100);
@@ -335,9 +337,9 @@ const IMPATIENT: [(&str, &str); 3] = [
 ];
 
 #[test]
-fn a_batch_that_expires_before_it_is_sent_burns_no_sequence() {
+fn a_batch_that_expires_before_it_is_sent_uses_no_sequence() {
     let mut pairs = IMPATIENT.to_vec();
-    // The producer looks for the leader before each request.
+    // The producer looks up the leader before each request.
     pairs.push(("metadata.max.age.ms", "0"));
     let (broker, _runtime, _client, producer) = started(&pairs);
     broker.state().move_leader(TOPIC, 0, NOBODY);
@@ -349,7 +351,7 @@ fn a_batch_that_expires_before_it_is_sent_burns_no_sequence() {
     assert_eq!(values(&broker, 0), ["0", "1"]);
 }
 
-/// The broker has written the batch that expired. With its sequence, the next one would be a duplicate, and lost.
+/// The broker has written the expired batch. With its sequence, the next one would be dropped as a duplicate.
 #[test]
 fn a_record_after_an_expired_one_that_was_written_is_written_too() {
     let (broker, _runtime, _client, producer) = started(&IMPATIENT);

@@ -1,4 +1,4 @@
-//! Every request goes to the broker that answers for its subject, and follows it when it moves.
+//! Every request goes to the responsible broker, and follows when the responsibility moves.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ fn sorted(mut nodes: Vec<i32>) -> Vec<i32> {
     nodes
 }
 
-/// Makes the client know who leads the partitions.
+/// Makes the client look up the leaders of the partitions.
 fn look(client: &Client) {
     let topic = client.topic(TOPIC);
     let offsets = topic.offsets(&Position::Earliest);
@@ -29,9 +29,9 @@ fn look(client: &Client) {
 }
 
 #[test]
-fn all_leaders_are_asked_for_offsets_at_the_same_time() {
+fn offsets_are_requested_from_all_leaders_concurrently() {
     let cluster = FakeCluster::with_nodes(3, TOPIC, 6);
-    // A leader answers when all three have been asked.
+    // The leaders respond when all three have got a request.
     cluster.state().list_offsets_barrier = Some(Arc::new(Barrier::new(3)));
     let (_runtime, client) = client(&cluster);
     look(&client);
@@ -39,9 +39,9 @@ fn all_leaders_are_asked_for_offsets_at_the_same_time() {
 }
 
 #[test]
-fn a_scan_asks_each_leader_once_for_each_distinct_position_at_the_same_time() {
+fn a_scan_requests_each_distinct_position_once_from_each_leader_concurrently() {
     let cluster = FakeCluster::with_nodes(2, TOPIC, 2);
-    // Start and end of the log, at two leaders; the scan's own start and end are the same positions.
+    // Start and end of the log, from two leaders; the scan's own start and end are the same positions.
     cluster.state().list_offsets_barrier = Some(Arc::new(Barrier::new(4)));
     let (runtime, client) = client(&cluster);
     let scan = client.topic(TOPIC).scan(ScanOptions::default());
@@ -120,13 +120,13 @@ fn producing_and_reading_follow_a_leader_that_moves() {
 }
 
 #[test]
-fn a_broker_that_lags_behind_does_not_send_the_client_back_to_an_earlier_leader() {
+fn a_lagging_broker_does_not_return_the_client_to_an_earlier_leader() {
     let cluster = FakeCluster::with_nodes(2, TOPIC, 1);
     let (_runtime, client) = client(&cluster);
     let earlier = cluster.state().leaders();
     cluster.state().move_leader(TOPIC, 0, 2);
     look(&client);
-    // Metadata goes back to the time before the move; the client does not.
+    // Metadata returns to the state before the move; the client does not.
     cluster.state().metadata_lags_behind(earlier);
     let producer = client.producer(config(&[
         ("metadata.max.age.ms", "0"),
@@ -139,7 +139,7 @@ fn a_broker_that_lags_behind_does_not_send_the_client_back_to_an_earlier_leader(
 }
 
 #[test]
-fn one_metadata_request_serves_all_who_ask_at_the_same_time() {
+fn concurrent_callers_share_one_metadata_request() {
     let cluster = FakeCluster::with_topic(TOPIC, 1);
     cluster.state().metadata_takes = Duration::from_millis(50);
     let (runtime, client) = client(&cluster);

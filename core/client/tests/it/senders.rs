@@ -1,4 +1,5 @@
-//! A producer sends one request to each broker for all partitions that the broker leads, and several before the first is answered.
+//! A producer sends one request to each broker for all partitions that the broker leads, and several before the first
+//! response.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use headwater_protocol::ErrorCode;
 use rstest::rstest;
 
 const TOPIC: &str = "t";
-/// Long enough for other requests to get behind one that is late.
+/// Long enough for other requests to queue up after a late one.
 const LATE: Duration = Duration::from_millis(30);
 
 fn send(producer: &Producer, partition: i32, value: &[u8]) -> SendHandle {
@@ -17,7 +18,8 @@ fn send(producer: &Producer, partition: i32, value: &[u8]) -> SendHandle {
     producer.send_blocking(&record).unwrap()
 }
 
-/// A producer whose first record in each partition is acknowledged, and a cluster that has forgotten the requests for them.
+/// A producer whose first record in each partition is acknowledged, and a cluster that has cleared its list of
+/// requests.
 fn started(
     cluster: &Arc<FakeCluster>,
     client: &Client,
@@ -71,7 +73,7 @@ fn a_request_is_no_larger_than_max_request_size() {
 }
 
 #[test]
-fn a_broker_that_does_not_answer_holds_up_no_other() {
+fn a_broker_that_does_not_answer_delays_no_other() {
     let cluster = FakeCluster::with_nodes(2, TOPIC, 2);
     let (_runtime, client) = client(&cluster);
     let producer = started(&cluster, &client, 2, &[]);
@@ -102,7 +104,7 @@ fn requests_are_in_flight_up_to_the_limit_and_keep_the_order(#[values(1, 2, 5)] 
     assert_eq!((state.in_flight_max, state.sequence_refusals), (max, 0));
 }
 
-/// Without idempotence nothing else would keep the order: the second record would be written first.
+/// Without idempotence the order depends on this alone: otherwise the second record would be written first.
 #[test]
 fn a_partition_whose_leader_moves_waits_for_its_batches_in_flight() {
     let cluster = FakeCluster::with_nodes(2, TOPIC, 1);
@@ -141,7 +143,8 @@ fn no_request_goes_to_a_broker_that_does_not_lead_its_partitions() {
     }
 }
 
-/// The brokers of the new topic know nothing of the producer, and would write the second record although the first one was refused.
+/// The brokers of the new topic have no state of the producer, and would write the second record although the first one
+/// was refused.
 #[test]
 fn the_second_batch_for_a_recreated_topic_is_sent_when_the_first_is_acknowledged() {
     let cluster = FakeCluster::with_nodes(2, TOPIC, 1);

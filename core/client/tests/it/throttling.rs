@@ -1,4 +1,4 @@
-//! A broker that throttles a client gets no request from it for the time that it names (KIP-219).
+//! After a throttled response, a broker gets no request for the throttle time (KIP-219).
 
 use std::sync::Arc;
 use std::time::Duration;

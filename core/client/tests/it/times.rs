@@ -1,12 +1,12 @@
-//! Offsets by time from a broker that does not find them: Kafka looks only in the first segment that may have the record, and a record of it
-//! may be deleted.
+//! Offsets by timestamp from a broker that does not find them: Kafka searches only the first segment that may have the
+//! record, and that record may be deleted.
 
 use headwater_client::{Position, Record};
 use headwater_record::{Offset, PartitionId};
 
 use crate::support::reading::{Reading, TOPIC};
 
-/// A partition with records of the times 10, 40, 20 and 30 in batches of their own.
+/// A partition with records with the timestamps 10, 40, 20 and 30, each in its own batch.
 fn reading() -> Reading {
     let reading = Reading::new(1, 1);
     for time in [10, 40, 20, 30] {
@@ -34,7 +34,7 @@ fn a_record_that_the_broker_does_not_find_by_its_time_is_found_by_reading() {
 }
 
 #[test]
-fn nothing_is_read_for_a_time_after_the_greatest() {
+fn no_records_are_read_for_a_timestamp_after_the_greatest() {
     let reading = reading();
     reading.cluster.state().log_start = 2;
     assert_eq!(first_at(&reading, 41), Offset::new(4));
@@ -42,7 +42,7 @@ fn nothing_is_read_for_a_time_after_the_greatest() {
 }
 
 #[test]
-fn a_broker_is_believed_where_no_record_was_deleted() {
+fn the_answer_of_a_broker_is_final_if_no_record_was_deleted() {
     let reading = reading();
     assert_eq!(first_at(&reading, 15), Offset::new(4));
     assert!(reading.cluster.asked("Fetch").is_empty());

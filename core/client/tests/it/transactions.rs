@@ -1,4 +1,5 @@
-//! Records of aborted transactions are seen by `read_uncommitted` only, however a topic is read. The log was written by Apache Kafka.
+//! Records of aborted transactions are visible only with `read_uncommitted`, with every way to read a topic. Apache
+//! Kafka wrote the log.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,7 +15,8 @@ use serde_json::Value;
 
 use crate::support::{FakeCluster, client};
 
-/// A broker with the log in partition 0 of topic "t", and the offsets that Kafka's consumer returned under `read_committed`.
+/// A broker with the log in partition 0 of topic "t", and the offsets that Kafka's consumer returned under
+/// `read_committed`.
 fn cluster() -> (std::sync::Arc<FakeCluster>, Vec<i64>) {
     let directory =
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../columnar/tests/fixtures/transactions");
@@ -84,7 +86,7 @@ fn head_and_tail_and_rate_leave_them_out() {
 }
 
 #[test]
-fn a_consumer_leaves_them_out_where_it_is_told_to() {
+fn a_read_committed_consumer_leaves_them_out() {
     let (cluster, committed) = cluster();
     let (runtime, client) = client(&cluster);
     for isolation in ["read_committed", "read_uncommitted"] {

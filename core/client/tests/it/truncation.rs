@@ -12,7 +12,7 @@ use proptest::test_runner::{Config, TestRunner};
 
 use crate::support::reading::{LONG, Reading, TOPIC};
 
-/// Has a consumer read three records, then makes a node the leader that has only those before `end`, and sends three more.
+/// Lets a consumer read three records, then elects a leader that has only those before `end`, and sends three more.
 fn read_and_lose(consumer_pairs: &[(&str, &str)], end: i64) -> (Reading, Consumer) {
     let reading = Reading::new(2, 1);
     for _ in 0..3 {
@@ -37,7 +37,7 @@ fn at(offset: i64) -> BTreeMap<TopicPartition, Offset> {
 }
 
 #[test]
-fn a_consumer_reads_on_from_where_the_log_diverges() {
+fn a_consumer_continues_where_the_log_diverges() {
     let (reading, mut consumer) = read_and_lose(&[], 1);
     reading.read(&mut consumer, 3);
     assert_eq!(consumer.consumed(), at(4));
@@ -45,7 +45,7 @@ fn a_consumer_reads_on_from_where_the_log_diverges() {
 }
 
 #[test]
-fn a_consumer_that_does_not_reset_names_where_the_log_diverges() {
+fn the_error_without_reset_has_the_offset_of_the_divergence() {
     let (reading, mut consumer) = read_and_lose(&[("auto.offset.reset", "none")], 1);
     for _ in 0..2 {
         let error = reading.try_poll(&mut consumer, LONG).unwrap_err();
@@ -85,7 +85,7 @@ fn a_committed_offset_is_validated_with_its_epoch_after_a_restart() {
 }
 
 #[test]
-fn a_position_that_the_new_leader_has_is_read_on_from() {
+fn reading_continues_at_a_position_that_the_new_leader_has() {
     let reading = Reading::new(2, 1);
     reading.send(0);
     let mut consumer = reading.consumer_of_all(&[]);
@@ -104,7 +104,7 @@ enum Step {
     Send,
     Poll,
     MoveLeader(i32),
-    /// A node becomes the leader that lacks so many of the last records.
+    /// Elects a leader that lacks this many of the last records.
     ElectUncleanly(i32, i64),
 }
 
@@ -118,7 +118,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step, 1..40)
 }
 
-/// What a consumer has read: offsets and values.
+/// The records that a consumer has read: offsets and values.
 fn read_values(reading: &Reading, consumer: &mut Consumer, read: &mut BTreeSet<(i64, Vec<u8>)>) {
     let polled = consumer.poll(Duration::from_millis(5), Some(2));
     let batch = reading.wait(polled).unwrap();
@@ -172,7 +172,7 @@ fn every_record_of_the_last_leader_is_read_at_its_offset() {
     let config = Config {
         cases: 60,
         failure_persistence: None,
-        // A case that fails waits long.
+        // A failing case waits long.
         max_shrink_iters: 20,
         ..Config::default()
     };

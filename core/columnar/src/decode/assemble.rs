@@ -1,4 +1,4 @@
-//! Collected rows to a table: formats applied, bad rows refused, made null or left out.
+//! Builds a table from collected rows: applies formats, and refuses, nulls or skips bad rows.
 
 use std::sync::Arc;
 
@@ -19,11 +19,11 @@ use crate::options::{DecodeOptions, OnError};
 use crate::projection::Column;
 use crate::trusted::Buffers;
 
-/// A finished key or value, and the rows that its format could not read, in order.
+/// A finished key or value column, and the rows that its format could not read, in order.
 struct Finished {
     array: ArrayRef,
     bad: Vec<(usize, DecodeErrorKind)>,
-    /// The text that inferred JSON was read from.
+    /// The text from which inferred JSON was read.
     json: Option<ArrayRef>,
 }
 
@@ -32,18 +32,18 @@ pub(crate) struct Table {
     pub(crate) batch: RecordBatch,
     /// See [`Decoded::json`](super::Decoded::json).
     pub(crate) json: Option<RecordBatch>,
-    /// How many rows were left out.
+    /// The number of skipped rows.
     pub(crate) skipped: usize,
 }
 
-/// Everything that making the table looks at.
+/// The input of building a table.
 struct Context<'a> {
     options: &'a DecodeOptions,
     fetched: &'a [FetchedBatches],
 }
 
 impl Plan {
-    /// The table of these rows.
+    /// Builds the table of these rows.
     pub(crate) fn assemble(
         &mut self,
         options: &DecodeOptions,
@@ -206,7 +206,7 @@ impl Context<'_> {
             .map_err(|kind| self.error(rows, 0, kind))
     }
 
-    /// The first row that could not be read, where that is an error.
+    /// Fails with the first row that could not be read, if the options require that.
     fn refuse_bad_rows(&self, rows: &Rows, columns: [&Option<Finished>; 2]) -> Result<(), Failure> {
         if self.options.on_error != OnError::Raise {
             return Ok(());
@@ -230,7 +230,7 @@ impl Context<'_> {
         Err(Failure::after(*row, error))
     }
 
-    /// `None` where all rows stay.
+    /// `None` if all rows stay.
     fn rows_to_keep(&self, count: usize, columns: [&Option<Finished>; 2]) -> Option<BooleanArray> {
         if self.options.on_error != OnError::Skip
             || columns
@@ -306,14 +306,14 @@ impl Context<'_> {
     }
 }
 
-/// What Arrow refused to build.
+/// The error for a column that Arrow refused to build.
 pub(crate) fn build(error: &ArrowError) -> DecodeErrorKind {
     DecodeErrorKind::Build {
         reason: error.to_string(),
     }
 }
 
-/// The texts of inferred JSON as a table, without those of rows that became null because they could not be read.
+/// The texts of inferred JSON as a table. Rows that became null because they could not be read are null here too.
 fn json_texts(
     rows: usize,
     columns: [(&str, &Option<Finished>); 2],
@@ -355,7 +355,7 @@ fn array_or_nulls(finished: Option<Finished>, rows: usize) -> ArrayRef {
     )
 }
 
-/// The fields of a struct as columns; where the struct is null they are.
+/// The fields of a struct as columns. Null structs have null fields.
 fn lift(array: &ArrayRef) -> Result<Vec<ArrayRef>, ArrowError> {
     let Some(structs) = array.as_any().downcast_ref::<StructArray>() else {
         return Ok(vec![array.clone()]);

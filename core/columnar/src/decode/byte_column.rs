@@ -3,26 +3,26 @@
 use super::classic_column::ClassicColumn;
 use crate::trusted::{Buffers, ViewColumn};
 
-/// How values are kept.
+/// How values are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Keep {
     /// As views.
     Views,
-    /// Copied batch by batch, while the bytes are still in the cache.
+    /// Copied batch by batch, while the bytes are still in the processor's cache.
     Classic,
 }
 
-/// What values are to be.
+/// The format of the values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReadAs {
     Bytes,
     /// Checked batch by batch.
     Text,
-    /// Read when all rows are there.
+    /// Parsed when all rows are collected.
     Json,
 }
 
-/// A value that is no text.
+/// A value that is not UTF-8.
 #[derive(Debug)]
 pub(crate) struct NotText {
     pub(crate) row: usize,
@@ -34,10 +34,10 @@ pub(crate) struct NotText {
 pub(crate) struct ByteColumn {
     views: ViewColumn,
     classic: Option<ClassicColumn>,
-    /// Rows that went from `views` to `classic`.
+    /// The number of rows moved from `views` to `classic`.
     moved: usize,
     read_as: ReadAs,
-    /// In order of rows.
+    /// The refused values, in row order.
     pub(crate) bad: Vec<NotText>,
 }
 
@@ -53,17 +53,17 @@ impl ByteColumn {
         }
     }
 
-    /// Whether a value may be refused.
+    /// Whether a value can be refused.
     pub(crate) fn can_be_wrong(&self) -> bool {
         self.read_as != ReadAs::Bytes
     }
 
-    /// Where values of the batch that is being read go.
+    /// The destination for values of the current batch.
     pub(crate) fn views(&mut self) -> &mut ViewColumn {
         &mut self.views
     }
 
-    /// Checks and copies what the batch brought, as far as asked for. `None` where classic data would be more than 2 GiB.
+    /// Checks and copies the values of the batch, if required. `None` if classic data would exceed 2 GiB.
     pub(crate) fn end_batch(&mut self, buffers: &Buffers) -> Option<()> {
         if self.read_as == ReadAs::Text {
             let (bad, moved) = (&mut self.bad, self.moved);
@@ -82,7 +82,7 @@ impl ByteColumn {
         Some(())
     }
 
-    /// The values as views (empty where they were kept as classic), and as classic where they were.
+    /// The values as views (empty if they were copied), and as classic data if they were copied.
     pub(crate) fn into_parts(self) -> (ViewColumn, Option<ClassicColumn>) {
         (self.views, self.classic)
     }

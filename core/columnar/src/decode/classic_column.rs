@@ -1,11 +1,11 @@
-//! A key or value column that is copied: what a classic array has.
+//! A key or value column that is copied into the layout of a classic array.
 
 use arrow_array::{BinaryArray, StringArray};
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 
 use crate::trusted::{Buffers, ViewColumn};
 
-/// Values one after the other: what a classic array has.
+/// Consecutive values, in the layout of a classic array.
 #[derive(Debug)]
 pub(crate) struct ClassicColumn {
     offsets: Vec<i32>,
@@ -26,10 +26,10 @@ impl Default for ClassicColumn {
 }
 
 impl ClassicColumn {
-    /// Copies all values of `views`. `None` where that would be more than 2 GiB.
+    /// Copies all values of `views`. `None` if the data would exceed 2 GiB.
     pub(crate) fn append(&mut self, views: &ViewColumn, buffers: &Buffers) -> Option<()> {
         if views.has_null() || self.has_null {
-            // One flag a row from the first null on, and for all rows before it.
+            // There are no validity flags before the first null; then there is one for every row.
             self.valid.resize(self.offsets.len() - 1, true);
             self.valid.extend(views.validity());
             self.has_null = true;
@@ -58,8 +58,8 @@ impl ClassicColumn {
         BinaryArray::new(offsets, data, nulls)
     }
 
-    /// The array as text. Each value appended must have been checked by [`ViewColumn::check_text`]; Arrow checks the whole once more,
-    /// which for one run of bytes costs little.
+    /// The array as text. Each appended value must have been checked by [`ViewColumn::check_text`]. Arrow checks the
+    /// whole again, which costs little for one range of bytes.
     pub(crate) fn into_text(self) -> Result<StringArray, arrow_schema::ArrowError> {
         let (offsets, data, nulls) = self.parts();
         StringArray::try_new(offsets, data, nulls)

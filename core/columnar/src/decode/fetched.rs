@@ -1,27 +1,29 @@
-//! What goes into a decoder and what comes out.
+//! The input and output of a decoder.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use headwater_record::{AbortedTransactions, Offset, PartitionId};
 
-/// Encoded batches fetched from one partition, and which of their offsets to read.
+/// Encoded batches fetched from one partition, and the range of offsets to read.
 ///
-/// Invariant: every record of the log in `from..until` is in `bytes`. Batches may reach over both ends. `bytes` starts where the fetch
-/// response starts: whether a batch is of an aborted transaction depends on the batches before it.
+/// Invariant: every record of the log in `from..until` is in `bytes`. Batches may exceed the range at both ends.
+/// `bytes` must start where the fetch response starts: whether a batch belongs to an aborted transaction depends on the
+/// batches before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchedBatches {
     /// The topic.
     pub topic: Arc<str>,
     /// The partition.
     pub partition: PartitionId,
-    /// Batches one after the other. A last one that is cut is ignored.
+    /// Consecutive batches. An incomplete last one is ignored.
     pub bytes: Bytes,
     /// The first offset to read.
     pub from: Offset,
-    /// Where to stop (exclusive).
+    /// The end of the range (exclusive).
     pub until: Offset,
-    /// The aborted transactions that the fetch response names; their records are left out. Empty under `read_uncommitted`.
+    /// The aborted transactions listed in the fetch response, whose records are left out. Empty with
+    /// `read_uncommitted`.
     pub aborted: AbortedTransactions,
 }
 
@@ -43,26 +45,26 @@ impl FetchedBatches {
         }
     }
 
-    /// Only records before this offset.
+    /// Restricts the range to records before this offset.
     #[must_use]
     pub fn until(mut self, until: impl Into<Offset>) -> Self {
         self.until = until.into();
         self
     }
 
-    /// Without the records of these transactions.
+    /// Leaves out the records of these transactions.
     #[must_use]
     pub fn without(mut self, aborted: AbortedTransactions) -> Self {
         self.aborted = aborted;
         self
     }
 
-    /// How many records it has at most: compaction and markers leave holes.
+    /// The maximum number of records: compaction and markers leave gaps.
     pub fn offsets(&self) -> u64 {
         u64::try_from(self.until - self.from).unwrap_or(0)
     }
 
-    /// The part before `at` and the part from there on. Both share the bytes.
+    /// Splits the range at `at`. Both parts share the bytes.
     pub fn split_at(self, at: Offset) -> (Self, Self) {
         let at = at.max(self.from).min(self.until);
         (
@@ -75,20 +77,20 @@ impl FetchedBatches {
     }
 }
 
-/// A table, and where to go on behind it.
+/// A table, and the position after it.
 #[derive(Clone, Debug)]
 pub struct Decoded {
     /// The table.
     pub batch: arrow_array::RecordBatch,
-    /// Of JSON without a schema, the text that its rows were read from: columns `key` and `value`, as far as the table has them whole. Null
-    /// where the table is. `None` where no column was inferred.
+    /// For JSON without a schema, the original text of the rows: columns `key` and `value`, if the table has the
+    /// complete column. Null where the table is null. `None` if no column was inferred.
     pub json: Option<arrow_array::RecordBatch>,
-    /// For each [`FetchedBatches`], in order: the offset after the last record or batch that was passed (control batches and gaps included), or
-    /// its `from` where nothing was passed.
+    /// For each [`FetchedBatches`], in order: the offset after the last record or batch that was processed (including
+    /// control batches and gaps), or its `from` if none was.
     pub next_offsets: Vec<Offset>,
-    /// Whether all whole batches of all [`FetchedBatches`] were passed. If not, decode the same bytes again from `next_offsets`; there may be a
-    /// record or a batch there that cannot be read.
+    /// Whether all complete batches of all [`FetchedBatches`] were processed. If not, decode the same bytes again from
+    /// `next_offsets`; the record or batch there may be unreadable.
     pub complete: bool,
-    /// Records left out by [`OnError::Skip`](crate::OnError::Skip).
+    /// The number of records skipped by [`OnError::Skip`](crate::OnError::Skip).
     pub skipped: usize,
 }

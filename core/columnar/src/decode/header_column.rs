@@ -1,4 +1,4 @@
-//! The column of headers.
+//! The column of record headers.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use arrow_buffer::{OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields};
 use headwater_record::{Headers, RawRecord};
 
-/// `struct<key: utf8, value: binary>`, the item of the list.
+/// `struct<key: utf8, value: binary>`, the item type of the list.
 pub(crate) fn item_field() -> FieldRef {
     let fields = Fields::from(vec![
         Field::new("key", DataType::Utf8, false),
@@ -17,10 +17,10 @@ pub(crate) fn item_field() -> FieldRef {
     Arc::new(Field::new("item", DataType::Struct(fields), false))
 }
 
-/// Headers row by row. Most records have none, so only those that have some are noted.
+/// Collects headers row by row. Most records have none, so only rows with headers are stored.
 #[derive(Debug, Default)]
 pub(crate) struct HeaderColumn {
-    /// Rows with headers, and how many headers there are up to each.
+    /// Rows with headers, and the number of headers up to and including each.
     ends: Vec<(usize, i32)>,
     keys: StringBuilder,
     values: BinaryBuilder,
@@ -28,7 +28,8 @@ pub(crate) struct HeaderColumn {
 }
 
 impl HeaderColumn {
-    /// Takes the headers of one record; rows come in order. The record comes by value, so that the caller's stays in registers.
+    /// Adds the headers of one record; rows must ascend. The record is passed by value, so that the caller's copy stays
+    /// in registers.
     #[inline(always)]
     pub(crate) fn push(&mut self, row: usize, record: RawRecord, plain: &[u8]) {
         if record.header_count != 0 {
@@ -50,14 +51,16 @@ impl HeaderColumn {
         self.ends.push((row, self.keys.len() as i32));
     }
 
-    /// The column, of so many rows.
+    /// The column with this number of rows.
     pub(crate) fn finish(mut self, rows: usize) -> Result<ArrayRef, ArrowError> {
         if self.bytes > i32::MAX as usize {
             return Err(ArrowError::OffsetOverflowError(self.bytes));
         }
         let item = item_field();
         let DataType::Struct(fields) = item.data_type().clone() else {
-            return Err(ArrowError::SchemaError("headers are structs".to_owned()));
+            return Err(ArrowError::SchemaError(
+                "the items of headers must be structs".to_owned(),
+            ));
         };
         let structs = StructArray::try_new(
             fields,

@@ -1,4 +1,4 @@
-//! Record batches to Arrow.
+//! Decodes record batches to Arrow.
 
 mod assemble;
 mod byte_column;
@@ -24,7 +24,7 @@ use crate::options::{DecodeOptions, Format};
 use plan::Plan;
 use rows::{Rows, Window};
 
-/// Turns fetched bytes into tables of one schema.
+/// Decodes fetched bytes to tables of one schema.
 #[derive(Debug)]
 pub struct Decoder {
     options: DecodeOptions,
@@ -32,7 +32,7 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Checks that the options go together.
+    /// Checks that the options are compatible.
     pub fn new(options: DecodeOptions) -> Result<Self, SchemaError> {
         let plan = Plan::new(&options)?;
         Ok(Self { options, plan })
@@ -43,37 +43,38 @@ impl Decoder {
         &self.options
     }
 
-    /// The schema of every table; `None` while JSON without a schema has not seen a value (until then it has the type `Null`).
+    /// The schema of every table. `None` until JSON without a schema has seen a value; until then tables have the type
+    /// `Null` for it.
     pub fn schema(&self) -> Option<SchemaRef> {
         self.plan.schema(&self.options)
     }
 
-    /// Whether JSON without a schema has not seen a value.
+    /// Whether JSON without a schema has not seen a value yet.
     pub fn is_inferring(&self) -> bool {
         self.plan.is_inferring()
     }
 
-    /// From now on JSON without a schema has the type that was inferred so far, or `Null`.
+    /// Fixes the type of JSON without a schema to the one inferred so far, or `Null`.
     pub fn fix(&mut self) -> Result<(), SchemaError> {
         self.plan.fix()
     }
 
-    /// The formats of key and value, with the types that were inferred. A decoder with these formats makes the same of all records,
-    /// whatever it sees first.
+    /// The formats of key and value, with the inferred types. Another decoder with these formats produces the same
+    /// tables, whichever records it sees first.
     pub fn formats(&self) -> (Format, Format) {
         self.plan.formats(&self.options)
     }
 
-    /// Decodes all records of the wanted ranges, in the order given.
+    /// Decodes all records of the requested ranges, in the given order.
     ///
-    /// Stops early at [`DecodeOptions::max_decompressed_bytes`], and before a record or a batch that cannot be read;
-    /// [`Decoded::next_offsets`] says where to go on. The call that starts at such a record fails. After an error the decoder can be used
-    /// again.
+    /// Stops early at [`DecodeOptions::max_decompressed_bytes`], and before a record or batch that cannot be read;
+    /// [`Decoded::next_offsets`] is where to continue. The call that starts at such a record fails. The decoder can be
+    /// used after an error.
     pub fn decode(&mut self, fetched: &[FetchedBatches]) -> Result<Decoded, DecodeError> {
         self.decode_up_to(fetched, usize::MAX)
     }
 
-    /// As [`decode`](Self::decode), and stops after `max_records`.
+    /// Like [`decode`](Self::decode), but stops after `max_records`.
     pub fn decode_up_to(
         &mut self,
         fetched: &[FetchedBatches],
@@ -107,7 +108,7 @@ impl Decoder {
         for (index, fetched) in fetched.iter().enumerate() {
             complete = match reading.read(fetched, &mut next_offsets[index]) {
                 Ok(complete) => complete,
-                // The table is full: the next one meets the error.
+                // The table is full: the next call returns the error.
                 Err(_) if reading.rows_before == max_records => false,
                 Err(error) => return Err(Failure::after(reading.rows_before, error)),
             };
@@ -127,7 +128,7 @@ impl Decoder {
     }
 }
 
-/// An error, and how many rows could be read before it.
+/// An error, and the number of rows before it.
 #[derive(Debug)]
 pub(crate) struct Failure {
     rows_before: usize,
@@ -149,22 +150,22 @@ impl From<DecodeError> for Failure {
     }
 }
 
-/// One call: what was read, and what may still be.
+/// The state of one call.
 struct Reading<'a> {
     options: &'a DecodeOptions,
     rows: Rows,
-    /// The rows of the batches before the one that is being read.
+    /// The number of rows before the current batch.
     rows_before: usize,
     max_records: usize,
     decompressed: usize,
 }
 
 impl Reading<'_> {
-    /// Reads the batches of one partition. Returns whether all of them were passed.
+    /// Reads the batches of one partition. Returns whether all of them were processed.
     fn read(&mut self, fetched: &FetchedBatches, next: &mut Offset) -> Result<bool, DecodeError> {
         let until = fetched.until;
         let mut filter = fetched.aborted.filter();
-        // One buffer for all plain batches, unless views could not reach its end.
+        // All uncompressed batches share one buffer, unless it is too long for the positions of views.
         let shared = i32::try_from(fetched.bytes.len()).is_ok();
         let mut shared_index = None;
         let mut batches = batches(&fetched.bytes);
@@ -226,7 +227,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Returns the offset to go on at when the batch was not, or not wholly, read.
+    /// Reads a batch. If it was read only in part or not at all, returns the offset where to continue.
     fn read_batch(
         &mut self,
         batch: &RecordBatch,

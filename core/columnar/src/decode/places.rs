@@ -1,13 +1,13 @@
-//! From deltas to offsets and timestamps.
+//! Converts deltas to offsets and timestamps.
 
 use headwater_record::{BatchHeader, Offset, TimestampType};
 
-/// What turns the deltas of a batch's records into offsets and timestamps.
+/// Converts the deltas of a batch's records to offsets and timestamps.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Places {
     base_offset: Offset,
     timestamp_ms: i64,
-    /// All bits where records have their own times; none where all have the batch's.
+    /// All bits set if records have their own timestamps; 0 if all have the batch's.
     delta_mask: i64,
 }
 

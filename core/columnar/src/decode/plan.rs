@@ -1,4 +1,4 @@
-//! What the options come to: how keys and values are kept while they are collected, and the schema.
+//! Derives from the options how keys and values are collected, and the schema.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::json::JsonColumn;
 use crate::options::{DecodeOptions, Format, Infer};
 use crate::projection::Column;
 
-/// What a key or a value becomes.
+/// The type of a key or value column.
 #[derive(Debug)]
 pub(crate) enum Shape {
     Absent,
@@ -44,7 +44,7 @@ impl Shape {
         }
     }
 
-    /// `None` where it is not known yet.
+    /// `None` if it is not known yet.
     fn data_type(&self, views: bool) -> Option<DataType> {
         match (self, views) {
             (Self::Absent, _) => Some(DataType::Null),
@@ -57,7 +57,7 @@ impl Shape {
     }
 }
 
-/// Both shapes, and whether they still change.
+/// The shapes of key and value, and whether they can still change.
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) key: Shape,
@@ -79,7 +79,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// With `unnest`, no field may have the name of a record column that stands beside it.
+    /// Checks that with `unnest` no field has the name of a record column in the same table.
     pub(crate) fn check_names(&self, options: &DecodeOptions) -> Result<(), SchemaError> {
         let Shape::Json(json) = &self.value else {
             return Ok(());
@@ -99,7 +99,7 @@ impl Plan {
         }
     }
 
-    /// Where keys and values are collected, for those that are wanted.
+    /// The collectors for keys and values, if they are requested.
     pub(crate) fn byte_columns(&self) -> (Option<ByteColumn>, Option<ByteColumn>) {
         (
             self.key.byte_column(self.views),
@@ -141,7 +141,7 @@ impl Plan {
         )
     }
 
-    /// Forgets the types of the previous table, where each table is inferred on its own.
+    /// Drops the types of the previous table if each table is inferred separately.
     pub(crate) fn start_table(&mut self, options: &DecodeOptions) {
         if options.infer == Infer::EachTable {
             for shape in [&mut self.key, &mut self.value] {
@@ -152,7 +152,7 @@ impl Plan {
         }
     }
 
-    /// The schema, with `Null` for what is not known yet.
+    /// The schema, with `Null` for unknown types.
     pub(crate) fn schema_so_far(&self, options: &DecodeOptions) -> SchemaRef {
         let mut fields: Vec<FieldRef> = Vec::new();
         for column in Column::ALL
@@ -169,7 +169,7 @@ impl Plan {
         Arc::new(Schema::new(fields))
     }
 
-    /// The fields of the value that stand at the top.
+    /// The fields of the value that become columns.
     pub(crate) fn unnested(&self, options: &DecodeOptions) -> Option<&Fields> {
         match &self.value {
             Shape::Json(json) if options.unnest => json.fields(),

@@ -1,4 +1,4 @@
-//! The rows of one table while they are collected: what stands in each column, before it becomes Arrow.
+//! Collects the rows of one table: the content of each column, before it becomes Arrow.
 
 use headwater_record::{BatchHeader, Offset, Records, TimestampType};
 
@@ -10,10 +10,10 @@ use crate::error::DecodeErrorKind;
 use crate::projection::{Column, Projection};
 use crate::trusted::{Block, Buffers, Columns, fill};
 
-/// A run of fewer records than this is the last one that is tried in its batch.
+/// If a run has fewer records than this, no further run is tried in the batch.
 const RUN_MIN: usize = 16;
 
-/// The columns that are built; an empty one that is not wanted stays empty.
+/// The collected columns. Columns that are not requested stay empty.
 #[derive(Debug)]
 pub(crate) struct Rows {
     wanted: Projection,
@@ -21,7 +21,7 @@ pub(crate) struct Rows {
     keep_timestamps: bool,
     pub(crate) buffers: Buffers,
     pub(crate) count: usize,
-    /// Which [`FetchedBatches`](super::FetchedBatches) each run of rows is from: its index and the first row after it.
+    /// The origin of the rows: the index of the [`FetchedBatches`](super::FetchedBatches) and the first row after them.
     pub(crate) runs: Vec<(usize, usize)>,
     pub(crate) offsets: Vec<i64>,
     pub(crate) timestamps: Vec<i64>,
@@ -32,7 +32,7 @@ pub(crate) struct Rows {
     pub(crate) leader_epochs: Vec<i32>,
 }
 
-/// The rows wanted of a batch.
+/// The requested rows of a batch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Window {
     pub(crate) from: Offset,
@@ -60,7 +60,7 @@ impl Rows {
             .any(ByteColumn::can_be_wrong);
         let headers = wanted.contains(Column::Headers).then(HeaderColumn::default);
         Self {
-            // An error names its offset.
+            // An error message includes the offset.
             keep_offsets: can_fail || wanted.contains(Column::Offset),
             keep_timestamps: wanted.contains(Column::Timestamp),
             wanted,
@@ -77,8 +77,8 @@ impl Rows {
         }
     }
 
-    /// Appends the records of a batch that lie in the window. Returns the offset after the last record looked at when the window's
-    /// rows were used up before the batch ended.
+    /// Appends the records of a batch within the window. If the window's rows were used up before the end of the batch,
+    /// returns the offset after the last record that was read.
     pub(crate) fn append(
         &mut self,
         records: &Records,
@@ -104,8 +104,8 @@ impl Rows {
         Ok(stopped)
     }
 
-    /// The hot loop. Everything that does not change from record to record is decided before it, and
-    /// there is one walk for all cases, so that reading a record is inlined.
+    /// The hot loop. All decisions that do not depend on a record are made before it. There is one loop for all cases,
+    /// so that reading a record is inlined.
     fn walk(
         &mut self,
         records: &Records,
@@ -113,7 +113,7 @@ impl Rows {
         window: Window,
     ) -> Result<Option<Offset>, AppendFailure> {
         let header = records.header();
-        // No record is shorter than seven bytes, so a count that lies cannot ask for much memory.
+        // No record is shorter than seven bytes, so a false count cannot cause a large allocation.
         let room = records.count().min(block.plain().len() / 7 + 1);
         let columns = Columns {
             offsets: self.keep_offsets.then_some(&mut self.offsets),
@@ -135,7 +135,7 @@ impl Rows {
                         let at = rows.push_run(walk.position(), left, places);
                         let ran = rows.rows() - before;
                         walk.skip_to(at, ran);
-                        // Where records are of many kinds, runs cost more than they bring.
+                        // If the kinds of records alternate, runs cost more than they save.
                         runs = ran >= RUN_MIN;
                         if ran == left {
                             break;
@@ -168,7 +168,7 @@ impl Rows {
         result
     }
 
-    /// Counts the records of a batch that lies in the window, if that is all that is wanted of them.
+    /// Counts the records of a batch that lies completely in the window, if only their number is requested.
     pub(crate) fn count_only(&mut self, header: &BatchHeader, window: Window) -> bool {
         let wants_nothing = self.wanted.is_empty() && self.key.is_none() && self.value.is_none();
         let counts = wants_nothing && window.has_all_of(header) && header.record_count >= 0;
@@ -190,14 +190,14 @@ impl Rows {
         }
     }
 
-    /// Notes that the rows since the last call are from that [`FetchedBatches`](super::FetchedBatches).
+    /// Assigns the rows since the last call to that [`FetchedBatches`](super::FetchedBatches).
     pub(crate) fn end_run(&mut self, fetched: usize) {
         if self.runs.last().map_or(0, |run| run.1) < self.count {
             self.runs.push((fetched, self.count));
         }
     }
 
-    /// The index of the [`FetchedBatches`](super::FetchedBatches) that a row is from.
+    /// The index of the [`FetchedBatches`](super::FetchedBatches) of a row.
     pub(crate) fn fetched_of(&self, row: usize) -> usize {
         let run = self.runs.partition_point(|run| run.1 <= row);
         self.runs
@@ -207,7 +207,7 @@ impl Rows {
     }
 }
 
-/// Why the records of a batch could not be appended.
+/// The reason why the records of a batch could not be appended.
 #[derive(Debug)]
 pub(crate) enum AppendFailure {
     Damaged(headwater_record::BatchError),

@@ -1,11 +1,11 @@
-//! The key and value of a record that could not be decoded, so that the caller can handle it.
+//! The key and value of a record that could not be decoded, for the caller to handle.
 
 use bytes::Bytes;
 use headwater_record::{DecompressLimit, Offset, batches};
 
 use super::FetchedBatches;
 
-/// The key and the value of a record as they were written.
+/// The original key and value of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UndecodedRecord {
     /// Its timestamp in milliseconds.
@@ -17,7 +17,7 @@ pub struct UndecodedRecord {
 }
 
 impl UndecodedRecord {
-    /// The record at that offset, read again: its columns may not have been wanted.
+    /// Reads the record at that offset again, because its columns may not have been requested.
     pub(super) fn find(
         fetched: &FetchedBatches,
         offset: Offset,

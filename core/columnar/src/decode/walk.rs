@@ -1,8 +1,9 @@
-//! From record to record: what [`RawRecords`] yields, with a short way for the records that most batches consist of.
+//! Iterates over records like [`RawRecords`], with a fast path for the most common kind.
 
 use headwater_record::{BatchError, RawRecord, RawRecords, Span};
 
-/// A walk over the plain records of one batch, as many as it counts; then [`Walk::end`] is to be called.
+/// An iteration over the uncompressed records of one batch, as many as its header counts. Call [`Walk::end`] after the
+/// last.
 #[derive(Debug)]
 pub(crate) struct Walk<'a> {
     plain: &'a [u8],
@@ -21,28 +22,28 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Whether all that the batch counts were read.
+    /// Whether all counted records were read.
     pub(crate) fn is_done(&self) -> bool {
         self.index >= self.count
     }
 
-    /// How many are to be read.
+    /// The number of remaining records.
     pub(crate) fn left(&self) -> usize {
         (self.count - self.index).max(0) as usize
     }
 
-    /// Where the next record starts.
+    /// The position of the next record.
     pub(crate) fn position(&self) -> usize {
         self.at
     }
 
-    /// Goes on at a position that somebody else has walked to over so many records.
+    /// Continues at `position`, after `records` records that other code has read.
     pub(crate) fn skip_to(&mut self, position: usize, records: usize) {
         self.at = position;
         self.index += records as i32;
     }
 
-    /// The next record and its index; its spans lie in the plain records.
+    /// The next record and its index. Its spans lie within the uncompressed records.
     #[inline(always)]
     pub(crate) fn next(&mut self) -> Result<(usize, RawRecord), BatchError> {
         let (record, next) = match short_record(self.plain, self.at) {
@@ -55,7 +56,7 @@ impl<'a> Walk<'a> {
         Ok((index, record))
     }
 
-    /// After the last record: refuses a count that is negative, and bytes that are left over.
+    /// Call after the last record. Refuses a negative count and left-over bytes.
     pub(crate) fn end(&self) -> Result<(), BatchError> {
         let count = self.count;
         if count < 0 {
@@ -68,7 +69,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// The record at `at`, however it is laid out, or what is wrong with it. Takes values, not the walk: that stays in registers.
+/// The record at `at`, of any kind, or its defect. Takes values instead of the walk, which stays in registers.
 #[inline(never)]
 fn any_record(plain: &[u8], at: usize, index: i32) -> Result<(RawRecord, usize), BatchError> {
     let rest = plain.get(at..).unwrap_or_default();
@@ -101,15 +102,15 @@ fn any_record(plain: &[u8], at: usize, index: i32) -> Result<(RawRecord, usize),
     Ok((record, at + records.position()))
 }
 
-/// A record without headers, whose numbers take three bytes at most each and which does not stand at the very end; `None` for any
-/// other, whether well-formed or not.
+/// A record without headers, whose numbers take at most three bytes each, and which is not at the very end; `None` for
+/// any other, valid or not.
 #[inline(always)]
 pub(crate) fn short_record(plain: &[u8], at: usize) -> Option<(RawRecord, usize)> {
-    // One check of bounds for the length, three numbers, and the length of a value without a key.
+    // One bounds check for the length, three numbers, and the length of a value without a key.
     let head = plain.get(at..)?.first_chunk::<32>()?;
     let (length, next) = short_number(head, 0)?;
     let end = at + next + positive(length)?;
-    // One byte of attributes that mean nothing.
+    // Skip the unused byte of attributes.
     let (timestamp_delta, next) = short_number(head, next + 1)?;
     let (offset_delta, next) = short_number(head, next)?;
     let (key_len, next) = short_number(head, next)?;
@@ -140,10 +141,11 @@ pub(crate) fn short_record(plain: &[u8], at: usize) -> Option<(RawRecord, usize)
     Some((record, end))
 }
 
-/// The length of what is null, minus one, before the zigzag.
+/// The encoded length of null, before the zigzag decoding.
 const NO_BYTES: u32 = 1;
 
-/// A varint of up to three bytes, before the zigzag, and the position after it. The caller sees to it that `at + 2` is inside.
+/// A varint of up to three bytes, before the zigzag decoding, and the position after it. The caller must make sure that
+/// `at + 2` is within bounds.
 #[inline(always)]
 fn short_number<const N: usize>(bytes: &[u8; N], at: usize) -> Option<(u32, usize)> {
     const { assert!(N.is_power_of_two()) };
@@ -167,7 +169,7 @@ fn positive(zigzag: u32) -> Option<usize> {
     (zigzag & 1 == 0).then_some((zigzag >> 1) as usize)
 }
 
-/// The bytes at `start`, and where they end.
+/// The span at `start`, and its end.
 #[inline(always)]
 fn short_span(zigzag: u32, start: usize) -> Option<(Span, usize)> {
     if zigzag == NO_BYTES {
@@ -194,7 +196,7 @@ mod tests {
     use proptest::option;
     use proptest::prelude::*;
 
-    /// What both ways make of the same bytes.
+    /// Compares the results of both paths for the same bytes.
     fn compare(plain: &[u8], count: i32) -> Result<(), TestCaseError> {
         let mut walk = Walk::new(plain, count);
         let ours = (0..count)
@@ -229,7 +231,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn both_ways_read_the_same_records(
+        fn both_paths_read_the_same_records(
             rows in vec((0i64..3_000_000, option::of(vec(any::<u8>(), 0..80)), option::of(vec(any::<u8>(), 0..9000)), vec(option::of(vec(any::<u8>(), 0..5)), 0..2)), 1..40),
             changes in vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
             count_error in prop_oneof![4 => Just(0), 1 => -1..2i32],
@@ -248,7 +250,7 @@ mod tests {
         }
 
         #[test]
-        fn both_ways_refuse_the_same_bytes(plain in vec(prop_oneof![0u8..8, any::<u8>()], 0..60), count in -1..6i32) {
+        fn both_paths_refuse_the_same_bytes(plain in vec(prop_oneof![0u8..8, any::<u8>()], 0..60), count in -1..6i32) {
             compare(&plain, count)?;
         }
     }

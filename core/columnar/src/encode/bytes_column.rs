@@ -1,4 +1,4 @@
-//! Keys or values of a table, whatever type of bytes they have.
+//! Keys or values of a table in any Arrow layout of bytes.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::ByteArrayType;
@@ -9,13 +9,13 @@ use arrow_array::{
 use arrow_buffer::{Buffer, NullBuffer};
 use arrow_schema::{ArrowError, DataType};
 
-/// Bytes by row, ready for a loop: everything that a row needs is in slices that the loop keeps in registers.
+/// Reads bytes by row. All its state is in slices that a loop keeps in registers.
 pub(super) trait Reader<'a>: Copy {
     /// The bytes of a row, or null.
     fn get(self, row: usize) -> Option<&'a [u8]>;
 }
 
-/// No value in any row.
+/// A column of nulls.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NoValues;
 
@@ -62,15 +62,15 @@ impl<'a, O: OffsetSizeTrait> Reader<'a> for OffsetReader<'a, O> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ViewReader<'a> {
     views: &'a [u128],
-    /// The same, as the bytes that short values lie in.
+    /// The same views as bytes, for short values.
     inline: &'a [u8],
     buffers: &'a [Buffer],
-    /// The first of the buffers, which most values lie in.
+    /// The first buffer, which contains most values.
     first: &'a [u8],
     nulls: Option<&'a NullBuffer>,
 }
 
-/// The longest value that lies in its view.
+/// The longest value that is stored in its view.
 const INLINE_MAX: usize = 12;
 
 impl<'a> From<&'a BinaryViewArray> for ViewReader<'a> {
@@ -107,7 +107,7 @@ impl<'a> Reader<'a> for ViewReader<'a> {
     }
 }
 
-/// One of the layouts that bytes come in.
+/// A column in one of the layouts of bytes.
 #[derive(Clone, Debug)]
 pub(super) enum BytesColumn {
     AllNull,
@@ -116,7 +116,7 @@ pub(super) enum BytesColumn {
     Views(BinaryViewArray),
 }
 
-/// Runs the expression with a reader of the layout's own type.
+/// Runs the expression with the reader type of the column's layout.
 macro_rules! with_reader {
     ($column:expr, $reader:ident => $body:expr) => {
         match $column {
@@ -149,7 +149,7 @@ impl<'a> Reader<'a> for &'a BytesColumn {
 }
 
 impl BytesColumn {
-    /// The column, if its type is bytes or text of any layout; nothing is copied but dictionaries' indexes.
+    /// The column, if its type is bytes or text in any layout. Copies nothing except the indexes of dictionaries.
     pub(super) fn of(array: &ArrayRef) -> Result<Option<Self>, ArrowError> {
         use DataType as D;
         Ok(Some(match array.data_type() {
@@ -171,7 +171,7 @@ impl BytesColumn {
         }))
     }
 
-    /// A column whose values stand elsewhere, once each.
+    /// A column with separate values, such as a dictionary.
     fn of_values(array: &ArrayRef, values: &DataType) -> Result<Option<Self>, ArrowError> {
         use DataType as D;
         let plain = match values {
@@ -201,7 +201,7 @@ impl BytesColumn {
         array.null_count() == array.len()
     }
 
-    /// The length of the longest value, or more where nulls stand.
+    /// The length of the longest value. Nulls may increase it.
     pub(super) fn longest(&self) -> usize {
         fn widest<O: OffsetSizeTrait>(offsets: &[O]) -> usize {
             offsets

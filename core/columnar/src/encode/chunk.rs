@@ -1,4 +1,4 @@
-//! A run of rows, sorted by partition.
+//! A range of rows, sorted by partition.
 
 use headwater_record::PartitionId;
 
@@ -8,10 +8,11 @@ use super::prepared::Prepared;
 use crate::error::EncodeError;
 use crate::murmur2::partition_for_key;
 
-/// Rows that are sorted, or written as JSON, at a time: few enough that their bytes stay in the cache.
+/// The number of rows that are sorted, or written as JSON, at a time: few enough that their bytes stay in the
+/// processor's cache.
 pub(super) const CHUNK_ROWS: usize = 4096;
 
-/// Rows `first..first + rows` of the table, and who gets them.
+/// Rows `first..first + rows` of the table, and their partitions.
 #[derive(Debug)]
 pub(super) struct Chunk {
     pub(super) first: usize,
@@ -21,23 +22,23 @@ pub(super) struct Chunk {
     pub(super) order: Order,
 }
 
-/// In which order the rows of a chunk go to partitions.
+/// How the rows of a chunk are distributed to partitions.
 #[derive(Debug)]
 pub(super) enum Order {
-    /// All to this one.
+    /// All rows go to this one.
     One(PartitionId),
-    /// None has a key: all to the sticky partition, whichever that is when a batch begins.
+    /// No row has a key: all go to the sticky partition, which may change with each batch.
     Sticky,
-    /// By partition, in each in the order of the table.
+    /// Sorted by partition, within each partition in table order.
     Sorted(Sorted),
 }
 
 /// The rows of each partition.
 #[derive(Debug, Default)]
 pub(super) struct Sorted {
-    /// Rows, counted from the chunk's first.
+    /// Row numbers relative to the start of the chunk.
     rows: Vec<u32>,
-    /// Where the rows of each partition end.
+    /// The end of each partition's rows.
     ends: Vec<u32>,
 }
 
@@ -50,7 +51,7 @@ impl Sorted {
         &self.rows[start..self.ends[partition] as usize]
     }
 
-    /// A counting sort: stable, two passes.
+    /// A stable counting sort in two passes.
     fn by(targets: &[u32], partition_count: usize) -> Self {
         let mut ends = vec![0u32; partition_count];
         for target in targets {
@@ -71,12 +72,12 @@ impl Sorted {
     }
 }
 
-/// Where rows without a key go: to one partition until about a batch has gathered there, then to the next.
+/// Assigns rows without a key: to one partition up to about a batch, then to the next.
 #[derive(Clone, Debug)]
 pub(super) struct Sticky {
     pub(super) partition: i32,
     gathered: usize,
-    /// The bytes that went to each partition.
+    /// The bytes assigned to each partition.
     pub(super) placed: Vec<u64>,
 }
 
@@ -93,13 +94,13 @@ impl Sticky {
         }
     }
 
-    /// Goes on with the next partition.
+    /// Switches to the next partition.
     pub(super) fn advance(&mut self, partition_count: i32) {
         self.partition = (self.partition + 1) % partition_count.max(1);
         self.gathered = 0;
     }
 
-    /// So many bytes went to the partition.
+    /// Counts bytes assigned to the partition.
     pub(super) fn place(&mut self, bytes: usize) {
         self.placed[self.partition as usize] += bytes as u64;
     }
@@ -115,7 +116,7 @@ impl Sticky {
 }
 
 impl Chunk {
-    /// The rows from `first` on.
+    /// Loads the rows from `first` on.
     pub(super) fn load(
         table: &Prepared,
         first: usize,

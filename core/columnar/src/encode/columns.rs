@@ -1,16 +1,16 @@
-//! Which columns of a table become what.
+//! The roles of a table's columns.
 
-/// The names of the columns that become parts of a record. Those that are `None` come from nowhere: no key, now, ...
+/// The columns that become the parts of a record. `None` means the default: no key, the current time, and so on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct KeyValueColumns {
-    /// The key: any binary, string, view or dictionary of these as it is; other types as JSON text.
+    /// The key: any binary, string, view type or dictionary of these unchanged; other types as JSON text.
     pub key: Option<String>,
-    /// The value, as the key; `None`: all columns that are not named here, packed as a JSON object.
+    /// The value, like the key. `None`: all columns without another role, packed as a JSON object.
     pub value: Option<String>,
     /// The headers, `list<struct<key: utf8, value: binary>>`.
     pub headers: Option<String>,
-    /// The timestamp: any timestamp, date or (milliseconds) integer type; null is now.
+    /// The timestamp: any timestamp, date or (milliseconds) integer type; null means the current time.
     pub timestamp: Option<String>,
-    /// The partition, any integer type; null: by key.
+    /// The partition, of any integer type; null means the partition of the key.
     pub partition: Option<String>,
 }

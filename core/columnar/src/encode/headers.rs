@@ -6,10 +6,10 @@ use arrow_schema::DataType;
 
 use crate::error::EncodeError;
 
-/// A header as a builder takes it.
+/// A header in the form that a builder takes.
 pub(super) type HeaderRef<'a> = (&'a str, Option<&'a [u8]>);
 
-/// `list<struct<key: utf8, value: binary>>`, of any layout.
+/// `list<struct<key: utf8, value: binary>>` in any layout.
 #[derive(Debug)]
 pub(super) struct HeaderRows {
     lists: LargeListArray,
@@ -79,7 +79,7 @@ impl HeaderRows {
         offsets[row] as usize..offsets[row + 1] as usize
     }
 
-    /// Puts the headers of a row into `out`, in order.
+    /// Appends the headers of a row to `out`, in order.
     pub(super) fn get<'a>(&'a self, row: usize, out: &mut Vec<HeaderRef<'a>>) {
         out.clear();
         out.extend(self.items(row).map(|item| {
@@ -88,7 +88,7 @@ impl HeaderRows {
         }));
     }
 
-    /// What the headers of a row need at most.
+    /// The maximum size of a row's headers.
     pub(super) fn size(&self, row: usize) -> usize {
         let size =
             |item| 10 + self.keys.value(item).len() + self.values.value_length(item) as usize;

@@ -1,4 +1,4 @@
-//! Arrow to record batches.
+//! Encodes Arrow tables to record batches.
 
 mod bytes_column;
 mod chunk;
@@ -29,20 +29,20 @@ use chunk::{Chunk, Order, Sticky};
 use prepared::Prepared;
 use times::Times;
 
-/// A batch, ready for a produce request.
+/// A batch for a produce request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EncodedBatch {
-    /// Where it goes.
+    /// Its partition.
     pub partition: PartitionId,
-    /// The batch, with base offset 0, without producer state unless the options have it.
+    /// The batch, with base offset 0, and without producer state unless it is in the options.
     pub bytes: Bytes,
-    /// How many records it has.
+    /// The number of records.
     pub record_count: usize,
-    /// Which rows they are.
+    /// The rows of the records.
     pub rows: BatchRows,
 }
 
-/// The producer state for the next batch of a partition.
+/// Returns the producer state for the next batch of a partition.
 pub type Stamping<'a> = dyn FnMut(PartitionId) -> Option<ProducerState> + 'a;
 
 /// Encodes tables.
@@ -50,13 +50,13 @@ pub type Stamping<'a> = dyn FnMut(PartitionId) -> Option<ProducerState> + 'a;
 pub struct Encoder {
     options: EncodeOptions,
     builders: Vec<Option<BatchBuilder>>,
-    /// The rows in each of these.
+    /// The rows in the open batch of each partition.
     rows: Vec<BatchRows>,
     sticky: Sticky,
 }
 
 impl Encoder {
-    /// An encoder for one topic. Buffers are used again from table to table.
+    /// An encoder for one topic. Buffers are reused from table to table.
     pub fn new(options: EncodeOptions) -> Self {
         let mut builders = Vec::new();
         builders.resize_with(options.partition_count.max(1) as usize, || None);
@@ -73,27 +73,29 @@ impl Encoder {
         &self.options
     }
 
-    /// The bytes of rows without a key that went to each partition so far.
+    /// The bytes of rows without a key assigned to each partition so far.
     pub fn keyless_bytes(&self) -> &[u64] {
         &self.sticky.placed
     }
 
-    /// The timestamp of rows without one, from now on.
+    /// Sets the timestamp of later rows without one.
     pub fn set_now_ms(&mut self, now_ms: i64) {
         self.options.now_ms = now_ms;
     }
 
-    /// Encodes the rows. Batches come one by one as they fill, so memory stays at one open batch a partition; drop each before
-    /// asking for the next and its buffer is used again. Rows of a partition keep their order.
+    /// Encodes the rows. Returns each batch as soon as it is full, so memory is bounded by one open batch per
+    /// partition; drop each batch before requesting the next, and its buffer is reused. Rows of a partition keep their
+    /// order.
     ///
-    /// A row that cannot be written, is too large or names a partition that is not there is refused before any batch is out.
+    /// Rows that cannot be written, are too large or have an unknown partition are refused before the first batch is
+    /// returned.
     pub fn encode(
         &mut self,
         rows: &arrow_array::RecordBatch,
         columns: &KeyValueColumns,
     ) -> Result<EncodedBatches<'_>, EncodeError> {
         let table = self.prepare(rows, columns)?;
-        // What an earlier table left when it was dropped early.
+        // Records of an earlier table that was dropped early.
         self.builders
             .iter_mut()
             .flatten()
@@ -111,7 +113,7 @@ impl Encoder {
         })
     }
 
-    /// Refuses what [`Encoder::encode`] refuses, and encodes nothing.
+    /// Runs the checks of [`Encoder::encode`], and encodes nothing.
     pub fn check(
         &self,
         rows: &arrow_array::RecordBatch,
@@ -164,18 +166,18 @@ impl Encoder {
     }
 }
 
-/// The batches of one table. Dropping it early drops the rows not yet handed out; after an error nothing more comes.
+/// The batches of one table. Dropping it early drops the rows that were not returned yet. Ends after an error.
 pub struct EncodedBatches<'a> {
     encoder: &'a mut Encoder,
     table: Prepared,
     chunk: Option<Chunk>,
-    /// The first row behind the chunk.
+    /// The first row after the chunk.
     next_row: usize,
     /// The partition whose rows of the chunk are being appended; at the end, the one whose last batch is next.
     partition: usize,
-    /// How many of these were.
+    /// The number of its rows that were appended.
     at: usize,
-    /// No row has a key: all go to the sticky partition.
+    /// Whether no row has a key, so that all go to the sticky partition.
     keyless: bool,
     failed: bool,
 }
@@ -199,7 +201,7 @@ impl Iterator for EncodedBatches<'_> {
 }
 
 impl EncodedBatches<'_> {
-    /// The next batch, with the producer state that `stamp` returns.
+    /// The next batch, with the producer state from `stamp`.
     pub fn next_stamped(
         &mut self,
         stamp: &mut Stamping<'_>,
@@ -237,7 +239,7 @@ impl EncodedBatches<'_> {
         }
     }
 
-    /// Appends rows until a batch is full, or to the end of the chunk.
+    /// Appends rows until a batch is full or the chunk ends.
     fn append_chunk(
         &mut self,
         chunk: &Chunk,
@@ -294,7 +296,8 @@ impl EncodedBatches<'_> {
         })
     }
 
-    /// Appends up to `count` rows and returns how many went in before the batch was full: all, or the batch has at least one.
+    /// Appends up to `count` rows and returns how many were appended before the batch was full: all, or the batch has
+    /// at least one.
     fn append(
         &mut self,
         chunk: &Chunk,
@@ -340,7 +343,7 @@ impl EncodedBatches<'_> {
         Ok(appended)
     }
 
-    /// The batches that are not full, one for each partition that has one.
+    /// The remaining batches that are not full, one for each partition.
     fn last_batches(&mut self, stamp: &mut Stamping<'_>) -> Option<EncodedBatch> {
         while self.partition < self.encoder.builders.len() {
             let batch = self.encoder.finish(self.partition, stamp);
@@ -355,10 +358,10 @@ impl EncodedBatches<'_> {
         None
     }
 
-    /// A batch for the sticky partition is sealed: rows without a key go on with the next one.
+    /// A batch for the sticky partition is full: later rows without a key go to the next partition.
     fn leave_sticky_partition(&mut self, batch: &EncodedBatch) {
         let sticky = &mut self.encoder.sticky;
-        // Rows that were sorted were counted one by one.
+        // Sorted rows were counted one by one.
         if self.keyless {
             sticky.place(batch.bytes.len());
         }

@@ -1,4 +1,4 @@
-//! Columns of timestamps and of partitions as integers.
+//! Columns of timestamps and partitions as integers.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, UInt64Type};
@@ -9,7 +9,7 @@ use crate::error::EncodeError;
 
 const DAY_MS: i64 = 86_400_000;
 
-/// Milliseconds since 1970. Parts of a millisecond are cut off, towards the past.
+/// Milliseconds since 1970. Fractions of a millisecond are rounded down.
 pub(super) fn timestamps(field: &Field, array: &ArrayRef) -> Result<Int64Array, EncodeError> {
     let array = plain(array);
     let to_ms: fn(i64) -> Option<i64> = match array.data_type() {
@@ -48,7 +48,7 @@ pub(super) fn timestamps(field: &Field, array: &ArrayRef) -> Result<Int64Array, 
     Ok(Int64Array::new(milliseconds.into(), times.nulls().cloned()))
 }
 
-/// Numbers of partitions, all of which there are.
+/// Partition numbers, all of which must exist.
 pub(super) fn partitions(
     field: &Field,
     array: &ArrayRef,
@@ -74,7 +74,7 @@ pub(super) fn partitions(
     Ok(partitions)
 }
 
-/// The values that a dictionary or runs stand for.
+/// The values of a dictionary or of runs, written out.
 fn plain(array: &ArrayRef) -> ArrayRef {
     let values = match array.data_type() {
         DataType::Dictionary(_, values) => &**values,
@@ -84,7 +84,7 @@ fn plain(array: &ArrayRef) -> ArrayRef {
     arrow_cast::cast(array, values).unwrap_or_else(|_| array.clone())
 }
 
-/// The integers under a column of numbers or times. `too_large` is the error of a row that 64 bits with a sign cannot hold.
+/// The integers of a column of numbers or times. `too_large` is the error of a row that does not fit in signed 64 bits.
 fn integers(
     array: &ArrayRef,
     too_large: impl Fn(usize) -> EncodeError,

@@ -1,21 +1,21 @@
-//! How tables are encoded.
+//! The options of encoding.
 
 use headwater_record::{BatchOptions, PartitionId};
 
-/// How an [`Encoder`](crate::Encoder) encodes.
+/// The options of an [`Encoder`](crate::Encoder).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EncodeOptions {
-    /// Codec, producer state, and the size that a batch does not exceed (`capacity`).
+    /// Codec, producer state, and the maximum size of a batch (`capacity`).
     pub batch: BatchOptions,
-    /// How many partitions the topic has, at least 1.
+    /// The number of partitions of the topic, at least 1.
     pub partition_count: i32,
-    /// All rows go here, whatever their key.
+    /// Sends all rows to this partition, whatever their key.
     pub partition: Option<PartitionId>,
-    /// Where rows without a key start; after each batch they go on with the next partition.
+    /// The first partition for rows without a key. After each batch they continue with the next partition.
     pub sticky_partition: PartitionId,
     /// The timestamp of rows without one, in milliseconds since the Unix epoch.
     pub now_ms: i64,
-    /// The most bytes of one record, key, value and headers with their lengths (`max.request.size`).
+    /// The maximum size of one record: key, value and headers with their lengths (`max.request.size`).
     pub max_record_bytes: usize,
 }
 

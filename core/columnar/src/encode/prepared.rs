@@ -1,4 +1,4 @@
-//! A table whose columns have found their roles.
+//! A table whose columns have roles.
 
 use std::collections::HashSet;
 
@@ -14,10 +14,10 @@ use super::options::EncodeOptions;
 use super::source::Source;
 use crate::error::EncodeError;
 
-/// What a record needs at most besides key, value and headers, in a batch of its own (Kafka's bound).
+/// The maximum size of a record besides key, value and headers, in its own batch (Kafka's bound).
 const RECORD_OVERHEAD_MAX: usize = HEADER_LEN + 21;
 
-/// The table. Everything that can be refused before a batch is out has been checked.
+/// The table. Everything that must be refused before the first batch has been checked.
 #[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) rows: usize,
@@ -76,12 +76,13 @@ impl Prepared {
         Ok(prepared)
     }
 
-    /// Whether keys or values are written chunk by chunk.
+    /// Whether keys or values are written as JSON chunk by chunk.
     pub(super) fn is_written(&self) -> bool {
         self.key.is_json() || self.value.is_json()
     }
 
-    /// Refuses the first row that cannot be written or is too large. Rows are looked at one by one only if some row may be either.
+    /// Refuses the first row that cannot be written or is too large. Checks rows one by one only if some row may be
+    /// refused.
     fn check_rows(&self, max: usize) -> Result<(), EncodeError> {
         let longest = self.key.longest().saturating_add(self.value.longest());
         let fits = self.headers.is_none() && longest.saturating_add(RECORD_OVERHEAD_MAX) <= max;
@@ -113,7 +114,7 @@ impl Prepared {
     }
 }
 
-/// The place of the only column of this name.
+/// The index of the only column with this name.
 fn find(table: &RecordBatch, name: &str, role: &'static str) -> Result<usize, EncodeError> {
     let fields = table.schema_ref().fields();
     let mut found = (0..fields.len()).filter(|index| fields[*index].name() == name);

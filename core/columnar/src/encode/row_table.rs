@@ -18,8 +18,8 @@ const HEADERS: &str = "headers";
 const TIMESTAMP: &str = "timestamp";
 const PARTITION: &str = "partition";
 
-/// A table that is made row by row, for an [`Encoder`](super::Encoder). Each part of a row is set at most once before [`RowTable::end_row`];
-/// the others are null.
+/// A table that is built row by row, for an [`Encoder`](super::Encoder). Each part of a row is set at most once before
+/// [`RowTable::end_row`]; missing parts are null.
 #[derive(Debug)]
 pub struct RowTable {
     rows: usize,
@@ -55,7 +55,7 @@ fn header_fields() -> Fields {
 }
 
 impl RowTable {
-    /// How many rows it has.
+    /// The number of rows.
     pub fn len(&self) -> usize {
         self.rows
     }
@@ -137,7 +137,7 @@ impl RowTable {
             .expect("each row has one value in each column")
     }
 
-    /// What its columns are.
+    /// The roles of its columns.
     pub fn columns() -> KeyValueColumns {
         KeyValueColumns {
             key: Some(KEY.to_owned()),
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_that_are_not_set_are_null() {
+    fn missing_parts_are_null() {
         let mut table = RowTable::default();
         table.value("only a value");
         table.end_row();
@@ -171,14 +171,14 @@ mod tests {
         assert_eq!((table.len(), table.is_empty()), (3, false));
         let table = table.finish();
         let nulls: Vec<_> = table.columns().iter().map(Array::null_count).collect();
-        // No headers are an empty list.
+        // A row without headers has an empty list.
         assert_eq!(nulls, [2, 2, 0, 2, 2]);
         let headers = table.column(2).as_list::<i32>();
         assert_eq!((headers.value(0).len(), headers.value(1).len()), (0, 2));
     }
 
     #[test]
-    fn its_columns_are_those_that_an_encoder_is_told() {
+    fn its_columns_match_their_roles() {
         let table = RowTable::default().finish();
         let columns = RowTable::columns();
         let names = [

@@ -1,13 +1,13 @@
-//! Which rows of a table a batch has.
+//! The rows of a table in a batch.
 
 use std::ops::Range;
 
 /// The rows of a batch, in the order of its records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BatchRows {
-    /// One after the other.
+    /// Consecutive rows.
     Run(Range<usize>),
-    /// Those that go to one of several partitions.
+    /// Rows of one of several partitions.
     List(Vec<usize>),
 }
 
@@ -37,7 +37,7 @@ impl BatchRows {
         }
     }
 
-    /// Appends rows that are counted from `first`.
+    /// Appends rows that are relative to `first`.
     pub(super) fn push_list(&mut self, first: usize, more: &[u32]) {
         let more = more.iter().map(|row| first + *row as usize);
         match self {

@@ -1,4 +1,4 @@
-//! Where keys and values come from: a column of bytes, or columns that are written as JSON chunk by chunk.
+//! The source of keys and values: a column of bytes, or columns that are written as JSON chunk by chunk.
 
 use std::sync::Arc;
 
@@ -13,13 +13,13 @@ use crate::error::EncodeError;
 /// Keys or values.
 #[derive(Debug)]
 pub(super) enum Source {
-    /// As they are.
+    /// Unchanged bytes.
     Bytes(BytesColumn),
-    /// As JSON text; null rows stay null.
+    /// JSON text; null rows stay null.
     Json(JsonSource),
 }
 
-/// A column, or several packed as objects, to be written as JSON.
+/// A column, or several columns packed as objects, to be written as JSON.
 #[derive(Debug)]
 pub(super) struct JsonSource {
     /// The column; `None` for several.
@@ -28,7 +28,7 @@ pub(super) struct JsonSource {
 }
 
 impl Source {
-    /// A column: bytes and text as they are, dates and times as their text, other types as JSON.
+    /// A column: bytes and text unchanged, dates and times as their text, other types as JSON.
     pub(super) fn of(
         field: &Field,
         array: &ArrayRef,
@@ -44,7 +44,7 @@ impl Source {
         }
     }
 
-    /// The rest of a table, each row as an object.
+    /// The other columns of a table, each row as an object.
     pub(super) fn packed(rest: &RecordBatch) -> Result<Self, EncodeError> {
         let fields = rest.schema_ref().fields().clone();
         let field = Field::new("value", DataType::Struct(fields), false);
@@ -62,7 +62,7 @@ impl Source {
         matches!(self, Self::Json(_))
     }
 
-    /// Whether a row may be refused when it is written.
+    /// Whether a row can be refused when it is written.
     pub(super) fn may_refuse(&self) -> bool {
         match self {
             Self::Bytes(_) => false,
@@ -70,7 +70,7 @@ impl Source {
         }
     }
 
-    /// An upper bound of the bytes of a row.
+    /// An upper bound of the size of a row.
     pub(super) fn longest(&self) -> usize {
         match self {
             Self::Bytes(column) => column.longest(),
@@ -88,7 +88,7 @@ impl Source {
 }
 
 impl JsonSource {
-    /// One JSON text a row.
+    /// One JSON text per row.
     fn rows(&self, first: usize, rows: usize) -> Result<LargeBinaryArray, EncodeError> {
         let mut data = Vec::new();
         let mut ends = Vec::with_capacity(rows + 1);
@@ -127,7 +127,7 @@ fn type_error(column: Option<&str>, unwritable: UnwritableType, role: &'static s
     }
 }
 
-/// A column and fields in it: `origin.airport`.
+/// The path of a column and fields in it: `origin.airport`.
 fn path(column: Option<&str>, fields: &[String]) -> String {
     let names: Vec<&str> = column
         .into_iter()

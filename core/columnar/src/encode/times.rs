@@ -1,4 +1,4 @@
-//! Rows as records, with their timestamps.
+//! Combines rows and timestamps to records.
 
 use arrow_array::{Array, Int64Array};
 use arrow_buffer::NullBuffer;
@@ -7,7 +7,7 @@ use headwater_record::PlainRecord;
 use super::bytes_column::Reader;
 use crate::trusted::prefetch;
 
-/// How far ahead of a value the bytes are asked for: far enough for memory, near enough for the second cache.
+/// The prefetch distance: far enough for memory, near enough for the second-level cache.
 const AHEAD: usize = 16 << 10;
 
 /// The timestamps of a chunk's rows.
@@ -43,7 +43,7 @@ impl<'a> Times<'a> {
             _ => self.now_ms,
         };
         let value = value.get(row);
-        // Values mostly lie one after the other.
+        // Values are mostly consecutive in memory.
         prefetch(value.unwrap_or_default(), AHEAD);
         PlainRecord {
             timestamp_ms,

@@ -1,18 +1,18 @@
-//! Reading JSON text byte by byte, strictly as RFC 8259 has it.
+//! Reads JSON text byte by byte, strictly according to RFC 8259.
 
 use std::fmt;
 
 use super::text::{RawText, special_bytes};
 
-/// Nesting beyond this is refused, so that hostile text cannot exhaust the stack.
+/// The maximum nesting, so that hostile text cannot exhaust the stack.
 pub(crate) const MAX_DEPTH: u32 = 64;
 
-/// Why a value cannot be read. Cold, so it may allocate.
+/// The reason why a value cannot be read. Rare, so it may allocate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// The text is no JSON.
+    /// The text is not JSON.
     Syntax { at: usize, expected: &'static str },
-    /// The value is JSON of another type than the schema's.
+    /// The value has another type than the schema.
     Type { at: usize, expected: String },
     /// The table would be too large.
     TooLarge,
@@ -28,12 +28,12 @@ impl fmt::Display for Fault {
                 f,
                 "does not fit the schema (byte {at}: expected {expected})"
             ),
-            Self::TooLarge => f.write_str("is too large to stand in one table"),
+            Self::TooLarge => f.write_str("is too large for one table"),
         }
     }
 }
 
-/// The kind of the value that starts here.
+/// The kind of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Null,
@@ -72,7 +72,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The next byte, 0 at the end (which is no byte of JSON outside strings).
+    /// The next byte, 0 at the end (0 is not valid in JSON outside of strings).
     #[inline]
     pub(crate) fn peek(&self) -> u8 {
         self.bytes.get(self.at).copied().unwrap_or(0)
@@ -85,7 +85,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Takes this byte if it is next.
+    /// Consumes this byte if it is next.
     #[inline]
     pub(crate) fn take(&mut self, byte: u8) -> bool {
         let is = self.peek() == byte;
@@ -93,7 +93,7 @@ impl<'a> Cursor<'a> {
         is
     }
 
-    /// Takes exactly these bytes if they are next.
+    /// Consumes exactly these bytes if they are next.
     #[inline]
     pub(crate) fn take_all(&mut self, text: &[u8]) -> bool {
         let is = self
@@ -113,7 +113,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Refuses anything but white space to the end.
+    /// Refuses anything but white space up to the end.
     pub(crate) fn end(&mut self) -> Result<(), Fault> {
         self.skip_space();
         if self.at == self.bytes.len() {
@@ -123,7 +123,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The kind of the value that starts here, after white space.
+    /// The kind of the next value, after white space.
     #[inline]
     pub(crate) fn kind(&mut self) -> Result<Kind, Fault> {
         self.skip_space();
@@ -138,7 +138,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// `null`, if it is next.
+    /// Consumes `null` if it is next.
     #[inline]
     pub(crate) fn take_null(&mut self) -> Result<bool, Fault> {
         self.skip_space();
@@ -181,7 +181,7 @@ impl<'a> Cursor<'a> {
         .map(|()| false)
     }
 
-    /// After `{` or `[`: whether something comes, or `close` at once.
+    /// After `{` or `[`: whether there are items, or `close` follows.
     #[inline]
     pub(crate) fn any(&mut self, close: u8) -> bool {
         self.skip_space();
@@ -254,7 +254,7 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    /// The text of a number, which has the form that JSON wants.
+    /// The text of a number in valid JSON form.
     pub(crate) fn number(&mut self) -> Result<&'a [u8], Fault> {
         let start = self.at;
         self.take(b'-');
@@ -284,7 +284,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// An integer of up to 18 digits at once; anything else leaves the position as it is.
+    /// An integer of up to 18 digits; for anything else the position does not change.
     #[inline]
     pub(crate) fn short_integer(&mut self) -> Option<i64> {
         let start = self.at;
@@ -297,7 +297,7 @@ impl<'a> Cursor<'a> {
         }
         let len = self.at - first;
         let simple = !matches!(self.peek(), b'0'..=b'9' | b'.' | b'e' | b'E');
-        // Leading zeros and "-" alone are for the strict way to refuse.
+        // The slow path refuses leading zeros and a single "-".
         if len == 0 || !simple || (len > 1 && self.bytes[first] == b'0') {
             self.at = start;
             return None;
@@ -305,7 +305,7 @@ impl<'a> Cursor<'a> {
         Some(if negative { -value } else { value })
     }
 
-    /// Passes a whole value of any kind and returns its text.
+    /// Skips a whole value of any kind and returns its text.
     pub(crate) fn skip_value(&mut self) -> Result<&'a [u8], Fault> {
         self.skip_space();
         let start = self.at;

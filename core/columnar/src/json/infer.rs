@@ -1,4 +1,4 @@
-//! The types of JSON values, from the values.
+//! Infers the types of JSON values from the values.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,25 +7,26 @@ use arrow_schema::{DataType, Field, Fields};
 
 use super::cursor::{Cursor, Fault, Kind, MAX_DEPTH};
 
-/// What the values seen so far have in common. It only ever widens, so the order of records decides the order of fields and nothing else.
+/// The type that all values so far have in common. It only widens, so the order of records determines the order of
+/// fields and nothing else.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Guess {
-    /// Nothing but null.
+    /// Only null so far.
     #[default]
     Null,
     Bool,
-    /// Integers that a float has exactly too.
+    /// Integers that a float represents exactly too.
     Integer,
-    /// Integers, of which a float does not have every one.
+    /// Integers that a float may not represent exactly.
     LargeInteger,
     Float,
     List(Box<Guess>),
     Object(Object),
-    /// Text, or no type but text is common to all.
+    /// Text, or values without a common type.
     Text,
 }
 
-/// Fields in the order in which they were first seen.
+/// Fields in the order of their first appearance.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Object {
     fields: Vec<(String, Guess)>,
@@ -33,7 +34,7 @@ pub(crate) struct Object {
 }
 
 impl Guess {
-    /// Learns from one value. On a fault nothing of it is to be relied on.
+    /// Widens the type for one value. After a fault the result is not reliable.
     pub(crate) fn learn(&mut self, cursor: &mut Cursor<'_>, depth: u32) -> Result<(), Fault> {
         let kind = cursor.kind()?;
         if depth >= MAX_DEPTH && matches!(kind, Kind::List | Kind::Object) {
@@ -73,7 +74,7 @@ impl Guess {
         }
     }
 
-    /// The Arrow type of whole keys or values; `None` while none was seen.
+    /// The Arrow type of whole keys or values; `None` before the first value.
     pub(crate) fn top_type(&self, text: &DataType) -> Option<DataType> {
         match self {
             Self::Null => None,
@@ -97,7 +98,8 @@ impl Guess {
         };
     }
 
-    /// The Arrow type. What has only been null, and objects without fields, are text: text can be anything later.
+    /// The Arrow type. Fields that were only null, and objects without fields, are text, which can represent anything
+    /// later.
     pub(crate) fn data_type(&self, text: &DataType) -> DataType {
         match self {
             Self::Bool => DataType::Boolean,
@@ -115,7 +117,7 @@ impl Guess {
 }
 
 impl Object {
-    /// Learns from one object, at whose `{` the cursor stands.
+    /// Widens the type for one object. The cursor must be at its `{`.
     pub(crate) fn learn(&mut self, cursor: &mut Cursor<'_>, depth: u32) -> Result<(), Fault> {
         cursor.expect(b'{', "'{'")?;
         let mut more = cursor.any(b'}');
@@ -157,10 +159,11 @@ impl Object {
     }
 }
 
-/// Up to here, and down to its negative, an `f64` has every integer.
+/// An `f64` represents every integer from its negative up to this one exactly.
 const FLOAT_INTEGER_MAX: u64 = 1 << f64::MANTISSA_DIGITS;
 
-/// Integers that an `i64` has; beyond it text, which loses nothing. For the same reason large integers beside floats are text.
+/// Integers that an `i64` represents; larger ones are text, which is lossless. For the same reason large integers
+/// combined with floats are text.
 fn of_number(text: &[u8]) -> Guess {
     if text.iter().any(|byte| matches!(byte, b'.' | b'e' | b'E')) {
         return Guess::Float;

@@ -10,7 +10,7 @@ use super::cursor::{Cursor, Fault};
 use super::node::Node;
 use super::text_node::{Content, TextNode, offsets};
 
-/// Where the entries of each row end among those of all rows, and which rows are null.
+/// The end of each row among the entries of all rows, and the null rows.
 #[derive(Debug)]
 struct Rows {
     ends: Vec<i32>,
@@ -29,7 +29,7 @@ impl Rows {
         self.ends.len() - 1
     }
 
-    /// Ends a row after so many entries of all rows.
+    /// Ends a row at this number of entries.
     fn push(&mut self, entries: usize) -> Result<(), Fault> {
         self.ends
             .push(i32::try_from(entries).map_err(|_| Fault::TooLarge)?);
@@ -42,7 +42,7 @@ impl Rows {
         self.nulls.append_null();
     }
 
-    /// Keeps the first so many rows; returns how many entries they have.
+    /// Keeps the first `len` rows; returns the number of their entries.
     fn truncate(&mut self, len: usize) -> usize {
         self.ends.truncate(len + 1);
         self.nulls.truncate(len);
@@ -55,12 +55,12 @@ impl Rows {
     }
 }
 
-/// Lists of one type of item.
+/// Lists of one item type.
 #[derive(Debug)]
 pub(crate) struct ListNode {
     rows: Rows,
     items: Node,
-    /// How many items each list has, if the type says.
+    /// The number of items in each list, if the type fixes it.
     size: Option<usize>,
 }
 
@@ -112,7 +112,9 @@ impl ListNode {
         | DataType::LargeListView(item)
         | DataType::FixedSizeList(item, _)) = data_type
         else {
-            return Err(ArrowError::SchemaError(format!("{data_type} is no list")));
+            return Err(ArrowError::SchemaError(format!(
+                "{data_type} is not a list"
+            )));
         };
         let items = self.items.finish(item.data_type())?;
         let field: FieldRef = Arc::new(Field::clone(item).with_nullable(true));
@@ -126,7 +128,7 @@ impl ListNode {
     }
 }
 
-/// Objects whose keys are not known beforehand.
+/// Objects with arbitrary keys.
 #[derive(Debug)]
 pub(crate) struct MapNode {
     rows: Rows,
@@ -159,7 +161,7 @@ impl MapNode {
         }
         let mut keys = std::collections::HashSet::new();
         if !(first..self.keys.len()).all(|at| keys.insert(self.keys.value(at))) {
-            return Err(start.mismatch("an object that has each key once"));
+            return Err(start.mismatch("an object without repeated keys"));
         }
         self.rows.push(self.keys.len())
     }
@@ -179,7 +181,7 @@ impl MapNode {
     }
 
     pub(crate) fn finish(self, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
-        let no_map = || ArrowError::SchemaError(format!("{data_type} is no map"));
+        let no_map = || ArrowError::SchemaError(format!("{data_type} is not a map"));
         let DataType::Map(entries, ordered) = data_type else {
             return Err(no_map());
         };

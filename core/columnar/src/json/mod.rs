@@ -1,8 +1,9 @@
-//! JSON values to Arrow.
+//! Parses JSON values to Arrow.
 //!
-//! A reader of our own that goes from text straight to the buffers of each column: the schema says what comes next, so a key is compared
-//! with the one expected, and no value exists in between. Measured on flights (19 fields, 310 bytes), one thread: arrow-json's tape
-//! 0.4 million rows a second, serde's visitors over `sonic-rs` 0.8, `serde_json` 1.0; `benches/columnar.rs` prints this one's.
+//! This parser writes text directly to the buffers of each column: the schema predicts the next key, so a key is
+//! compared with the expected one, and no intermediate value exists. On flights (19 fields, 310 bytes) with one thread,
+//! arrow-json's tape, and serde's visitors over `sonic-rs` 0.8 or `serde_json` 1.0, read 0.4 million rows a second;
+//! `benches/columnar.rs` prints this one's rate.
 
 mod cursor;
 mod infer;
@@ -31,45 +32,45 @@ use node::Node;
 use nullable::nullable;
 pub(crate) use text::special_bytes;
 
-/// Fewer rows than this are not worth a thread.
+/// The minimum number of rows for a thread.
 const ROWS_PER_THREAD: usize = 4096;
 const TOP: &str = "value";
 
-/// A key or value of JSON: its type, once it is known.
+/// A key or value column of JSON, with its type once it is known.
 #[derive(Debug)]
 pub(crate) struct JsonColumn {
-    /// The whole type, which decides what fits.
+    /// The whole type, which decides whether a value fits.
     data_type: Option<DataType>,
-    /// What is handed out of it.
+    /// The part of the type that the table shows.
     shown: Option<DataType>,
-    /// The fields that are handed out; `None`: all.
+    /// The fields that the table shows; `None`: all.
     wanted: Option<Vec<String>>,
     rules: Rules,
-    /// Whether the type is inferred by this column.
+    /// Whether this column infers the type.
     infers: bool,
     /// Whether the table has the column.
     is_shown: bool,
 }
 
-/// What fits a type.
+/// When a value fits a type.
 #[derive(Clone, Copy, Debug)]
 struct Rules {
-    /// Values must fit the whole type, also where only some fields are handed out.
+    /// Whether values must fit the whole type, even if the table shows only some fields.
     whole: bool,
-    /// Text fields take values that are no text as they stand: the type was inferred.
+    /// Whether text fields accept other values as their JSON text, because the type was inferred.
     any_text: bool,
-    /// Only objects, because their fields become columns.
+    /// Whether only objects fit, because their fields become columns.
     objects: bool,
 }
 
-/// A column of JSON values. Rows that are `bad` are null in it.
+/// A column of JSON values. Rows in `bad` are null.
 pub(crate) struct DecodedJson {
     pub(crate) array: ArrayRef,
     pub(crate) bad: Vec<(usize, String)>,
 }
 
 impl JsonColumn {
-    /// The column of that format.
+    /// The column for that format.
     pub(crate) fn new(
         options: &DecodeOptions,
         column: Column,
@@ -104,12 +105,12 @@ impl JsonColumn {
         Ok(json)
     }
 
-    /// The type that is handed out, if it is known.
+    /// The type that the table shows, if it is known.
     pub(crate) fn data_type(&self) -> Option<&DataType> {
         self.shown.as_ref()
     }
 
-    /// The fields that are handed out, if they are known.
+    /// The fields that the table shows, if they are known.
     pub(crate) fn fields(&self) -> Option<&Fields> {
         match &self.shown {
             Some(DataType::Struct(fields)) => Some(fields),
@@ -117,23 +118,23 @@ impl JsonColumn {
         }
     }
 
-    /// Whether the type is still to be inferred.
+    /// Whether the type must still be inferred.
     pub(crate) fn is_inferring(&self) -> bool {
         self.data_type.is_none()
     }
 
-    /// Whether the text of the values is handed out beside them: for JSON without a schema, of which nothing was left out.
+    /// Whether the text of the values is returned too: for JSON without a schema, if no field is left out.
     pub(crate) fn keeps_text(&self) -> bool {
         self.rules.any_text && self.is_shown && self.wanted.is_none()
     }
 
-    /// The format with the type that was inferred.
+    /// The format with the inferred type.
     pub(crate) fn format(&self) -> Option<Format> {
         let data_type = self.data_type.as_ref().filter(|_| self.infers)?;
         Some(Format::InferredJson(data_type.clone()))
     }
 
-    /// The type stays what was inferred so far: nothing but null, if no value was seen.
+    /// Fixes the type to the one inferred so far: null, if there was no value.
     pub(crate) fn fix(&mut self) -> Result<(), SchemaError> {
         if self.is_inferring() {
             self.set_type(DataType::Null)?;
@@ -141,7 +142,7 @@ impl JsonColumn {
         Ok(())
     }
 
-    /// Forgets the type that was inferred.
+    /// Drops the inferred type.
     pub(crate) fn forget(&mut self) {
         if self.infers {
             self.data_type = None;
@@ -149,7 +150,7 @@ impl JsonColumn {
         }
     }
 
-    /// What to do about a value that does not fit.
+    /// The remedy for a value that does not fit.
     pub(crate) fn advice(&self) -> &'static str {
         if self.rules.any_text {
             "the schema was inferred from the first records: pass one that fits all"
@@ -165,7 +166,7 @@ impl JsonColumn {
             }
             _ => data_type.clone(),
         };
-        // Refuses types and names that cannot be read now rather than at the first record.
+        // Refuse unsupported types and names now rather than at the first record.
         Node::new(TOP, &data_type, self.rules.any_text, 0)?;
         self.data_type = Some(data_type);
         self.shown = Some(shown);
@@ -200,7 +201,7 @@ impl JsonColumn {
             };
             // A value that is not JSON is an error of its row, and is not used for inference.
             if teaches && is_json(value) {
-                // Infer from the values that are JSON.
+                // Infer from the valid JSON values only.
                 let _ = guess.learn(&mut cursor, 0);
             }
         }
@@ -210,7 +211,7 @@ impl JsonColumn {
         }
     }
 
-    /// Reads all values, on several threads where that is worth it.
+    /// Parses all values, on several threads if there are enough.
     pub(crate) fn decode(
         &self,
         values: &ViewColumn,
@@ -272,7 +273,7 @@ impl JsonColumn {
             return Err(cursor.mismatch("an object"));
         }
         if self.is_inferring() {
-            // No type is known yet; a value that is not JSON is reported as that.
+            // The type is not known yet; a value that is not JSON is reported as such.
             let mut whole = cursor;
             whole.skip_value().and_then(|_| whole.end())?;
         }
@@ -313,13 +314,13 @@ impl JsonColumn {
     }
 }
 
-/// Whether this is one value of JSON and nothing else.
+/// Whether this is exactly one JSON value.
 fn is_json(value: &[u8]) -> bool {
     let mut cursor = Cursor::new(value);
     cursor.skip_value().and_then(|_| cursor.end()).is_ok()
 }
 
-/// The fields of these names, in the order of the schema.
+/// The fields with these names, in the order of the schema.
 fn chosen_fields(fields: &Fields, wanted: &[String]) -> Result<Fields, SchemaError> {
     if let Some(name) = wanted.iter().find(|name| fields.find(name).is_none()) {
         let known: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();

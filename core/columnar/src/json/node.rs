@@ -1,4 +1,4 @@
-//! A column of JSON values while it is built: one node for each field, straight from text to Arrow's buffers.
+//! A column of JSON values while it is built: one node for each field, which parses text directly to Arrow's buffers.
 
 use std::sync::Arc;
 
@@ -18,7 +18,8 @@ use super::temporal::Temporal;
 use super::text_node::{Content, TextNode};
 use crate::error::SchemaError;
 
-/// The values of one field. Each kind keeps the widest type of its family; [`Node::finish`] casts to the one that was asked for.
+/// The values of one field. Each kind stores the widest type of its family; [`Node::finish`] casts to the requested
+/// one.
 #[derive(Debug)]
 pub(crate) enum Node {
     Null(usize),
@@ -68,7 +69,7 @@ impl<T: Default> Values<T> {
 }
 
 impl Node {
-    /// A node for that type. `any_text`: text fields take values that are no text as they stand.
+    /// A node for that type. `any_text`: text fields accept other values as their JSON text.
     pub(crate) fn new(
         name: &str,
         data_type: &DataType,
@@ -103,7 +104,7 @@ impl Node {
         })
     }
 
-    /// A node for text, bytes, times, and what consists of other types.
+    /// A node for text, bytes, times, and nested types.
     fn of_text_or_parts(
         name: &str,
         data_type: &DataType,
@@ -125,7 +126,7 @@ impl Node {
             D::Utf8 | D::LargeUtf8 | D::Utf8View => text(Content::Text),
             D::Binary | D::LargeBinary | D::BinaryView => text(Content::Bytes(None)),
             D::FixedSizeBinary(size) => text(Content::Bytes(usize::try_from(*size).ok())),
-            // Of the others Arrow makes no dictionaries.
+            // Arrow cannot build dictionaries of the other types.
             D::Dictionary(_, values)
                 if !values.is_nested()
                     && !matches!(**values, D::Null | D::Boolean | D::Duration(_)) =>
@@ -151,7 +152,7 @@ impl Node {
         })
     }
 
-    /// Reads one value. After a fault the node may have any length from the one before to one more: truncate it.
+    /// Reads one value. After a fault the node may have one value more than before, or a part of one: truncate it.
     #[inline]
     pub(crate) fn read(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
         if cursor.take_null()? {
@@ -201,7 +202,7 @@ impl Node {
         }
     }
 
-    /// How many values there are.
+    /// The number of values.
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Null(len) => *len,
@@ -218,7 +219,7 @@ impl Node {
         }
     }
 
-    /// Forgets all values from the `len`-th on, also half of one.
+    /// Removes all values from the `len`-th on, including a partial one.
     pub(crate) fn truncate(&mut self, len: usize) {
         match self {
             Self::Null(old) => *old = len.min(*old),

@@ -1,10 +1,10 @@
-//! Types in which every field may be null.
+//! Makes every field of a type nullable.
 
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, FieldRef, Fields};
 
-/// The same fields, each of which may be null: in JSON any field may be missing, and a deleted key has no value.
+/// The same fields, all nullable: in JSON any field may be missing, and the record of a deleted key has no value.
 pub(super) fn nullable(fields: &Fields) -> Fields {
     fields
         .iter()
@@ -37,7 +37,7 @@ fn nullable_type(data_type: &DataType) -> DataType {
     }
 }
 
-/// Entries of a map: values may be null, keys may not.
+/// The entries of a map: values may be null, keys may not.
 fn nullable_values(entries: &FieldRef) -> FieldRef {
     let DataType::Struct(fields) = entries.data_type() else {
         return entries.clone();

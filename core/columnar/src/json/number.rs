@@ -1,16 +1,16 @@
-//! Numbers from text.
+//! Parses numbers.
 
 use arrow_array::types::{ArrowPrimitiveType, DecimalType, Float16Type};
 use arrow_cast::parse::parse_decimal;
 
 use super::cursor::{Cursor, Fault, Kind};
 
-/// Powers of ten that a double has exactly.
+/// Powers of ten that a double represents exactly.
 const EXACT_POWERS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
     1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ];
-/// The integers up to here are exact in a double.
+/// The limit up to which a double represents integers exactly.
 const EXACT_INTEGER: u64 = 1 << 53;
 
 /// An integer within the bounds. `1.0` and `1e3` are integers too.
@@ -29,7 +29,7 @@ pub(crate) fn integer(cursor: &mut Cursor<'_>, min: i64, max: i64) -> Result<i64
     Ok(value)
 }
 
-/// As [`integer`], from 0.
+/// Like [`integer`], from 0.
 pub(crate) fn unsigned(cursor: &mut Cursor<'_>, max: u64) -> Result<u64, Fault> {
     let start = *cursor;
     let value = whole(cursor, "an integer")?;
@@ -45,7 +45,7 @@ fn whole(cursor: &mut Cursor<'_>, expected: &str) -> Result<i128, Fault> {
     exact_integer(text).ok_or_else(|| start.mismatch(expected))
 }
 
-/// The integer that a number of JSON is, if it is one and 128 bits hold it.
+/// The integer value of a JSON number, if it is an integer of up to 128 bits.
 fn exact_integer(text: &str) -> Option<i128> {
     if let Ok(value) = text.parse() {
         return Some(value);
@@ -84,7 +84,7 @@ pub(crate) enum FloatWidth {
 
 type Half = <Float16Type as ArrowPrimitiveType>::Native;
 
-/// The float of that width that is nearest to the number in the text; numbers beyond the largest one are refused.
+/// The float of that width nearest to the number; numbers beyond the largest float are refused.
 #[inline]
 pub(crate) fn float(cursor: &mut Cursor<'_>, width: FloatWidth) -> Result<f64, Fault> {
     let start = *cursor;
@@ -107,7 +107,8 @@ pub(crate) fn float(cursor: &mut Cursor<'_>, width: FloatWidth) -> Result<f64, F
         .ok_or_else(|| start.mismatch(expected()))
 }
 
-/// Digits with at most one point, few enough that digits and power of ten are exact, so that one division rounds once.
+/// Digits with at most one point, few enough that the digits and the power of ten are exact, so that a single division
+/// rounds once.
 #[inline]
 fn short_float(text: &[u8]) -> Option<f64> {
     let (digits, sign) = match text {
@@ -130,7 +131,7 @@ fn short_float(text: &[u8]) -> Option<f64> {
     (mantissa <= EXACT_INTEGER).then(|| sign * (mantissa as f64 / EXACT_POWERS[scale]))
 }
 
-/// A decimal, from a number or from a string with one. More decimals than the type has are rounded, halves away from zero.
+/// A decimal, from a number or a string. Excess decimals are rounded, halves away from zero.
 pub(crate) fn decimal<T: DecimalType>(
     cursor: &mut Cursor<'_>,
     precision: u8,
@@ -151,7 +152,7 @@ fn number_text<'a>(cursor: &mut Cursor<'a>, expected: &str) -> Result<&'a str, F
     if cursor.kind()? != Kind::Number {
         return Err(cursor.mismatch(expected));
     }
-    // Numbers are ASCII.
+    // A JSON number is ASCII.
     std::str::from_utf8(cursor.number()?).map_err(|_| cursor.syntax("a number"))
 }
 
@@ -160,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_integer_is_one_however_it_is_written() {
+    fn an_integer_is_read_in_every_form() {
         for (text, value) in [
             ("9007199254740993", 9_007_199_254_740_993),
             ("9007199254740993.0", 9_007_199_254_740_993),

@@ -1,4 +1,4 @@
-//! JSON objects as structs.
+//! Parses JSON objects to structs.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,7 +11,8 @@ use super::cursor::{Cursor, Fault};
 use super::node::Node;
 use crate::error::SchemaError;
 
-/// Structs, field by field. Keys are expected in the order of the fields, because writers write them so; another order costs a look-up.
+/// Structs, field by field. Keys are expected in the order of the fields, as writers write them; another order costs a
+/// look-up.
 #[derive(Debug)]
 pub(crate) struct ObjectNode {
     fields: Vec<FieldNode>,
@@ -22,7 +23,7 @@ pub(crate) struct ObjectNode {
 
 #[derive(Debug)]
 struct FieldNode {
-    /// The key with its quotes, as most writers write it; empty where it has characters that must be escaped.
+    /// The key with its quotes; empty if it contains characters that must be escaped.
     quoted: Vec<u8>,
     node: Node,
 }
@@ -66,7 +67,7 @@ impl ObjectNode {
         self.len
     }
 
-    /// Reads one object. Of a key that comes twice the last value counts; keys that are no fields are passed over.
+    /// Reads one object. For a repeated key the last value counts; unknown keys are skipped.
     pub(crate) fn read(&mut self, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
         if !cursor.take(b'{') {
             return Err(cursor.mismatch("an object"));
@@ -104,7 +105,7 @@ impl ObjectNode {
         Ok(())
     }
 
-    /// Reads a key and returns the field it names.
+    /// Reads a key and returns its field.
     #[inline]
     fn field(&self, cursor: &mut Cursor<'_>, expected: usize) -> Result<Option<usize>, Fault> {
         if let Some(field) = self.fields.get(expected)
@@ -140,7 +141,9 @@ impl ObjectNode {
 
     pub(crate) fn finish(mut self, data_type: &DataType) -> Result<ArrayRef, ArrowError> {
         let DataType::Struct(fields) = data_type else {
-            return Err(ArrowError::SchemaError(format!("{data_type} is no struct")));
+            return Err(ArrowError::SchemaError(format!(
+                "{data_type} is not a struct"
+            )));
         };
         let arrays: Result<Vec<_>, _> = self
             .fields

@@ -1,4 +1,4 @@
-//! Dates, times and durations: ISO 8601 text, or integers in the type's own unit.
+//! Parses dates, times and durations: ISO 8601 text, or integers in the unit of the type.
 
 use std::sync::Arc;
 
@@ -15,16 +15,17 @@ use crate::temporal::{TemporalType, is_finer_than, parse_duration, per_second};
 const DAY_MS: i64 = 86_400_000;
 const UTC: &str = "+00:00";
 
-/// How the text of a type is read.
+/// How the text of a type is parsed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Temporal {
     kind: TemporalType,
-    /// Timestamps without an offset are in that zone. Where the type has the name of a zone they are refused: names need a database.
+    /// The zone of timestamps without an offset. If the type has a named zone they are refused, because names need a
+    /// database.
     zone: Option<Tz>,
 }
 
 impl Temporal {
-    /// `None` where the type is none of these.
+    /// `None` for other types.
     pub(crate) fn new(data_type: &DataType) -> Option<Self> {
         let zone = match data_type {
             DataType::Timestamp(_, Some(zone)) if !matches!(&**zone, "UTC" | "Z") => zone,
@@ -36,7 +37,7 @@ impl Temporal {
         })
     }
 
-    /// A value that the type holds exactly.
+    /// A value that the type represents exactly.
     pub(crate) fn read(self, cursor: &mut Cursor<'_>) -> Result<i64, Fault> {
         let start = *cursor;
         match cursor.kind()? {
@@ -119,12 +120,12 @@ impl Temporal {
     }
 }
 
-/// Whether a timestamp says how far it is from UTC.
+/// Whether a timestamp has an offset from UTC.
 fn has_offset(text: &str) -> bool {
     text.ends_with(['Z', 'z']) || text.get(10..).is_some_and(|time| time.contains(['+', '-']))
 }
 
-/// Days since 1970. A time behind the date must be midnight, and without an offset: with one, the day could be another.
+/// Days since 1970. A time after the date must be midnight, and without an offset, which could change the day.
 fn parse_date(text: &str) -> Option<i64> {
     let (date, time) = text.split_at_checked(10).unwrap_or((text, ""));
     let is_midnight = match time.strip_prefix(['T', ' ']) {

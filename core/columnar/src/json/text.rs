@@ -1,6 +1,6 @@
-//! Strings of JSON: finding their ends, resolving their escapes.
+//! JSON strings: finds their ends and resolves their escapes.
 
-/// A string as it stands in the text, without its quotes; escapes were checked, not resolved.
+/// A string in the original text, without its quotes. Its escapes were checked but not resolved.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RawText<'a> {
     pub(crate) bytes: &'a [u8],
@@ -8,7 +8,7 @@ pub(crate) struct RawText<'a> {
 }
 
 impl RawText<'_> {
-    /// Appends the text with its escapes resolved. A surrogate without its other half becomes U+FFFD.
+    /// Appends the text with its escapes resolved. A lone surrogate becomes U+FFFD.
     pub(crate) fn append_to(self, out: &mut Vec<u8>) {
         if self.escaped {
             self.unescape(out);
@@ -43,7 +43,7 @@ impl RawText<'_> {
     }
 }
 
-/// The character that the escape at the start stands for, with the length of the escape, or of both of a surrogate pair.
+/// The character of the escape at the start, with the length of the escape, or of both escapes of a surrogate pair.
 fn unicode_escape(text: &[u8]) -> (char, usize) {
     let unit = |at: usize| {
         let digits = text
@@ -67,7 +67,8 @@ fn unicode_escape(text: &[u8]) -> (char, usize) {
     )
 }
 
-/// The top bit of each byte that ends a plain run: a quote, a backslash, a control character. Exact up to the first such byte.
+/// Sets the top bit of each byte that ends a plain run: a quote, a backslash, a control character. Exact up to the
+/// first such byte.
 #[inline]
 pub(crate) const fn special_bytes(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;

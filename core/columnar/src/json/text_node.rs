@@ -8,14 +8,14 @@ use arrow_schema::ArrowError;
 
 use super::cursor::{Cursor, Fault, Kind};
 
-/// What strings of JSON stand for.
+/// The content of JSON strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     /// Text, with escapes resolved.
     Text,
-    /// Text; values that are no text are taken as they stand.
+    /// Text; other values are stored as their JSON text.
     AnyText,
-    /// Bytes as hexadecimal digits; as many as here, if it says.
+    /// Bytes as hexadecimal digits; exactly this many bytes, if set.
     Bytes(Option<usize>),
 }
 
@@ -48,7 +48,7 @@ impl TextNode {
                     .ok_or_else(|| start.mismatch(bytes_expected(size)))?;
             }
             (Kind::Text, _) => cursor.text()?.append_to(&mut self.data),
-            // Outside strings JSON is ASCII, and strings are checked as they are passed.
+            // Outside of strings JSON is ASCII, and strings are checked while they are skipped.
             (_, Content::AnyText) => self.data.extend_from_slice(cursor.skip_value()?),
             (_, Content::Text) => return Err(cursor.mismatch("a string")),
             (_, Content::Bytes(size)) => return Err(cursor.mismatch(bytes_expected(size))),
@@ -92,7 +92,7 @@ impl TextNode {
             .truncate(self.ends.last().map_or(0, |end| *end as usize));
     }
 
-    /// As `Utf8`, or `Binary` for bytes.
+    /// The array: `Utf8`, or `Binary` for bytes.
     pub(crate) fn finish(mut self) -> Result<ArrayRef, ArrowError> {
         let ends = OffsetBuffer::new(ScalarBuffer::from(self.ends));
         let (data, nulls) = (self.data.into(), self.nulls.finish());
@@ -113,7 +113,7 @@ fn bytes_expected(size: Option<usize>) -> String {
     }
 }
 
-/// Offsets with the first one, which is 0.
+/// A vector of offsets that starts with 0.
 pub(crate) fn offsets(capacity: usize) -> Vec<i32> {
     let mut offsets = Vec::with_capacity(capacity + 1);
     offsets.push(0);

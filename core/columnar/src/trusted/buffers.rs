@@ -1,4 +1,4 @@
-//! What views point into.
+//! The buffers of views.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arrow_buffer::Buffer;
 use bytes::Bytes;
 
-/// The bytes of some records, as a range of a buffer that views may point into.
+/// The bytes of some records, as a range of a buffer for views.
 #[derive(Debug)]
 pub(crate) struct Block<'a> {
     pub(super) plain: &'a [u8],
@@ -17,17 +17,17 @@ pub(crate) struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
-    /// The records alone.
+    /// The bytes of the records.
     pub(crate) fn plain(&self) -> &'a [u8] {
         self.plain
     }
 }
 
-/// The buffers of one table, in the order of the index in views.
+/// The buffers of one table, in the order of the views' buffer index.
 #[derive(Debug)]
 pub(crate) struct Buffers {
     pub(super) bytes: Vec<Bytes>,
-    /// Which one this is, of all there ever were.
+    /// A process-wide unique number of this object.
     pub(super) source: u64,
 }
 
@@ -42,7 +42,7 @@ impl Default for Buffers {
 }
 
 impl Buffers {
-    /// Adds a buffer and returns its index. It has at most `i32::MAX` bytes, which views need.
+    /// Adds a buffer and returns its index. Views limit it to `i32::MAX` bytes.
     pub(crate) fn add(&mut self, bytes: Bytes) -> Option<u32> {
         let index = u32::try_from(self.bytes.len()).ok()?;
         i32::try_from(bytes.len()).ok()?;
@@ -50,7 +50,7 @@ impl Buffers {
         Some(index)
     }
 
-    /// That range of that buffer.
+    /// A range of a buffer.
     pub(crate) fn block(&self, index: u32, range: Range<usize>) -> Option<Block<'_>> {
         let base = range.start as u32;
         Some(Block {

@@ -1,4 +1,4 @@
-//! Writing the rows of one batch into the room behind the ends of the columns, which is not zeroed first.
+//! Writes the rows of one batch to the spare capacity of the columns, without zeroing it first.
 
 use std::mem::MaybeUninit;
 
@@ -9,7 +9,7 @@ use super::prefetch;
 use super::view_column::{ViewColumn, ViewFilling};
 use crate::decode::{Places, short_record};
 
-/// Where the rows of a batch go. A column that is not wanted is none.
+/// The destination of a batch's rows. A column that is not requested is `None`.
 #[derive(Debug)]
 pub(crate) struct Columns<'a> {
     pub(crate) offsets: Option<&'a mut Vec<i64>>,
@@ -18,7 +18,8 @@ pub(crate) struct Columns<'a> {
     pub(crate) value: Option<&'a mut ViewColumn>,
 }
 
-/// The rows of one batch on their way into the columns: one index for all of them, and no room in those that are not wanted.
+/// Writes the rows of one batch to the columns: one row index for all columns, and no space in columns that are not
+/// requested.
 #[derive(Debug)]
 pub(crate) struct Filling<'a> {
     rows: usize,
@@ -30,13 +31,13 @@ pub(crate) struct Filling<'a> {
 }
 
 impl Filling<'_> {
-    /// How many rows there are.
+    /// The number of rows.
     #[inline(always)]
     pub(crate) fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Adds a row, while there is room.
+    /// Adds a row. There must be space.
     #[inline(always)]
     pub(crate) fn push(&mut self, offset: i64, timestamp_ms: i64, key: Span, value: Span) {
         let row = self.rows;
@@ -54,8 +55,9 @@ impl Filling<'_> {
         self.rows = row + 1;
     }
 
-    /// Adds rows, `most` of them at most, as long as the records from `at` on are like most: short and with a value, and all with a key or
-    /// all without. Returns where it stopped; the caller adds the next row by [`push`](Self::push).
+    /// Adds at most `most` rows while the records from `at` on are of the common kind: short and with a value, and all
+    /// with a key or all without. Returns the position where it stopped; the caller adds the next row with
+    /// [`push`](Self::push).
     pub(crate) fn push_run(&mut self, at: usize, most: usize, places: Places) -> usize {
         let has_key = match short_record(self.value.plain(), at) {
             Some((record, _)) => !record.key.is_null(),
@@ -76,8 +78,8 @@ impl Filling<'_> {
         }
     }
 
-    /// All that does not change is in locals, and every slice has the length of the loop: so the loop has no memory of its own and checks
-    /// no index. It takes half the time of [`push`](Self::push) row by row.
+    /// All loop-invariant values are in locals, and every slice has the length of the loop, so the loop uses no other
+    /// memory and checks no index. It takes half the time of [`push`](Self::push) row by row.
     #[inline(never)]
     fn run<const KEYS: u8, const PLACES: bool>(
         &mut self,
@@ -97,7 +99,7 @@ impl Filling<'_> {
             let Some((record, next)) = short_record(plain, at) else {
                 break;
             };
-            // The batch behind this one comes next: its CRC is taken from memory otherwise.
+            // Prefetch the next batch: otherwise its CRC would be computed from main memory.
             prefetch(plain, plain.len() + at);
             let Some(value_view) = value.view(record.value) else {
                 break;
@@ -133,11 +135,11 @@ impl Filling<'_> {
     }
 }
 
-/// What a run does with keys.
+/// How a run handles keys.
 pub(super) enum Keys {
-    /// Nothing: they are not wanted.
+    /// Keys are not requested.
     Unwanted,
-    /// There are none, and there were none before.
+    /// No record of the run has one, and no earlier record had one.
     None,
     /// Each record has one.
     All,
@@ -147,7 +149,7 @@ const UNWANTED: u8 = 0;
 const NONE: u8 = 1;
 const ALL: u8 = 2;
 
-/// The slots of the next rows; none if they are not wanted.
+/// The slots of the next rows; empty if they are not requested.
 #[inline(always)]
 fn slots<T>(all: &mut [T], from: usize, count: usize, wanted: bool) -> &mut [T] {
     if wanted {
@@ -183,8 +185,9 @@ pub(crate) fn fill<R>(
     let rows = filling.rows;
     let (key_end, value_end) = (filling.key.end(), filling.value.end());
     for column in [offsets, timestamps].into_iter().flatten() {
-        // SAFETY: `rows` grows only in `push` and in `run`. Both count a row after they have written its slot in each column that has
-        // room, and `run` writes offsets and timestamps unless both have none. So the first `rows` slots are written.
+        // SAFETY: `rows` grows only in `push` and in `run`. Both count a row after they have written its slot in each
+        // column with space, and `run` writes offsets and timestamps unless neither has space. So the first `rows`
+        // slots are written.
         unsafe { column.set_len(column.len() + rows) };
     }
     if let Some(column) = key {
@@ -196,7 +199,7 @@ pub(crate) fn fill<R>(
     result
 }
 
-/// Room for so many at the end of a column.
+/// Space for `room` rows at the end of a column.
 fn spare(column: Option<&mut Vec<i64>>, room: usize) -> &mut [MaybeUninit<i64>] {
     match column {
         Some(column) => {

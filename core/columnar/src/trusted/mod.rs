@@ -1,7 +1,9 @@
-//! The one place with unsafe code: arrays that Arrow would check a second time, and rows that would be zeroed before they are written.
+//! The only module with unsafe code: it skips Arrow's second validation of arrays, and the zeroing of rows before they
+//! are written.
 //!
-//! Arrow's checked constructors read every view, its prefix and (for text) every byte again: as much work as decoding the record. Here a
-//! [`ViewColumn`] keeps what they check as its invariant, by construction, and hands over with the `unchecked` ones.
+//! Arrow's checked constructors read every view, its prefix and (for text) every byte again, which costs as much as
+//! decoding the record. [`ViewColumn`] guarantees the checked conditions by construction, as its invariant, and uses
+//! the `unchecked` constructors.
 #![allow(unsafe_code)]
 
 mod buffers;

@@ -1,13 +1,14 @@
-//! Asking for memory before it is read.
+//! Prefetches memory.
 
-/// Asks for the bytes at that distance from the first of these, which may lie outside them: two lines of the cache, about a record.
+/// Prefetches the bytes at that distance from the start of `bytes`, which may be out of bounds: two cache lines, about
+/// a record.
 #[inline(always)]
 pub(crate) fn prefetch(bytes: &[u8], distance: usize) {
     #[cfg(target_arch = "x86_64")]
     {
         use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
         let soon = bytes.as_ptr().wrapping_add(distance).cast::<i8>();
-        // SAFETY: a prefetch is a hint. It reads nothing, and with an address that is not there it does nothing.
+        // SAFETY: a prefetch is a hint. It reads nothing, and an invalid address has no effect.
         unsafe {
             _mm_prefetch::<_MM_HINT_T1>(soon);
             _mm_prefetch::<_MM_HINT_T1>(soon.wrapping_add(64));

@@ -1,6 +1,6 @@
-//! Is it UTF-8? Quick for short values of ASCII.
+//! Validates UTF-8, with a fast path for short ASCII values.
 
-/// Refuses bytes that are no UTF-8.
+/// Refuses bytes that are not UTF-8.
 #[inline]
 pub(super) fn check_utf8(value: &[u8]) -> Result<(), std::str::Utf8Error> {
     if is_ascii(value) {
@@ -10,8 +10,8 @@ pub(super) fn check_utf8(value: &[u8]) -> Result<(), std::str::Utf8Error> {
     }
 }
 
-/// Without a loop over single bytes at the end, which for values of some dozen bytes takes longer than all the rest: the last run
-/// overlaps the one before.
+/// Has no byte-wise loop at the end, which would take longer than the rest for values of some dozen bytes: the last
+/// word overlaps the one before.
 #[inline]
 fn is_ascii(value: &[u8]) -> bool {
     let Some(last) = value.last_chunk::<32>() else {
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_byte_that_is_not_ascii_is_found_wherever_it_stands() {
+    fn a_non_ascii_byte_is_found_at_any_position() {
         for len in 0..200 {
             let mut value = vec![b'a'; len];
             assert!(is_ascii(&value), "{len}");

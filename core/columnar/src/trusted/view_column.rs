@@ -1,4 +1,4 @@
-//! Keys or values as views.
+//! Columns of keys or values as views.
 
 use std::mem::MaybeUninit;
 use std::sync::Arc;
@@ -12,45 +12,47 @@ use super::filling::Keys;
 use super::utf8::check_utf8;
 use crate::zeros::zeros;
 
-/// The longest value that lies in its view.
+/// The longest value that is stored in its view.
 const INLINE_MAX: usize = 12;
-/// Stands for null until the array is made. No real view: its length would be 4 GiB, and spans end at 2 GiB.
+/// Represents null until the array is built. It is never a valid view: its length would be 4 GiB, and spans end at 2
+/// GiB.
 const NULL: u128 = u128::MAX;
 
 /// Values as views into the [`Buffers`] of the same table.
 ///
-/// Invariant: each view is [`NULL`], or zero-padded and inline, or made by [`ViewFilling`] or [`ViewRun`] from a slice of a [`Block`] that was taken with
-/// a bounds check, whose buffer stands at the view's index in the [`Buffers`] with the column's `source`. The fields are private; `Buffers`
-/// only grows, and a `bytes::Bytes` never changes its bytes while it lives. The values before the row `text` are UTF-8.
+/// Invariant: each view is [`NULL`], or inline and zero-padded, or created by [`ViewFilling`] or [`ViewRun`] from a slice
+/// of a [`Block`] with a bounds check. The block's buffer is at the view's index in the [`Buffers`] with the column's
+/// `source`. The fields are private; `Buffers` only grows, and a `bytes::Bytes` never changes its bytes during its
+/// lifetime. The values before the row `text` are UTF-8.
 #[derive(Debug, Default)]
 pub(crate) struct ViewColumn {
-    /// Nulls before the first value. Most topics have no keys at all: then this is all.
+    /// The number of nulls before the first value. Most topics have no keys: then there is nothing else.
     leading_nulls: usize,
-    /// From the first value on.
+    /// The views from the first value on.
     views: Vec<u128>,
-    /// There are nulls after the first value.
+    /// Whether there are nulls after the first value.
     has_null: bool,
     has_long: bool,
     text: usize,
-    /// Of which [`Buffers`] the values are; 0 before the first.
+    /// The number of the [`Buffers`] that contain the values; 0 before the first value.
     source: u64,
 }
 
-/// The values of one block on their way into a column.
+/// Writes the values of one block to a column.
 #[derive(Debug)]
 pub(super) struct ViewFilling<'a> {
     slots: &'a mut [MaybeUninit<u128>],
     plain: &'a [u8],
-    /// The buffer's index, and what is added to positions in it.
+    /// The buffer's index, and the offset to add to positions in it.
     index: u64,
     base: u64,
     end: ViewEnd,
 }
 
-/// What a filling has found besides the views.
+/// The result of a filling besides the views.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct ViewEnd {
-    /// Rows before the column's first value.
+    /// The number of rows before the column's first value.
     leading_nulls: usize,
     has_value: bool,
     has_null: bool,
@@ -58,7 +60,7 @@ pub(super) struct ViewEnd {
 }
 
 impl<'a> ViewFilling<'a> {
-    /// Room for so many values of that block at the end of a column.
+    /// Space for `room` values of that block at the end of a column.
     #[inline(always)]
     pub(super) fn of(column: Option<&'a mut ViewColumn>, block: &Block<'a>, room: usize) -> Self {
         let (slots, has_value) = match column {
@@ -80,14 +82,14 @@ impl<'a> ViewFilling<'a> {
         }
     }
 
-    /// Sets a row, counted from the first of this filling, to the value at `span`. Each is set once, in order.
+    /// Sets a row, counted from the first of this filling, to the value at `span`. Each row must be set once, in order.
     #[inline(always)]
     pub(super) fn set(&mut self, row: usize, span: Span) {
         if self.slots.is_empty() {
             return;
         }
         let start = span.start as usize;
-        // A span that is not of this block would be a fault of ours; it becomes null rather than a wild pointer.
+        // A span outside of this block would be a bug; it becomes null rather than an invalid pointer.
         let value = usize::try_from(span.len)
             .ok()
             .and_then(|len| self.plain.get(start..start + len));
@@ -123,17 +125,17 @@ impl<'a> ViewFilling<'a> {
         self.end
     }
 
-    /// The records that values are of.
+    /// The records that contain the values.
     pub(super) fn plain(&self) -> &'a [u8] {
         self.plain
     }
 
-    /// Whether values are kept at all.
+    /// Whether the column is requested.
     pub(super) fn is_wanted(&self) -> bool {
         !self.slots.is_empty()
     }
 
-    /// What a run may do whose first record has a key, or has none; `None` where keys and nulls are mixed.
+    /// How a run may handle keys if its first record has a key, or has none; `None` if keys and nulls are mixed.
     pub(super) fn next_keys(&self, has_key: bool) -> Option<Keys> {
         match (self.is_wanted(), has_key, self.end.has_value) {
             (false, ..) => Some(Keys::Unwanted),
@@ -143,7 +145,7 @@ impl<'a> ViewFilling<'a> {
         }
     }
 
-    /// Room for a run of values, none of them null; no room if they are not wanted.
+    /// Space for a run of values without nulls; empty if they are not requested.
     #[inline(always)]
     pub(super) fn run(&mut self, rows: usize, count: usize, wanted: bool) -> ViewRun<'_> {
         let slots = if wanted {
@@ -160,31 +162,31 @@ impl<'a> ViewFilling<'a> {
         }
     }
 
-    /// After a run of so many values.
+    /// Counts the values of a run.
     #[inline(always)]
     pub(super) fn ran(&mut self, rows: usize, is_long: bool) {
         self.end.has_value |= rows > 0;
         self.end.has_long |= is_long;
     }
 
-    /// After a run without values, up to that row.
+    /// Counts the rows of a run without values.
     #[inline(always)]
     pub(super) fn ran_without(&mut self, rows: usize) {
         self.end.leading_nulls = rows;
     }
 }
 
-/// Values on their way into a column, none of them null.
+/// Creates the views of a run, none of them null.
 pub(super) struct ViewRun<'a> {
     slots: &'a mut [MaybeUninit<u128>],
     plain: &'a [u8],
-    /// The upper half of the view of a long value that starts at 0.
+    /// The upper half of the view of a long value at position 0.
     high: u64,
     is_long: bool,
 }
 
 impl ViewRun<'_> {
-    /// The view of a value; `None` for null, and for a short one at the very end of the records.
+    /// The view of a value; `None` for null, and for a short value at the very end of the records.
     #[inline(always)]
     pub(super) fn view(&mut self, span: Span) -> Option<u128> {
         let len = usize::try_from(span.len).ok()?;
@@ -203,14 +205,14 @@ impl ViewRun<'_> {
         self.slots[row].write(view);
     }
 
-    /// Whether any value does not lie in its view.
+    /// Whether a value is too long to be stored in its view.
     #[inline(always)]
     pub(super) fn is_long(&self) -> bool {
         self.is_long
     }
 }
 
-/// The view of a value that stands in a buffer; `high` says where.
+/// The view of a value in a buffer; `high` has its position.
 #[inline(always)]
 fn long_view(len: usize, prefix: [u8; 4], high: u64) -> u128 {
     let low = len as u64 | u64::from(u32::from_le_bytes(prefix)) << 32;
@@ -225,7 +227,7 @@ fn short_view(len: usize, wide: [u8; 16]) -> u128 {
 }
 
 impl ViewColumn {
-    /// How many values there are.
+    /// The number of values.
     pub(crate) fn len(&self) -> usize {
         self.leading_nulls + self.views.len()
     }
@@ -235,22 +237,23 @@ impl ViewColumn {
         self.has_null || self.leading_nulls > 0
     }
 
-    /// Room for so many values of that block.
+    /// Space for `room` values of that block.
     fn spare(&mut self, block: &Block<'_>, room: usize) -> &mut [MaybeUninit<u128>] {
         assert!(
             self.source == 0 || self.source == block.source,
-            "all values of a column are of the same buffers"
+            "all values of a column are in the same buffers"
         );
         self.source = block.source;
         self.views.reserve(room);
         &mut self.views.spare_capacity_mut()[..room]
     }
 
-    /// Keeps the rows of a filling of which each was set.
+    /// Keeps the rows of a filling, each of which must have been set.
     pub(super) fn keep(&mut self, rows: usize, end: ViewEnd) {
         let written = rows - end.leading_nulls;
-        // SAFETY: `Filling` counts a row after its view was written, by `ViewFilling::set` or `ViewRun::set`, in order, or after it was
-        // counted among the leading nulls, which have no slot. So the first `rows - leading_nulls` slots are written.
+        // SAFETY: `Filling` counts a row after its view was written, by `ViewFilling::set` or `ViewRun::set`, in order,
+        // or after it was counted among the leading nulls, which have no slot. So the first `rows - leading_nulls`
+        // slots are written.
         unsafe { self.views.set_len(self.views.len() + written) };
         self.leading_nulls += end.leading_nulls;
         self.has_null |= end.has_null;
@@ -265,7 +268,7 @@ impl ViewColumn {
         }
     }
 
-    /// Forgets all values.
+    /// Removes all values.
     pub(crate) fn clear(&mut self) {
         *self = Self {
             views: std::mem::take(&mut self.views),
@@ -283,7 +286,7 @@ impl ViewColumn {
             return None;
         }
         if len <= INLINE_MAX {
-            // SAFETY: the invariant of this type: the view is inline and has that length.
+            // SAFETY: by the invariant of this type, the view is inline and has that length.
             return Some(unsafe { BinaryViewArray::inline_value(view, len) });
         }
         let (index, start) = ((view >> 64) as u32 as usize, (view >> 96) as usize);
@@ -296,7 +299,7 @@ impl ViewColumn {
         std::iter::repeat_n(false, self.leading_nulls).chain(values)
     }
 
-    /// Checks that the values from the last checked one on are UTF-8. Those that are not become null and are reported.
+    /// Checks that the values from the last checked one on are UTF-8. Invalid ones become null and are reported.
     pub(crate) fn check_text(
         &mut self,
         buffers: &Buffers,
@@ -319,11 +322,11 @@ impl ViewColumn {
         }
         let nulls = self.take_nulls();
         let buffers = self.buffers_needed(buffers);
-        // SAFETY: the invariant of this type; nulls were made zero, the empty inline view.
+        // SAFETY: the invariant of this type; nulls were replaced by zero, the empty inline view.
         unsafe { BinaryViewArray::new_unchecked(ScalarBuffer::from(self.views), buffers, nulls) }
     }
 
-    /// The array as text. Values that were not checked are checked now, and null where they are no text.
+    /// The array as text. Checks the values that were not checked yet; invalid ones become null.
     pub(crate) fn into_text(mut self, buffers: &Buffers) -> StringViewArray {
         self.check_text(buffers, |_, _| {});
         if self.views.is_empty() {
@@ -332,11 +335,11 @@ impl ViewColumn {
         }
         let nulls = self.take_nulls();
         let buffers = self.buffers_needed(buffers);
-        // SAFETY: the invariant of this type, and `check_text` has seen each value.
+        // SAFETY: the invariant of this type, and `check_text` has checked each value.
         unsafe { StringViewArray::new_unchecked(ScalarBuffer::from(self.views), buffers, nulls) }
     }
 
-    /// Which values are null; these become empty views, the leading ones too.
+    /// The null rows. Their views become empty, including those of the leading rows.
     fn take_nulls(&mut self) -> Option<NullBuffer> {
         if !self.has_null() {
             return None;
@@ -350,7 +353,7 @@ impl ViewColumn {
         Some(valid.into())
     }
 
-    /// None where all values are inline, so that short keys do not keep a fetch alive.
+    /// Empty if all values are inline, so that short keys do not keep a fetch in memory.
     fn buffers_needed(&self, buffers: &Buffers) -> Arc<[Buffer]> {
         assert!(
             self.source == 0 || self.source == buffers.source,

@@ -5,12 +5,13 @@ The files are committed; this runs only when a scenario changes::
     pip install -r bindings-python/requirements-dev.txt -c bindings-python/constraints.txt
     PYTHONPATH=. python core/columnar/tests/foreign/make_transactions.py
 
-For each scenario, ``fixtures/transactions/<scenario>.log`` is the partition's segments, one after the other. ``<scenario>.json`` has
+For each scenario, ``fixtures/transactions/<scenario>.log`` has the partition's segments in sequence.
+``<scenario>.json`` has
 
-- ``records``: offset and value of each record that the console consumer of Apache Kafka returns with ``read_committed``;
+- ``records``: offset and value of each record that Apache Kafka's console consumer returns with ``read_committed``;
 - ``index``: producer id, first offset and last offset of each aborted transaction in the ``.txnindex`` files;
-- ``fetches``: for each fetch offset, once with all batches and once with one, producer id and first offset of the aborted transactions that the
-  broker names, and the position and length in the ``.log`` file of the batches that it returns.
+- ``fetches``: for each fetch offset, once with all batches and once with one: producer id and first offset of the
+  aborted transactions in the response, and the position and length of the returned batches in the ``.log`` file.
 """
 
 from __future__ import annotations
@@ -203,7 +204,7 @@ def index_entries(started: Started, topic: str) -> Iterator[list[int]]:
 
 
 def fetch(connection: socket.socket, topic: str, offset: int, max_bytes: int) -> tuple[list[tuple[int, int]], bytes]:
-    """Send one Fetch of version 4; return producer id and first offset of the aborted transactions, and the records of the answer."""
+    """Send one Fetch, version 4. Return producer id and first offset of the aborted transactions, and the records."""
     name = struct.pack(">h", len(topic)) + topic.encode()
     body = struct.pack(">iiiibi", -1, 0, 1, 1 << 20, READ_COMMITTED, 1) + name + struct.pack(">iiqi", 1, 0, offset, max_bytes)
     request = struct.pack(">hhih", 1, 4, 0, -1) + body
@@ -219,7 +220,7 @@ def fetch(connection: socket.socket, topic: str, offset: int, max_bytes: int) ->
 
 
 def fetches(started: Started, topic: str, log: bytes, end: int) -> Iterator[dict[str, Any]]:
-    """What the broker answers to fetches from each offset."""
+    """The broker's answers to fetches from each offset."""
     host, port = started.address.split(":")
     with socket.create_connection((host, int(port))) as connection:
         for max_bytes in (WHOLE, ONE_BATCH):
@@ -242,7 +243,7 @@ def console_consumer(address: str, topic: str) -> list[tuple[int, str]]:
 
 
 def librdkafka(address: str, topic: str, end: int) -> list[tuple[int, str]]:
-    """The same, as librdkafka returns it."""
+    """The same records, read by librdkafka."""
     settings = {"bootstrap.servers": address, "group.id": "g", "isolation.level": "read_committed", "enable.partition.eof": True}
     consumer = confluent_kafka.Consumer(settings)
     consumer.assign([confluent_kafka.TopicPartition(topic, 0, 0)])
@@ -260,7 +261,7 @@ def librdkafka(address: str, topic: str, end: int) -> list[tuple[int, str]]:
 
 
 def make(started: Started, topic: str, write: Callable[[Started, str], None], config: dict[str, str]) -> None:
-    """Write one scenario and keep what the broker has and says."""
+    """Write one scenario and store the broker's files and answers."""
     create_topic(started.address, topic, config)
     write(started, topic)
     log = b"".join(path.read_bytes() for path in segments(started, topic))

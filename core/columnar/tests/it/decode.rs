@@ -1,4 +1,4 @@
-//! Batches to tables: places, projection, trimming, errors.
+//! Decoding batches to tables: offsets, projection, ranges, errors.
 
 use crate::support::{Row, batch_at, decode, log, offsets, refusal, values};
 use arrow_array::cast::AsArray;
@@ -69,7 +69,7 @@ fn the_schema_is_the_record_schema_in_its_order() {
 }
 
 #[test]
-fn keys_values_offsets_and_times_come_back_from_plain_and_compressed_batches() {
+fn keys_values_offsets_and_timestamps_round_trip_with_every_codec() {
     let decoded = decode(DecodeOptions::default(), ten());
     assert_eq!(offsets(&decoded.batch), (0..10).collect::<Vec<_>>());
     assert_eq!(texts(&decoded.batch, "key")[8].as_deref(), Some("k8"));
@@ -163,7 +163,7 @@ fn classic_columns_have_what_views_have() {
 }
 
 #[test]
-fn only_the_columns_asked_for_are_built() {
+fn only_the_requested_columns_are_built() {
     let options = |columns: Projection| DecodeOptions {
         columns,
         ..DecodeOptions::default()
@@ -193,7 +193,7 @@ fn only_the_columns_asked_for_are_built() {
 }
 
 #[test]
-fn a_batch_that_starts_before_the_wanted_offset_is_trimmed() {
+fn a_batch_that_starts_before_the_range_is_trimmed() {
     let mut decoder = Decoder::new(DecodeOptions::default()).unwrap();
     for from in 0..=10 {
         for until in from..=11 {
@@ -286,7 +286,7 @@ fn a_batch_cut_by_the_end_of_the_bytes_is_not_there() {
 }
 
 #[test]
-fn control_batches_are_passed_and_not_shown() {
+fn control_batches_are_skipped() {
     let mut bytes = BytesMut::from(ten().as_ref());
     let marker = headwater_record::control_batch(ControlType::Commit, 1000, 7.into(), 0.into(), 0);
     let mut marker = BytesMut::from(marker.as_ref());
@@ -352,7 +352,7 @@ fn several_topics_share_one_table() {
 }
 
 #[test]
-fn nothing_fetched_is_a_table_without_rows_of_the_same_schema() {
+fn an_empty_fetch_is_a_table_without_rows_of_the_same_schema() {
     let mut decoder = Decoder::new(DecodeOptions::default()).unwrap();
     let schema = decoder.schema().unwrap();
     assert_eq!(decoder.decode(&[]).unwrap().batch.schema(), schema);
@@ -407,7 +407,7 @@ fn a_flipped_byte_is_found_when_the_crc_is_checked() {
 }
 
 #[test]
-fn bytes_that_are_no_batch_and_bombs_are_errors() {
+fn invalid_batches_and_bombs_are_errors() {
     assert!(
         refusal(DecodeOptions::default(), Bytes::from(vec![0xab; 200])).contains("offset 0 of t-0")
     );
@@ -420,7 +420,7 @@ fn bytes_that_are_no_batch_and_bombs_are_errors() {
 }
 
 #[test]
-fn text_that_is_none_is_raised_null_or_skipped() {
+fn invalid_text_is_raised_null_or_skipped() {
     let rows = [
         Row::of_value("fine"),
         Row::of_value([b'x', 0xff]),

@@ -10,7 +10,7 @@ fn field(name: &str, data_type: DataType) -> FieldRef {
 }
 
 #[test]
-fn names_of_arrow_numpy_and_polars_are_understood() {
+fn names_of_arrow_numpy_and_polars_are_accepted() {
     let timestamp = |unit, zone: Option<&str>| DataType::Timestamp(unit, zone.map(Into::into));
     let cases = [
         ("int64", DataType::Int64),
@@ -62,13 +62,13 @@ fn names_of_arrow_numpy_and_polars_are_understood() {
 }
 
 #[test]
-fn what_is_no_dtype_is_refused_with_its_reason() {
+fn an_invalid_dtype_is_refused_with_the_reason() {
     for (dtype, reason) in [
-        ("integr", "there is no type"),
+        ("integr", "is unknown"),
         ("", "a type is missing"),
         ("list<int64", "expected '>'"),
-        ("int64 int64", "too much"),
-        ("timestamp[m]", "no unit of time"),
+        ("int64 int64", "follows the type"),
+        ("timestamp[m]", "not a unit of time"),
         ("decimal(50, 2)", "1 to 38 digits"),
         ("struct<a: int64, a: bool>", "one name"),
         ("struct<: int64>", "no name"),
@@ -109,7 +109,7 @@ fn a_schema_keeps_the_order_of_its_fields() {
 }
 
 #[test]
-fn a_schema_that_is_none_is_refused() {
+fn an_invalid_schema_is_refused() {
     for text in [
         "",
         "[]",
@@ -124,7 +124,7 @@ fn a_schema_that_is_none_is_refused() {
 }
 
 #[test]
-fn pairs_of_names_and_dtypes_make_a_schema_in_their_order() {
+fn pairs_of_names_and_dtypes_form_a_schema_in_their_order() {
     let schema = schema_from_dtypes([("b", "int64"), ("a", "list<bool>")]).unwrap();
     assert_eq!(schema.field(0), &Field::new("b", DataType::Int64, true));
     assert_eq!(schema.field(1).name(), "a");

@@ -1,4 +1,4 @@
-//! Tables to batches: column types, partitions, sizes, JSON.
+//! Encoding tables to batches: column types, partitions, sizes, JSON.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -115,7 +115,7 @@ fn bytes_and_text_of_every_layout_are_the_same_records() {
     for data_type in types {
         let column = arrow_cast::cast(&text, &data_type).unwrap();
         let rows = table(&[("key", column.clone()), ("value", column)]);
-        // A slice: arrays with an offset inside.
+        // A slice, whose arrays have an offset.
         let rows = one(&rows.slice(1, 4), &key_value());
         assert_eq!(
             values_of(&rows),
@@ -136,7 +136,7 @@ fn bytes_and_text_of_every_layout_are_the_same_records() {
 }
 
 #[test]
-fn a_column_that_is_no_text_becomes_its_json() {
+fn a_column_of_another_type_becomes_json() {
     let rows = table(&[
         ("key", Arc::new(Int64Array::from(vec![Some(12), None]))),
         ("value", Arc::new(Float64Array::from(vec![1.5, 2.0]))),
@@ -242,7 +242,7 @@ fn timestamps_of_any_unit_and_date_become_milliseconds_and_null_is_now() {
 }
 
 #[test]
-fn a_time_before_1970_is_refused_before_a_batch_is_out() {
+fn a_timestamp_before_1970_is_refused_before_any_batch() {
     let rows = table(&[
         ("t", Arc::new(Int64Array::from(vec![5, -5]))),
         ("value", Arc::new(StringArray::from(vec!["a", "b"]))),
@@ -368,7 +368,7 @@ fn rows_go_where_kafkas_partitioner_sends_them_in_order() {
 }
 
 #[test]
-fn rows_without_keys_fill_one_batch_and_go_on_with_the_next_partition() {
+fn rows_without_keys_fill_one_batch_and_continue_with_the_next_partition() {
     let rows = table(&[(
         "value",
         Arc::new(BinaryArray::from_iter_values((0..100).map(|_| [7u8; 100]))),
@@ -410,7 +410,7 @@ fn rows_without_keys_fill_one_batch_and_go_on_with_the_next_partition() {
     assert_eq!(
         second[0],
         (first.last().unwrap() + 1) % 3,
-        "a later table goes on with the next one"
+        "a later table continues with the next one"
     );
 }
 
@@ -447,7 +447,7 @@ fn a_partition_column_decides_and_null_leaves_it_to_the_key() {
     let error = Encoder::new(two).encode(&rows, &columns).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "row 0 goes to partition 2 and the topic has 2: use 0 to 1"
+        "row 0 has partition 2, but the topic has 2: use 0 to 1"
     );
     let fixed = EncodeOptions {
         partition_count: 4,
@@ -520,7 +520,7 @@ fn batches_do_not_exceed_their_size_and_compress() {
 }
 
 #[test]
-fn a_row_that_is_too_large_is_named_before_a_batch_is_out() {
+fn the_error_of_a_large_row_comes_before_any_batch() {
     let big = "x".repeat(2000);
     let rows = table(&[("value", Arc::new(StringArray::from(vec!["a", "b", &big])))]);
     let options = EncodeOptions {
@@ -543,7 +543,7 @@ fn a_row_that_is_too_large_is_named_before_a_batch_is_out() {
         ),
         "{error}"
     );
-    // Packed as JSON its size is known when its chunk is written.
+    // The size of packed JSON is known only when its chunk is written.
     let error = encode(options, &rows, &KeyValueColumns::default()).unwrap_err();
     assert!(
         matches!(error, EncodeError::RecordTooLarge { row: 2, .. }),
@@ -565,7 +565,7 @@ fn a_row_that_is_too_large_is_named_before_a_batch_is_out() {
 }
 
 #[test]
-fn wrong_columns_are_refused_with_what_there_is() {
+fn wrong_columns_are_refused_with_the_existing_ones() {
     let rows = table(&[
         ("a", Arc::new(StringArray::from(vec!["x"]))),
         ("b", Arc::new(Float64Array::from(vec![1.0]))),

@@ -49,7 +49,7 @@ fn value_type(batch: &RecordBatch) -> DataType {
 }
 
 #[test]
-fn the_whole_schema_decides_what_is_skipped() {
+fn the_whole_schema_decides_which_records_are_skipped() {
     for names in [
         &["offset", "a", "b"][..],
         &["offset"],
@@ -73,7 +73,7 @@ fn the_whole_schema_decides_what_is_skipped() {
 }
 
 #[test]
-fn a_key_that_is_not_wanted_decides_too() {
+fn a_key_that_is_not_requested_decides_too() {
     let rows = [Row::new("k", "x"), Row::new("", "y")];
     let mut rows = rows.to_vec();
     rows[1].key = Some(vec![0xff]);
@@ -88,7 +88,7 @@ fn a_key_that_is_not_wanted_decides_too() {
 }
 
 #[test]
-fn the_whole_schema_decides_what_is_null() {
+fn the_whole_schema_decides_which_values_are_null() {
     let options = DecodeOptions {
         columns: Projection::from_names(&["offset", "a"], true).unwrap(),
         ..typed(OnError::Null)
@@ -100,7 +100,7 @@ fn the_whole_schema_decides_what_is_null() {
 }
 
 #[test]
-fn what_came_before_a_bad_record_is_handed_over_and_its_bytes_with_the_error() {
+fn records_before_a_bad_one_are_returned_and_its_bytes_with_the_error() {
     let rows: Vec<_> = LINES.iter().map(|line| Row::new("k", line)).collect();
     for compression in [Compression::None, Compression::Zstd] {
         let bytes = log(&[(compression, &rows[..3]), (compression, &rows[3..])]);
@@ -111,7 +111,7 @@ fn what_came_before_a_bad_record_is_handed_over_and_its_bytes_with_the_error() {
         let record = error.record.unwrap();
         assert_eq!(record.key.as_deref(), Some(&b"k"[..]));
         assert_eq!(record.value.as_deref(), Some(LINES[1].as_bytes()));
-        // Behind it the caller goes on, up to the next one, which is the first of its batch.
+        // The caller continues after it, up to the next bad record, which is the first of its batch.
         let mut decoder = Decoder::new(typed(OnError::Raise)).unwrap();
         let table = decoder
             .decode(&[FetchedBatches::new("t", 0, bytes.clone(), 2)])
@@ -126,7 +126,7 @@ fn what_came_before_a_bad_record_is_handed_over_and_its_bytes_with_the_error() {
 }
 
 #[test]
-fn the_first_bad_record_is_named_whether_its_key_or_its_value_is_bad() {
+fn the_error_has_the_first_bad_record_whether_its_key_or_its_value_is_bad() {
     let mut rows: Vec<_> = LINES.iter().map(|line| Row::new("k", line)).collect();
     rows[2].key = Some(vec![0xff]);
     let options = DecodeOptions {
@@ -138,7 +138,7 @@ fn the_first_bad_record_is_named_whether_its_key_or_its_value_is_bad() {
 }
 
 #[test]
-fn what_came_before_a_damaged_batch_is_handed_over() {
+fn records_before_a_damaged_batch_are_returned() {
     let rows: Vec<_> = LINES.iter().map(|line| Row::of_value(*line)).collect();
     let whole = log(&[(Compression::None, &rows), (Compression::None, &rows)]);
     for at in [whole.len() / 2 + 20, whole.len() / 2 + 16, whole.len() - 1] {
@@ -152,7 +152,7 @@ fn what_came_before_a_damaged_batch_is_handed_over() {
 }
 
 #[test]
-fn each_table_is_inferred_for_itself_and_loses_no_key() {
+fn each_table_is_inferred_separately_and_loses_no_key() {
     let mut decoder = Decoder::new(inferred()).unwrap();
     let mut types = Vec::new();
     for lines in [
@@ -179,7 +179,7 @@ fn each_table_is_inferred_for_itself_and_loses_no_key() {
 }
 
 #[test]
-fn fixed_formats_make_the_same_of_any_part() {
+fn fixed_formats_decode_any_part_the_same() {
     let lines = [r#"{"a":1}"#, r#"{"a":"x","b":2.5}"#];
     let options = DecodeOptions {
         value: Format::Json(None),
@@ -210,7 +210,7 @@ fn fixed_formats_make_the_same_of_any_part() {
 }
 
 #[test]
-fn batches_without_a_time_of_the_range_are_passed() {
+fn batches_outside_the_time_range_are_skipped() {
     let at = |timestamp_ms| Row {
         timestamp_ms,
         ..Row::of_value("x")
@@ -230,6 +230,6 @@ fn batches_without_a_time_of_the_range_are_passed() {
     };
     assert_eq!(found(Some(10), None), [0, 1]);
     assert_eq!(found(Some(31), None), [0; 0]);
-    // Later records may have earlier times.
+    // Later records may have earlier timestamps.
     assert_eq!(found(None, Some(1)), [0, 1, 2, 3]);
 }

@@ -1,5 +1,5 @@
-//! Logs with transactions that Apache Kafka wrote (`fixtures/transactions`, made by `foreign/make_transactions.py`) are read as its consumer
-//! reads them with `read_committed`.
+//! Logs with transactions that Apache Kafka wrote (`fixtures/transactions`, created by `foreign/make_transactions.py`)
+//! are read like its consumer reads them with `read_committed`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,13 +11,13 @@ use headwater_columnar::{DecodeOptions, Decoder, FetchedBatches, Format, Project
 use headwater_record::{AbortedTransactions, Offset, ProducerId, visible_batches};
 use serde_json::Value;
 
-/// A log of Apache Kafka's, and what its broker and its consumer say of it.
+/// A log of Apache Kafka, with the answers of its broker and its consumer.
 struct Scenario {
     log: Bytes,
     said: Value,
 }
 
-/// What the broker answered to one fetch.
+/// The broker's answer to one fetch.
 struct Answer {
     offset: i64,
     batches: Bytes,
@@ -54,7 +54,7 @@ fn aborted(transactions: &Value) -> AbortedTransactions {
 }
 
 impl Scenario {
-    /// What the consumer returned.
+    /// The records that the consumer returned.
     fn records(&self) -> Vec<(i64, String)> {
         self.said["records"]
             .as_array()

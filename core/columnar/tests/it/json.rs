@@ -56,7 +56,7 @@ fn inferred(lines: &[&str]) -> String {
 }
 
 #[test]
-fn a_schema_gives_typed_columns() {
+fn a_schema_creates_typed_columns() {
     let options = json(Some(
         r#"{"n": "int64", "x": "float64", "ok": "bool", "s": "string", "day": "date", "t": "timestamp[ms]", "l": ["int32"], "o": {"a": "int8"}, "d": "decimal(6, 2)"}"#,
     ));
@@ -190,7 +190,7 @@ fn unnest_lifts_the_fields_and_refuses_names_that_clash() {
 }
 
 #[test]
-fn fields_not_asked_for_are_not_read() {
+fn other_fields_are_not_read() {
     let columns = Projection::from_names(&["offset", "b"], true).unwrap();
     for schema in [Some(r#"{"a": "int64", "b": "int64"}"#), None] {
         let options = DecodeOptions {
@@ -238,7 +238,7 @@ fn inference_widens_and_ends_at_text() {
     assert_eq!(
         inferred(&[r#"{"a":18446744073709551615}"#]),
         "a:Utf8",
-        "what 64 bits cannot hold loses nothing"
+        "integers beyond 64 bits are lossless"
     );
     let large = r#"{"a":9007199254740993}"#;
     for lines in [[large, r#"{"a":0.5}"#], [r#"{"a":0.5}"#, large]] {
@@ -264,7 +264,7 @@ fn inference_widens_and_ends_at_text() {
 }
 
 #[test]
-fn what_was_widened_to_text_keeps_the_text_of_other_values() {
+fn fields_widened_to_text_keep_the_text_of_other_values() {
     let lines = [
         r#"{"a":"x"}"#,
         r#"{"a":1.50}"#,
@@ -279,7 +279,7 @@ fn what_was_widened_to_text_keeps_the_text_of_other_values() {
 }
 
 #[test]
-fn the_schema_is_fixed_by_the_first_records_and_shown() {
+fn the_schema_is_fixed_by_the_first_records() {
     let mut decoder = Decoder::new(DecodeOptions {
         infer: headwater_columnar::Infer::First(2),
         ..json(None)
@@ -382,7 +382,7 @@ fn a_value_that_does_not_fit_is_raised_null_or_skipped() {
 }
 
 #[test]
-fn bytes_that_are_no_utf8_are_no_json() {
+fn invalid_utf8_is_not_json() {
     let rows = [Row::of_value(
         [&b"{\"a\":\""[..], &[0xff, 0xfe], b"\"}"].concat(),
     )];
@@ -394,7 +394,7 @@ fn bytes_that_are_no_utf8_are_no_json() {
 }
 
 #[test]
-fn nesting_without_end_is_refused_and_does_not_end_the_process() {
+fn deep_nesting_is_refused_without_a_stack_overflow() {
     let deep = "[".repeat(900_000);
     for options in [json(None), json(Some(r#"{"a": "int64"}"#))] {
         for text in [deep.clone(), format!("{{\"x\":{deep}")] {
@@ -445,7 +445,7 @@ fn keys_can_be_json_too() {
 }
 
 #[test]
-fn an_arrow_schema_is_built_as_it_is_and_types_json_has_not_are_refused() {
+fn an_arrow_schema_is_used_unchanged_and_types_without_json_are_refused() {
     let fields = vec![
         Field::new("large", DataType::LargeUtf8, false),
         Field::new(
@@ -496,7 +496,7 @@ fn an_arrow_schema_is_built_as_it_is_and_types_json_has_not_are_refused() {
 }
 
 #[test]
-fn several_threads_give_what_one_gives() {
+fn several_threads_have_the_same_result_as_one() {
     let lines: Vec<Row> = (0..20_000)
         .map(|n| {
             if n == 15_000 {
@@ -541,10 +541,10 @@ fn any_json(depth: u32) -> BoxedStrategy<serde_json::Value> {
 
 proptest! {
     #[test]
-    fn any_text_is_json_exactly_where_serde_has_it_so(text in "[\\[\\]{}:,\"\\\\u0-9eE+.\\- tfnrualse]{0,12}") {
+    fn a_text_is_json_if_and_only_if_serde_accepts_it(text in "[\\[\\]{}:,\"\\\\u0-9eE+.\\- tfnrualse]{0,12}") {
         let wrapped = format!("{{\"a\":{text}}}");
         let expected = serde_json::from_str::<serde_json::Value>(&wrapped);
-        // A number beyond all doubles is a number all the same; a half of a surrogate pair is kept as U+FFFD.
+        // A number beyond the range of doubles is still a number; a lone surrogate becomes U+FFFD.
         let lenient = expected.as_ref().is_err_and(|error| error.to_string().contains("number out of range") || error.to_string().contains("surrogate") || error.to_string().contains("hex escape"));
         let ours = Decoder::new(json(Some(r#"{"b": "int64"}"#))).unwrap().decode(&[FetchedBatches::new("t", 0, values(&[&wrapped]), 0)]);
         prop_assert!(lenient || ours.is_ok() == expected.is_ok(), "{wrapped}: {ours:?} {expected:?}");
@@ -572,7 +572,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_was_seen_can_be_inferred_and_read(rows in proptest::collection::vec(any_json(4), 1..8)) {
+    fn all_values_can_be_read_with_the_type_inferred_from_them(rows in proptest::collection::vec(any_json(4), 1..8)) {
         let lines: Vec<String> = rows.iter().map(|row| serde_json::json!({"v": row}).to_string()).collect();
         let refs: Vec<&str> = lines.iter().map(String::as_str).collect();
         let once = decode(json(None), values(&refs)).batch;

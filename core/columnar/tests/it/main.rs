@@ -1,10 +1,10 @@
-//! The tests of this crate that use only what it makes public. One binary, so that it is linked once.
+//! The tests of this crate that use its public API. One binary, so that it is linked once.
 #![allow(
     missing_docs,
     unreachable_pub,
     clippy::unwrap_used,
     clippy::similar_names,
-    reason = "a test that fails says where, and names what it decodes"
+    reason = "a panic shows where a test failed, and its input"
 )]
 
 mod decode;

@@ -1,4 +1,4 @@
-//! Records to batches to tables and back: nothing is lost, whatever the records and the cut.
+//! Records to batches to tables and back: lossless for any records and any ranges.
 
 use crate::support::{Row, log};
 use arrow_array::cast::AsArray;
@@ -99,7 +99,7 @@ proptest! {
         prop_assert_eq!(rows(&table), expected.clone());
         let offsets = table.column_by_name("offset").unwrap().as_primitive::<Int64Type>().values().to_vec();
         prop_assert_eq!(offsets, (0..expected.len() as i64).collect::<Vec<_>>());
-        // Every view, prefix and padding as Arrow wants it: what the unchecked constructors skip.
+        // Run the validation that the unchecked constructors skip.
         for column in table.columns() {
             column.to_data().validate_full().unwrap();
         }

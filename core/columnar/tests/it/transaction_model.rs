@@ -1,5 +1,5 @@
-//! `read_committed` over any log: interleaved transactions of three producers, compacted, read from anywhere in pieces of any size, against a
-//! model of the rules of Kafka's consumer.
+//! `read_committed` over arbitrary logs: interleaved transactions of three producers, compacted, read from any offset
+//! in pieces of any size, compared with a model of the rules of Kafka's consumer.
 
 use crate::support::{TransactionLog, aborted, decode_pieces, rows};
 use headwater_columnar::{Column, DecodeOptions, Decoder, FetchedBatches, Projection};
@@ -23,7 +23,7 @@ enum Step {
     },
 }
 
-/// What compaction does to a batch.
+/// The effect of compaction on a batch.
 #[derive(Clone, Copy, Debug)]
 enum Compaction {
     Keep,
@@ -51,10 +51,10 @@ fn any_compaction() -> impl Strategy<Value = Compaction> {
     ]
 }
 
-/// A batch as the model sees it.
+/// A batch in the model.
 #[derive(Clone, Debug)]
 struct ModelBatch {
-    /// The offsets of the records that are left.
+    /// The offsets of the remaining records.
     offsets: Vec<i64>,
     last_offset: i64,
     /// The producer of a transactional batch or a marker.
@@ -64,7 +64,7 @@ struct ModelBatch {
     position: usize,
 }
 
-/// A transaction that was aborted, as a broker's index has it.
+/// An aborted transaction, as in a broker's index.
 #[derive(Clone, Copy, Debug)]
 struct ModelTransaction {
     producer_id: i64,
@@ -72,15 +72,15 @@ struct ModelTransaction {
     marker_offset: i64,
 }
 
-/// A log, and what is known of it without reading it.
+/// A log, and the expected result of reading it.
 #[derive(Debug, Default)]
 struct Model {
     log: TransactionLog,
     batches: Vec<ModelBatch>,
     aborted: Vec<ModelTransaction>,
-    /// The offsets of records that are plain or were committed.
+    /// The offsets of non-transactional and committed records.
     committed: Vec<i64>,
-    /// Of each producer, the offsets of its open transaction.
+    /// For each producer, the offsets of its open transaction.
     open: [Vec<i64>; 3],
 }
 
@@ -182,7 +182,7 @@ impl Model {
         });
     }
 
-    /// The transactions that a broker names to a fetch from the offset.
+    /// The transactions that a broker lists for a fetch from the offset.
     fn aborted_since(&self, from: i64) -> Vec<(i64, i64)> {
         self.aborted
             .iter()
@@ -191,8 +191,9 @@ impl Model {
             .collect()
     }
 
-    /// The offsets of visible records by Kafka's rules, for a reader that starts at this batch, from the definition: a batch is aborted if a
-    /// transaction of its producer began at or before its last offset, and no ABORT marker came in between.
+    /// The offsets of visible records by Kafka's rules, for a reader that starts at this batch, from the definition: a
+    /// batch is aborted if a transaction of its producer began at or before its last offset, and no ABORT marker came
+    /// in between.
     fn visible(&self, first_batch: usize, aborted: &[(i64, i64)]) -> Vec<i64> {
         let batches = &self.batches[first_batch..];
         let is_aborted = |index: usize| {
@@ -249,7 +250,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_decoded_of_a_log_with_all_its_markers_was_committed(
+    fn records_decoded_from_a_log_with_all_markers_were_committed(
         steps in vec(any_step(), 1..40),
         start in any::<prop::sample::Index>(),
     ) {

@@ -1,5 +1,5 @@
-//! `read_committed`: which records are decoded, rule by rule of Kafka's consumer. `transaction_model.rs` has any logs, and
-//! `foreign_transactions.rs` those that Apache Kafka wrote.
+//! `read_committed`: the decoded records, rule by rule of Kafka's consumer. `transaction_model.rs` tests arbitrary
+//! logs, and `foreign_transactions.rs` logs of Apache Kafka.
 
 use crate::support::{Row, TransactionLog, aborted, offsets, rows};
 use bytes::Bytes;
@@ -22,13 +22,13 @@ fn try_decode(
         .decode_up_to(&[fetched], usize::MAX)
 }
 
-/// The offsets of the records that are decoded.
+/// The offsets of the decoded records.
 fn visible(log: &TransactionLog, transactions: &[(i64, i64)]) -> Vec<i64> {
     let decoded = try_decode(&log.bytes(), transactions, DecodeOptions::default()).unwrap();
     assert_eq!(
         (decoded.complete, decoded.next_offsets),
         (true, vec![Offset::new(log.end())]),
-        "what is not visible is passed"
+        "invisible records are skipped"
     );
     offsets(&decoded.batch)
 }
@@ -115,7 +115,7 @@ fn only_transactional_batches_are_aborted() {
 }
 
 #[test]
-fn decoding_that_begins_in_the_middle_knows_the_transactions_before() {
+fn decoding_from_the_middle_considers_earlier_transactions() {
     let mut log = TransactionLog::default();
     log.transactional(7, Compression::None, &rows(2));
     log.transactional(7, Compression::None, &rows(2));
@@ -151,7 +151,7 @@ fn each_partition_has_its_own_aborted_transactions() {
 }
 
 #[test]
-fn a_full_table_passes_what_is_not_visible() {
+fn a_full_table_skips_invisible_batches() {
     let mut log = TransactionLog::default();
     log.plain(&rows(2));
     log.transactional(7, Compression::Zstd, &rows(2));
@@ -170,7 +170,7 @@ fn a_full_table_passes_what_is_not_visible() {
 }
 
 #[test]
-fn damage_in_what_is_not_visible_is_an_error() {
+fn damage_in_an_invisible_batch_is_an_error() {
     let mut log = TransactionLog::default();
     log.plain(&rows(1));
     log.transactional(7, Compression::None, &rows(1));

@@ -1,4 +1,4 @@
-//! Every type of Arrow, out and back: the same values, or a refusal that names the column and the row.
+//! Every Arrow type round trips to the same values, or is refused with the column and the row.
 
 use std::sync::Arc;
 
@@ -55,7 +55,7 @@ fn through_json(array: &ArrayRef) -> ArrayRef {
     batch.column_by_name(NAME).unwrap().clone()
 }
 
-/// The keys that the column gives, as text.
+/// The keys from the column, as text.
 fn as_keys(array: &ArrayRef) -> Vec<Option<String>> {
     let columns = KeyValueColumns {
         key: Some(NAME.into()),
@@ -74,7 +74,7 @@ fn as_keys(array: &ArrayRef) -> Vec<Option<String>> {
         .collect()
 }
 
-/// A column of each type with some of its extreme values and a null in the middle, with the keys it gives.
+/// A column of each type with some of its extreme values and a null in the middle, with the expected keys.
 fn all_types() -> Vec<(ArrayRef, [Option<&'static str>; 3])> {
     let mut all = integers_and_floats();
     all.extend(decimals());
@@ -357,7 +357,7 @@ fn every_type_is_a_key_with_its_text() {
 }
 
 #[test]
-fn runs_and_nulls_in_dictionaries_stand_for_their_values() {
+fn runs_and_nulls_in_dictionaries_encode_their_values() {
     let runs: RunArray<arrow_array::types::Int32Type> =
         vec![Some("a"), Some("a"), None].into_iter().collect();
     let runs: ArrayRef = Arc::new(runs);
@@ -378,7 +378,7 @@ fn runs_and_nulls_in_dictionaries_stand_for_their_values() {
 }
 
 #[test]
-fn what_has_no_text_is_refused_with_column_and_row() {
+fn values_without_text_are_refused_with_column_and_row() {
     use DataType as D;
     let integers = |bad| Int64Array::from(vec![Some(0), None, Some(bad)]);
     let days = |bad| {
@@ -400,9 +400,9 @@ fn what_has_no_text_is_refused_with_column_and_row() {
             ])),
             "not a finite number",
         ),
-        (days(-719_163), "no date"),
-        (days(i32::MAX), "no date"),
-        (cast(&integers(1), &D::Date64), "no whole day"),
+        (days(-719_163), "not a date"),
+        (days(i32::MAX), "not a date"),
+        (cast(&integers(1), &D::Date64), "not a whole day"),
         (
             cast(&integers(86_400_000_000), &D::Time64(TimeUnit::Microsecond)),
             "below 24 hours",
@@ -446,13 +446,13 @@ fn what_has_no_text_is_refused_with_column_and_row() {
         }
         assert!(
             encode(array.slice(0, 2), &KeyValueColumns::default()).is_ok(),
-            "only what is sent counts"
+            "only the sent rows count"
         );
     }
 }
 
 #[test]
-fn a_bad_value_inside_others_is_named_by_its_path() {
+fn the_error_of_a_bad_nested_value_has_its_path() {
     let floats = Float64Array::from(vec![0.5, f64::NAN]);
     let lists = arrow_array::ListArray::new(
         Arc::new(Field::new("item", DataType::Float64, true)),
@@ -476,7 +476,7 @@ fn a_bad_value_inside_others_is_named_by_its_path() {
 }
 
 #[test]
-fn types_that_json_lacks_and_names_that_come_twice_are_refused() {
+fn types_without_json_and_repeated_names_are_refused() {
     let interval: ArrayRef = Arc::new(IntervalYearMonthArray::from(vec![1]));
     assert_eq!(
         interval.data_type(),
@@ -539,7 +539,7 @@ fn types_that_json_lacks_and_names_that_come_twice_are_refused() {
 }
 
 #[test]
-fn what_a_type_cannot_hold_does_not_fit_the_schema() {
+fn values_outside_of_a_type_do_not_fit_the_schema() {
     use DataType as D;
     let utc = |unit| D::Timestamp(unit, Some("UTC".into()));
     let cases = [
@@ -594,7 +594,7 @@ fn what_a_type_cannot_hold_does_not_fit_the_schema() {
 }
 
 #[test]
-fn what_a_type_holds_is_taken_in_every_form() {
+fn values_of_a_type_are_accepted_in_every_form() {
     use DataType as D;
     let cases: Vec<(ArrayRef, &str)> = vec![
         (

@@ -1,4 +1,4 @@
-//! Settings in arguments.
+//! Settings on the command line.
 
 use std::str::FromStr;
 
@@ -19,7 +19,7 @@ impl FromStr for Setting {
                 value: value.trim().to_owned(),
             }),
             _ => Err(format!(
-                "{text} is not KEY=VALUE: write it like num.partitions=3"
+                "{text} is not a setting: write KEY=VALUE, like num.partitions=3"
             )),
         }
     }

@@ -33,7 +33,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command failed. The messages are sentences with a remedy.
+/// The reason why a command failed. Messages are sentences with a remedy.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The arguments are not valid.
@@ -66,7 +66,7 @@ impl Failure {
             return Self::ReaderLeft;
         }
         Self::Failed(format!(
-            "Cannot write the output ({error}): make room where it goes, or send it elsewhere."
+            "Cannot write the output ({error}): free space at its destination, or redirect it elsewhere."
         ))
     }
 }

@@ -9,11 +9,11 @@ use tracing_subscriber::{Layer as _, fmt};
 
 use super::exit::Failure;
 
-/// Logs what `filter` lets through. A process that logs already goes on as it does.
+/// Logs the events that `filter` selects. Does nothing in a process that already has a logger.
 pub(crate) fn start(filter: &str) -> Result<(), Failure> {
     let filter: Targets = filter.parse().map_err(|error| {
         Failure::Usage(format!(
-            "--log {filter} is no filter ({error}): give a level such as info, or directives such as headwater_server=debug,warn."
+            "--log {filter} is not a filter ({error}): use a level such as info, or directives such as headwater_server=debug,warn."
         ))
     })?;
     let log = fmt::layer()

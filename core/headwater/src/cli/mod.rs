@@ -1,11 +1,11 @@
-//! The command line: one file per command, each of which does its work through the public API of this crate.
+//! The command line: one file per command. Commands use the public API of this crate.
 //!
-//! What a command has to say goes to standard output, plain where it is piped; errors and the log go to standard error. The exit code is
-//! an [`Exit`].
+//! Results go to standard output, in a plain format if it is piped; errors and the log go to standard error. The exit
+//! code is an [`Exit`].
 
 #![allow(
     clippy::doc_markdown,
-    reason = "what documents an argument is what --help prints"
+    reason = "the documentation of an argument is the text of --help"
 )]
 
 mod arguments;
@@ -36,7 +36,7 @@ use exit::Failure;
 #[derive(Debug, Parser)]
 #[command(name = "headwater", version, arg_required_else_help = true)]
 struct Arguments {
-    /// What to log to standard error: off, error, warn, info, debug, trace, or directives such as headwater_server=debug
+    /// The log on standard error: off, error, warn, info, debug, trace, or directives such as headwater_server=debug
     #[arg(long, global = true, value_name = "FILTER", default_value = "warn")]
     log: String,
     #[command(subcommand)]
@@ -68,12 +68,12 @@ impl Command {
     }
 }
 
-/// Does what `args` say, the program's name first.
+/// Runs the command line `args`, which begins with the program's name.
 pub fn run(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Exit {
     let arguments = match Arguments::try_parse_from(args) {
         Ok(arguments) => arguments,
         Err(answer) => {
-            // Nothing is left to tell if neither output can be written.
+            // If neither output can be written, the error cannot be reported.
             let _ = answer.print();
             return if answer.use_stderr() {
                 Exit::Usage

@@ -80,7 +80,7 @@ impl Produce {
         let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
         let (bytes, file) = opened.map_err(|error| {
             Failure::Failed(format!(
-                "Cannot read {} ({error}): give a file that this user may read.",
+                "Cannot read {} ({error}): use a file that this user may read.",
                 path.display()
             ))
         })?;
@@ -172,7 +172,7 @@ fn read_line(reader: &mut dyn BufRead, line: &mut Vec<u8>) -> Result<bool, Failu
     line.clear();
     let read = reader.read_until(b'\n', line).map_err(|error| {
         Failure::Failed(format!(
-            "Cannot read on ({error}): the lines before it are written."
+            "Cannot read the next line ({error}): the lines before it are written."
         ))
     })?;
     if line.last() == Some(&b'\n') {
@@ -188,7 +188,7 @@ fn split<'a>(line: &'a [u8], separator: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
     Some((&line[..at], &line[at + separator.len()..]))
 }
 
-/// A progress bar, if standard error is a terminal and no one types.
+/// A progress bar, if standard error is a terminal and the input is not typed.
 fn progress(lines: &Lines) -> ProgressBar {
     if lines.typed {
         return ProgressBar::hidden();

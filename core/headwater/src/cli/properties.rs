@@ -1,18 +1,21 @@
 //! The files of `--command-config`, in the format of `java.util.Properties`.
 //!
 //! ```text
-//! line      = blank | ("#" | "!") comment | key [separator value]      a line that ends in an odd number of "\" goes on in the next
+//! line      = blank | ("#" | "!") comment | key [separator value]
 //! separator = white* ("=" | ":") white* | white+
-//! escape    = "\t" | "\n" | "\r" | "\f" | "\u" 4 hex digits (UTF-16) | "\" any other character, which stands for itself
+//! escape    = "\t" | "\n" | "\r" | "\f" | "\u" 4 hex digits (UTF-16) | "\" any other character, used literally
 //! ```
 //!
-//! Java reads such files as ISO-8859-1. A file that is valid UTF-8 is read as that, because this is what editors write; both agree on ASCII.
+//! A line that ends in an odd number of `\` continues in the next line.
+//!
+//! Java reads such files as ISO-8859-1. A file that is valid UTF-8 is read as UTF-8, because editors write that; for
+//! ASCII both are the same.
 
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// The keys and values of a file. A key that comes twice has its last value. The error is the end of a sentence about the file.
+/// The keys and values of a file. A repeated key has its last value. The error is the end of a sentence about the file.
 pub(super) fn parse(bytes: &[u8]) -> Result<BTreeMap<String, String>, String> {
     let text = std::str::from_utf8(bytes).map_or_else(
         |_| bytes.iter().map(|byte| char::from(*byte)).collect(),
@@ -47,7 +50,7 @@ fn skip(chars: &mut Input<'_>, is_skipped: impl Fn(char) -> bool) {
     while chars.next_if(|char| is_skipped(*char)).is_some() {}
 }
 
-/// Skips white space, and the ends of lines that go on in the next.
+/// Skips white space and line continuations.
 fn skip_white(chars: &mut Input<'_>) {
     loop {
         skip(chars, is_white);
@@ -66,9 +69,9 @@ fn skip_separator(chars: &mut Input<'_>) {
     }
 }
 
-/// What stands before the end of the line and before `is_end`, without its escapes.
+/// The text before the end of the line and before `is_end`, with its escapes resolved.
 fn read_until(chars: &mut Input<'_>, is_end: impl Fn(char) -> bool) -> Result<String, String> {
-    // UTF-16, of which an escape is one unit.
+    // UTF-16; an escape is one code unit.
     let mut units = Vec::new();
     while let Some(char) = chars.next_if(|char| *char != '\n' && !is_end(*char)) {
         let char = if char == '\\' {
@@ -94,7 +97,7 @@ fn read_until(chars: &mut Input<'_>, is_end: impl Fn(char) -> bool) -> Result<St
         units.extend_from_slice(char.encode_utf16(&mut [0; 2]));
     }
     String::from_utf16(&units)
-        .map_err(|_| "it has a \\u escape that is one half of a character".to_owned())
+        .map_err(|_| "it has a \\u escape that is half of a surrogate pair".to_owned())
 }
 
 fn code_unit(chars: &mut Input<'_>) -> Result<u16, String> {
@@ -107,7 +110,7 @@ fn code_unit(chars: &mut Input<'_>) -> Result<u16, String> {
         return Ok(unit);
     }
     Err(format!(
-        "it has \\u{digits}, and \\u takes four hexadecimal digits"
+        "it has \\u{digits}, but \\u needs four hexadecimal digits"
     ))
 }
 
@@ -147,14 +150,14 @@ mod tests {
     }
 
     #[test]
-    fn comments_and_blank_lines_say_nothing() {
+    fn comments_and_blank_lines_are_ignored() {
         let text = "# a=b\\\n  ! c=d\n\n \t\nkey=#value!\n#";
         assert_eq!(pairs(text), [("key".into(), "#value!".into())]);
         assert!(pairs("").is_empty());
     }
 
     #[test]
-    fn a_line_goes_on_after_an_odd_number_of_backslashes() {
+    fn a_line_continues_after_an_odd_number_of_backslashes() {
         assert_eq!(
             pair("a=b, \\\n    c, \\\r\n\td"),
             ("a".into(), "b, c, d".into())
@@ -178,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_value_of_a_key_counts() {
+    fn a_repeated_key_has_its_last_value() {
         assert_eq!(pair("a=1\na=2"), ("a".into(), "2".into()));
     }
 

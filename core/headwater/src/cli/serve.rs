@@ -110,7 +110,7 @@ impl Serve {
         let advertised = self.advertised.len();
         if advertised != 0 && advertised != self.listen.len() {
             return Err(Failure::Usage(format!(
-                "--advertised is given {advertised} times and --listen {} times: give one for each listener, in the same order, or none.",
+                "--advertised is given {advertised} times and --listen {} times: use one for each listener, in the same order, or none.",
                 self.listen.len()
             )));
         }
@@ -139,7 +139,7 @@ fn allow_many_connections() {
 
 fn unused(option: &str, protocols: &str) -> Failure {
     Failure::Usage(format!(
-        "No listener uses {option}: make one {protocols}, or leave {option} out."
+        "No listener uses {option}: change one to {protocols}, or leave {option} out."
     ))
 }
 

@@ -1,4 +1,4 @@
-//! What a command works on: a data directory, or a running cluster.
+//! The target of a command: a data directory, or a running cluster.
 
 use std::env;
 use std::fs;
@@ -13,14 +13,14 @@ use super::exit::Failure;
 use super::properties;
 use crate::{Engine, NO_CONFIG};
 
-/// What every data directory has.
+/// A file that every data directory has.
 const MARK: &str = "meta.properties";
 
 const DATA_VARIABLE: &str = "HEADWATER_DATA";
 const BOOTSTRAP_VARIABLE: &str = "HEADWATER_BOOTSTRAP_SERVER";
 const CONFIG_VARIABLE: &str = "HEADWATER_COMMAND_CONFIG";
 
-/// The key of a properties file that the command line gives instead.
+/// The key of a properties file that the command line sets instead.
 const BOOTSTRAP_KEY: &str = "bootstrap.servers";
 
 #[derive(Debug, Args)]
@@ -32,13 +32,13 @@ pub(crate) struct Target {
     /// HEADWATER_BOOTSTRAP_SERVER]
     #[arg(long, value_name = "HOST:PORT", visible_alias = "bootstrap-servers")]
     bootstrap_server: Option<String>,
-    /// A properties file as Kafka's tools take it, with the keys of the connection, such as security.protocol [variable:
-    /// HEADWATER_COMMAND_CONFIG]
+    /// A properties file in the format of Kafka's tools, with the keys of the connection, such as security.protocol
+    /// [variable: HEADWATER_COMMAND_CONFIG]
     #[arg(long, value_name = "FILE", conflicts_with = "data")]
     command_config: Option<PathBuf>,
 }
 
-/// Where the command goes.
+/// The target of the command.
 enum Location {
     Directory(PathBuf),
     Cluster {
@@ -47,7 +47,7 @@ enum Location {
     },
 }
 
-/// Whether a directory that is missing is made.
+/// The handling of a missing directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Missing {
     Refuse,
@@ -55,7 +55,7 @@ enum Missing {
 }
 
 impl Target {
-    /// Opens the directory, which must be there, or connects to the cluster, for `work`, and closes it.
+    /// Opens the directory, which must exist, or connects to the cluster, for `work`, and closes it.
     pub(crate) fn with<T>(
         &self,
         work: impl FnOnce(&Engine) -> Result<T, Failure>,
@@ -63,7 +63,7 @@ impl Target {
         run(&self.open(Missing::Refuse)?, work)
     }
 
-    /// As [`Target::with`]; the directory is made if it is missing.
+    /// Like [`Target::with`], but creates a missing directory.
     pub(crate) fn with_new<T>(
         &self,
         work: impl FnOnce(&Engine) -> Result<T, Failure>,
@@ -76,7 +76,7 @@ impl Target {
             Location::Directory(path) => {
                 if missing == Missing::Refuse && !path.join(MARK).exists() {
                     return Err(Failure::Failed(format!(
-                        "There is no data directory at {}: correct the path, or make one with headwater topic create.",
+                        "There is no data directory at {}: correct the path, or create one with headwater topic create.",
                         path.display()
                     )));
                 }
@@ -95,7 +95,7 @@ impl Target {
         }
     }
 
-    /// What the arguments say, else the environment.
+    /// The target in the arguments, or else in the environment.
     fn location(&self) -> Result<Location, Failure> {
         let cluster = |bootstrap_servers| Location::Cluster {
             bootstrap_servers,
@@ -112,15 +112,15 @@ impl Target {
         }
         match (variable(DATA_VARIABLE), variable(BOOTSTRAP_VARIABLE)) {
             (Some(_), None) if self.command_config.is_some() => Err(Failure::Usage(format!(
-                "--command-config is for a running cluster, and {DATA_VARIABLE} names a directory: give --bootstrap-server too."
+                "--command-config is for a running cluster, but {DATA_VARIABLE} sets a directory: add --bootstrap-server."
             ))),
             (Some(path), None) => Ok(Location::Directory(path.into())),
             (None, Some(bootstrap_servers)) => Ok(cluster(bootstrap_servers)),
             (None, None) => Err(Failure::Usage(
-                "Say what to work on: --data DIR for a data directory, or --bootstrap-server HOST:PORT for a running cluster.".to_owned(),
+                "The target is missing: use --data DIR for a data directory, or --bootstrap-server HOST:PORT for a running cluster.".to_owned(),
             )),
             (Some(_), Some(_)) => Err(Failure::Usage(format!(
-                "{DATA_VARIABLE} and {BOOTSTRAP_VARIABLE} are both set: unset one, or give --data or --bootstrap-server."
+                "{DATA_VARIABLE} and {BOOTSTRAP_VARIABLE} are both set: unset one, or use --data or --bootstrap-server."
             ))),
         }
     }
@@ -145,7 +145,7 @@ fn read_properties(path: &Path) -> Result<Vec<(String, String)>, Failure> {
         .and_then(|bytes| properties::parse(&bytes));
     let properties = read.map_err(|error| {
         Failure::Usage(format!(
-            "{} cannot be read ({error}): give a file of KEY=VALUE lines.",
+            "{} cannot be read ({error}): use a file of KEY=VALUE lines.",
             path.display()
         ))
     })?;
@@ -153,8 +153,8 @@ fn read_properties(path: &Path) -> Result<Vec<(String, String)>, Failure> {
     Ok(pairs.filter(|(key, _)| is_of_connections(key)).collect())
 }
 
-/// Whether a key is for the connection. The files of Kafka's tools may have keys of producers and consumers too; what nobody has is refused
-/// later.
+/// Whether a key is for the connection. The files of Kafka's tools may also have keys of producers and consumers;
+/// unknown keys are refused later.
 fn is_of_connections(key: &str) -> bool {
     let is_of_others = PRODUCER.find(key).is_some() || CONSUMER.find(key).is_some();
     key != BOOTSTRAP_KEY && (!is_of_others || CLIENT.find(key).is_some())

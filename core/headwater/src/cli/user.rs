@@ -68,7 +68,7 @@ fn scram(name: &str) -> Result<ScramMechanism, String> {
     match name.parse::<Mechanism>() {
         Ok(Mechanism::Scram(mechanism)) => Ok(mechanism),
         Ok(Mechanism::Plain) => Err(
-            "PLAIN has no passwords of its own: give one for SCRAM-SHA-256 or SCRAM-SHA-512, and PLAIN takes it"
+            "PLAIN has no passwords of its own: set one for SCRAM-SHA-256 or SCRAM-SHA-512, which PLAIN accepts too"
                 .to_owned(),
         ),
         Err(error) => Err(error.to_string()),

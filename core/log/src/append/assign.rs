@@ -1,4 +1,4 @@
-//! What an append gives to batches: offsets, the leader epoch and, if the topic says so, time.
+//! Assigns to batches their offsets, the leader epoch and, with `LogAppendTime`, the timestamp.
 
 use bytes::{Bytes, BytesMut};
 use headwater_env::Env;
@@ -8,7 +8,7 @@ use headwater_record::{BatchHeader, LeaderEpoch, Offset, TimestampType, Validate
 use crate::config::LogConfig;
 use crate::error::AppendError;
 
-/// Where the bytes under the CRC begin.
+/// The position in a batch of the first byte that the CRC covers.
 const CRC_START: usize = 21;
 
 /// The requests of one append, with the final headers of all their batches.
@@ -17,7 +17,7 @@ pub(super) struct Assigned {
     pub(super) headers: Vec<BatchHeader>,
 }
 
-/// The batches of one request.
+/// The batches of one request, with the number of their headers.
 pub(super) struct Request {
     pub(super) bytes: Bytes,
     pub(super) base_offset: Offset,
@@ -26,7 +26,7 @@ pub(super) struct Request {
 }
 
 impl Assigned {
-    /// Of at least one request, the first of which begins at `log_end_offset`.
+    /// Assigns offsets to at least one request, from `log_end_offset` on.
     pub(super) fn new(
         env: &impl Env,
         run: &[ValidatedBatches],
@@ -64,12 +64,12 @@ impl Assigned {
         Ok(assigned)
     }
 
-    /// The offset after the last record.
+    /// The offset after the last record of the append.
     pub(super) fn next_offset(&self) -> Offset {
         self.headers[self.headers.len() - 1].next_offset()
     }
 
-    /// The size of all batches.
+    /// The size of all batches in bytes.
     pub(super) fn size_in_bytes(&self) -> u64 {
         let sizes = self.requests.iter().map(|request| request.bytes.len());
         sizes.sum::<usize>() as u64
@@ -81,7 +81,8 @@ impl Assigned {
     }
 }
 
-/// The bytes of a request, with the time that the log gives them, if it gives one: now, unless all its batches have one.
+/// The bytes of a request, stamped with the append time if the topic has `LogAppendTime` and a batch is not stamped
+/// yet.
 fn timed(
     env: &impl Env,
     bytes: &Bytes,
@@ -101,7 +102,7 @@ fn timed(
     (bytes, headers.last().map(|header| header.max_timestamp_ms))
 }
 
-/// Puts the time into batches, which changes what the CRC covers.
+/// Sets the timestamp of batches and computes their CRC again.
 fn stamp(bytes: &[u8], headers: &mut [BatchHeader], now_ms: i64) -> Bytes {
     let mut bytes = BytesMut::from(bytes);
     let mut start = 0;

@@ -1,4 +1,4 @@
-//! What an append leaves in the indexes of its segment.
+//! Adds appended batches to the indexes of their segment.
 
 use headwater_env::Env;
 use headwater_record::BatchHeader;
@@ -8,7 +8,7 @@ use crate::offset_index::OffsetPosition;
 use crate::partition_log::Writer;
 use crate::segment::{Largest, Phase, Segment, newer_of};
 
-/// Takes written batches into the indexes; returns where the segment ends now.
+/// Adds written batches to the indexes. Returns the new end position of the segment.
 pub(super) fn index<E: Env>(
     segment: &Segment<E>,
     writer: &mut Writer,
@@ -17,7 +17,7 @@ pub(super) fn index<E: Env>(
     mut position: u64,
 ) -> u64 {
     let head = &mut writer.head;
-    // The head is prepared, so the greatest timestamp is known and nothing is read.
+    // The active segment has its greatest timestamp in memory, so this reads nothing.
     let mut largest = segment.largest_timestamp(Phase::Active).unwrap_or_default();
     let before = largest;
     for header in headers {

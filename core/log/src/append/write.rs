@@ -1,4 +1,4 @@
-//! One write for all batches of an append.
+//! Writes all batches of an append with one system call.
 
 use std::io::{self, IoSlice};
 
@@ -8,13 +8,14 @@ use headwater_record::BatchHeader;
 use super::assign::Assigned;
 use crate::room;
 
-/// The bytes of a batch that the log changes: base offset, length (unchanged), leader epoch. None of them is under the CRC.
+/// The first bytes of a batch, which the log changes: base offset, length (unchanged) and leader epoch. The CRC covers
+/// none of them.
 const PATCHED_LEN: usize = 16;
-/// About how many parts zeros make.
+/// The expected number of buffers that the padding adds to a write.
 const ZERO_PARTS: usize = 32;
 
-/// Writes the batches, and so many zeros after them: of each batch the bytes that are patched, from a copy, and the rest from where it
-/// is.
+/// Writes the batches, followed by `zeros` bytes of padding. The patched bytes of each batch come from a copy, the rest
+/// from the request itself, without a copy.
 pub(super) fn write_batches(
     file: &impl File,
     position: u64,

@@ -1,4 +1,4 @@
-//! The batches of some segments, copied into one cleaned segment.
+//! Copies the batches of several segments into one cleaned segment.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,33 +20,34 @@ use crate::partition_log::PartitionLog;
 use crate::segment::{Phase, Segment};
 use crate::transaction_index::AbortedTransaction;
 
-/// So much is written at once.
+/// The size of a write.
 const WRITE_BYTES: usize = 1 << 20;
-/// The most bytes that Kafka's indexes can point into.
+/// The largest segment that Kafka's indexes can address, in bytes.
 const SEGMENT_BYTES_MAX: u64 = i32::MAX as u64;
 
-/// What all groups of one cleaning share.
+/// The state that all segment groups of one cleaning share.
 pub(super) struct Task<'a> {
     pub(super) map: &'a OffsetMap,
     pub(super) config: &'a LogConfig,
     pub(super) cleaning: Cleaning<'a>,
 }
 
-/// A cleaned segment in the making.
+/// A cleaned segment that is being written.
 struct Copy<E: Env> {
     segment: Segment<E>,
     file: Arc<E::File>,
     unwritten: Vec<u8>,
     written: u64,
     builder: IndexBuilder,
-    /// The offset after its last batch; `None` while it has no batch.
+    /// The offset after the last batch; `None` while there is no batch.
     end_offset: Option<Offset>,
-    /// Something is not as it was.
+    /// Whether a batch was changed or dropped.
     is_changed: bool,
 }
 
 impl<E: Env> PartitionLog<E> {
-    /// Cleans adjacent segments into one, which takes their place; without a batch left there is none. Returns what is left.
+    /// Cleans adjacent segments into one and swaps it in. If no batch remains, no segment replaces them. Returns the
+    /// remaining size.
     pub(super) fn clean_group(
         &self,
         task: &Task<'_>,
@@ -71,7 +72,7 @@ impl<E: Env> PartitionLog<E> {
         };
         let end_offset = copy.end_offset();
         let is_unchanged = group.len() == 1 && !copy.is_changed;
-        // The log starts with a segment, though it may be an empty one.
+        // The first segment of the log stays, even empty, because the log starts with it.
         let is_needed = end_offset.is_some() || self.is_first(&group[0]);
         if is_unchanged || !is_needed {
             self.remove_unfinished()?;
@@ -83,7 +84,7 @@ impl<E: Env> PartitionLog<E> {
             self.drop_emptied(group)?;
             return Ok(Extent::default());
         }
-        // A crash in the swap leaves no other segments to it: see `swap::end_of_swap`.
+        // After a crash during the swap, recovery finds the replaced segments by this offset: see `swap::end_of_swap`.
         let end_offset = end_offset.unwrap_or(group[0].base_offset() + 1);
         let covered = group.partition_point(|segment| segment.base_offset() < end_offset);
         self.swap_in(copy.save()?, &group[..covered])?;
@@ -125,7 +126,7 @@ impl<E: Env> PartitionLog<E> {
         Ok(copy)
     }
 
-    /// The last offset of each producer that the log remembers.
+    /// The last offset of each producer whose state the log keeps.
     fn last_offsets(&self) -> HashMap<ProducerId, Offset> {
         self.active_producers()
             .into_iter()
@@ -133,7 +134,7 @@ impl<E: Env> PartitionLog<E> {
             .collect()
     }
 
-    /// The aborted transactions that have records in these segments; their markers may lie later.
+    /// The aborted transactions that have records in these segments. Their markers may be in later segments.
     fn aborted_before(
         &self,
         group: &[Arc<Segment<E>>],
@@ -142,7 +143,7 @@ impl<E: Env> PartitionLog<E> {
     }
 }
 
-/// The transactions whose abort marker lies in these segments.
+/// The transactions whose abort marker is in these segments.
 fn aborted_transactions<E: Env>(
     group: &[Arc<Segment<E>>],
 ) -> Result<Vec<AbortedTransaction>, CleanError> {
@@ -158,7 +159,7 @@ fn aborted_transactions<E: Env>(
     Ok(aborted)
 }
 
-/// The batch at the position, whole and undamaged; `None` at the end of the segment.
+/// Reads the batch at the position and checks its CRC; `None` at the end of the segment.
 pub(super) fn next_batch<E: Env>(
     segment: &Segment<E>,
     chunk: &mut Chunk<'_, E>,
@@ -250,7 +251,7 @@ impl<E: Env> Copy<E> {
         Ok(())
     }
 
-    /// Puts everything on the disk.
+    /// Writes and syncs all files of the segment.
     fn save(mut self) -> Result<Segment<E>, CleanError> {
         if !mutants::is_active(Mutant::SwapUnsynced) {
             self.segment.sync()?;

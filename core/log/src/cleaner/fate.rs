@@ -1,4 +1,4 @@
-//! What becomes of a batch when its log is cleaned.
+//! Decides for each batch whether a cleaning keeps, changes or removes it.
 
 use std::collections::HashMap;
 
@@ -11,37 +11,38 @@ use headwater_record::{
 use super::offset_map::OffsetMap;
 use crate::transaction_index::AbortedTransaction;
 
-/// What the decision looks at besides the batch.
+/// The input of the decision besides the batch.
 #[derive(Debug)]
 pub(crate) struct Rules<'a> {
     pub(crate) map: &'a OffsetMap,
     pub(crate) now_wall_ms: i64,
     pub(crate) delete_retention_ms: i64,
-    /// The last offset of each producer whose sequence numbers are remembered.
+    /// The last offset of each producer whose sequence numbers the log keeps.
     pub(crate) last_offsets: &'a HashMap<ProducerId, Offset>,
-    /// Transactions that were aborted.
+    /// Aborted transactions.
     pub(crate) aborted: &'a [AbortedTransaction],
 }
 
-/// What becomes of a batch.
+/// The decision for a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Fate {
-    /// It stays as it is.
+    /// Keep it unchanged.
     Stays,
-    /// These bytes take its place.
+    /// Replace it by these bytes.
     Becomes(Bytes),
-    /// It goes.
+    /// Remove it.
     Goes,
 }
 
 impl Rules<'_> {
     /// Decides about a batch whose CRC was checked.
     ///
-    /// Of each key the last record before the end of the map stays, and every record after it. A tombstone stays until the delete horizon
-    /// of its batch, which the first cleaning that sees it sets (KIP-534). A record without a key goes. Control batches, and batches of
-    /// aborted transactions, stay: nothing here can tell when the last of their transaction has gone. A batch without records left stays,
-    /// empty, only as the last of a producer whose sequence numbers are remembered, or as the last of the cleaned part: it may be the last of the
-    /// log, and readers see only in it that the log ends there.
+    /// For each key, the last record before the end of the map stays, and every record after the end of the map. A
+    /// tombstone stays until the delete horizon of its batch, which the first cleaning that reads it sets (KIP-534).
+    /// Records without a key are removed. Control batches and batches of aborted transactions stay, because it is
+    /// unknown to a cleaning when the last batch of their transaction is removed. An empty batch stays in two cases: it
+    /// is the last of a producer whose sequence numbers the log keeps, or it is the last of the cleaned part, because
+    /// readers find the end offset of the log in it.
     pub(crate) fn fate(&self, batch: &RecordBatch) -> Result<Fate, RecompressError> {
         let header = batch.header();
         if header.attributes.is_control() || is_aborted(header, self.aborted) {
@@ -91,7 +92,8 @@ impl Rules<'_> {
                 || horizon.is_none_or(|horizon_ms| self.now_wall_ms < horizon_ms))
     }
 
-    /// A tombstone that this cleaning has seen: one after the end of the map waits for a later one.
+    /// Whether the record is a tombstone that this cleaning covers. Tombstones after the end of the map wait for a
+    /// later cleaning.
     fn is_tombstone(&self, record: &RawRecord, records: &Records) -> bool {
         record.value.is_null() && offset_of(record, records) < self.map.next_offset()
     }
@@ -112,7 +114,7 @@ impl Rules<'_> {
     }
 }
 
-/// Which records of a batch stay.
+/// The records of a batch that stay.
 struct Kept {
     flags: Vec<bool>,
     count: usize,
@@ -123,7 +125,7 @@ fn offset_of(record: &RawRecord, records: &Records) -> Offset {
     records.header().base_offset + i64::from(record.offset_delta)
 }
 
-/// Does the batch belong to a transaction that was aborted?
+/// Whether the batch belongs to an aborted transaction.
 pub(crate) fn is_aborted(header: &BatchHeader, aborted: &[AbortedTransaction]) -> bool {
     header.attributes.is_transactional()
         && aborted.iter().any(|transaction| {

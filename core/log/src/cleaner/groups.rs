@@ -1,4 +1,4 @@
-//! Which segments become one when they are cleaned. A pure decision.
+//! Groups adjacent segments that a cleaning merges into one. A pure decision.
 
 use std::ops::Range;
 
@@ -6,19 +6,20 @@ use headwater_record::Offset;
 
 use crate::config::LogConfig;
 
-/// What the decision looks at.
+/// The sizes and offsets of a segment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Measure {
     pub(crate) base_offset: Offset,
-    /// The offset after its last.
+    /// The offset after the last record.
     pub(crate) end_offset: Offset,
     pub(crate) log_bytes: u64,
     pub(crate) offset_index_bytes: u64,
     pub(crate) time_index_bytes: u64,
 }
 
-/// Runs of segments, in order, each as long as it can be: together no larger than `segment.bytes` and, for each index,
-/// `segment.index.bytes`, and with no offset further from the first than an index can say. One that is larger alone stays alone.
+/// Groups segments in order, each group as long as possible. A group is at most `segment.bytes` large, its indexes at
+/// most `segment.index.bytes`, and its offsets fit into the relative offsets of an index. A segment that exceeds a
+/// limit alone forms its own group.
 pub(crate) fn groups(segments: &[Measure], config: &LogConfig) -> Vec<Range<usize>> {
     let mut groups = Vec::new();
     let mut start = 0;
@@ -70,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn offsets_stay_within_what_an_index_can_say() {
+    fn offsets_of_a_group_fit_into_its_index() {
         let config = LogConfig::default();
         let far = i64::from(i32::MAX);
         let near = [measure(0, 5, 1, 8), measure(5, far + 1, 1, 8)];

@@ -1,12 +1,13 @@
-//! Compaction: of each key only the last record stays (`cleanup.policy=compact`), as Kafka's log cleaner does it.
+//! Compaction: keeps only the last record of each key (`cleanup.policy=compact`), like Kafka's log cleaner.
 //!
-//! A log has a clean part, of which each key has one record, and a dirty one after it. A cleaning reads keys of the dirty part into a map
-//! ([`offset_map`]), copies both parts without the records that have a newer one in the map ([`fate`], [`copy`]), and puts the copies, one
-//! segment for several, in the place of what they were made from ([`swap`]). Segments of which nothing is left are dropped. Offsets never
-//! change; they get gaps.
+//! A log has a clean part, with one record for each key, and a dirty part after it. A cleaning reads the keys of the
+//! dirty part into a map ([`offset_map`]). It copies both parts without the records that have a newer one in the map
+//! ([`fate`], [`copy`]), merges small segments, and swaps the copies in ([`swap`]). Segments without remaining records
+//! are dropped. Offsets never change; they get gaps.
 //!
-//! **What is removed has a successor on the disk.** Only what is fsynced is cleaned, so a power cut never takes the newer record of a key
-//! after its older one was removed. Neither the active segment nor what is above the last stable offset is touched.
+//! **The newer record of a removed record is on disk.** A cleaning reads only fsynced records, so a power cut never
+//! loses the newer record of a key after its older one was removed. It leaves the active segment and everything above
+//! the last stable offset alone.
 
 mod copy;
 mod fate;
@@ -38,19 +39,20 @@ use offset_map::OffsetMap;
 pub use range::Cleanable;
 use range::Facts;
 
-/// What a cleaning must know.
+/// The input of a cleaning.
 #[derive(Clone, Copy)]
 pub struct Cleaning<'a> {
-    /// Nothing at or above it is cleaned.
+    /// Records at or above this offset are not cleaned.
     pub last_stable_offset: Offset,
-    /// The recovery point checkpoint on disk, or less. Nothing at or above it is cleaned: cleaning leaves gaps between segments, and recovery
-    /// accepts such a gap only below that checkpoint.
+    /// The recovery point checkpoint on disk, or less. Records at or above it are not cleaned: cleaning leaves gaps
+    /// between segments, and recovery accepts such a gap only below that checkpoint.
     pub checkpointed: Offset,
-    /// The time now, wall clock: what tombstones and compaction lags are measured against.
+    /// The current wall-clock time. Tombstones and compaction lags are measured against it.
     pub now_wall_ms: i64,
-    /// The most memory that the map of keys may take: `log.cleaner.dedupe.buffer.size`. What does not fit waits for the next cleaning.
+    /// The maximum memory for the map of keys: `log.cleaner.dedupe.buffer.size`. Keys beyond it wait for the next
+    /// cleaning.
     pub dedupe_buffer_bytes: usize,
-    /// Asked at each batch: is the cleaning to end?
+    /// Called for each batch; the cleaning ends when it returns true.
     pub is_stopped: &'a (dyn Fn() -> bool + Sync),
 }
 
@@ -65,41 +67,41 @@ impl fmt::Debug for Cleaning<'_> {
     }
 }
 
-/// What a cleaning did.
+/// The result of a cleaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cleaned {
-    /// The dirty part begins here now.
+    /// The new start of the dirty part.
     pub first_dirty_offset: Offset,
-    /// How many keys the dirty part had.
+    /// The number of keys in the dirty part.
     pub keys: usize,
     /// Segments and bytes that were read.
     pub before: Extent,
-    /// Segments and bytes that are in their place.
+    /// Segments and bytes that replace them.
     pub after: Extent,
 }
 
-/// Some segments.
+/// A number of segments and their size.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Extent {
-    /// How many.
+    /// The number of segments.
     pub segments: usize,
-    /// The bytes of their log files.
+    /// The size of their log files in bytes.
     pub bytes: u64,
 }
 
-/// Why a cleaning ended early. The log is as it was, or a first part of it is cleaned.
+/// Why a cleaning ended early. The log is unchanged, or its first segments are cleaned.
 #[derive(Debug, Error)]
 pub enum CleanError {
     /// A file could not be read, written or renamed.
-    #[error("the log could not be cleaned: {0}; {advice}, it will be tried again", advice = .0.advice())]
+    #[error("the log could not be cleaned: {0}; {advice}; the next cleaning tries again", advice = .0.advice())]
     File(#[from] FileError),
-    /// What had to be read first could not be read.
-    #[error("the log could not be cleaned: {0}")]
+    /// The state of the log could not be read.
+    #[error("the log could not be cleaned, because it could not be read: {0}")]
     Read(#[source] ReadError),
-    /// Records could not be encoded again.
-    #[error("the log could not be cleaned: {0}")]
+    /// Records could not be compressed again.
+    #[error("the log could not be cleaned, because records could not be compressed again: {0}")]
     Encode(#[source] RecompressError),
-    /// A segment would grow beyond 2 GiB, because its records compress worse than they did.
+    /// A segment would exceed 2 GiB, because its records now compress worse than before.
     #[error(
         "the log could not be cleaned: a segment would have more than 2 GiB; lower segment.bytes of the topic"
     )]
@@ -107,10 +109,10 @@ pub enum CleanError {
     /// The partition is read-only.
     #[error(transparent)]
     Poisoned(#[from] Poisoned),
-    /// Retention took a segment away meanwhile.
-    #[error("the log changed while it was cleaned; it will be tried again")]
+    /// Retention removed a segment during the cleaning.
+    #[error("the log changed while it was cleaned; the next cleaning tries again")]
     Overtaken,
-    /// The log is being closed or truncated, or the caller said so.
+    /// The log is being closed or truncated, or the caller cancelled the cleaning.
     #[error("the cleaning was stopped")]
     Stopped,
 }
@@ -125,15 +127,15 @@ impl From<ReadError> for CleanError {
 }
 
 impl CleanError {
-    /// Is the log such that another try would end the same way?
+    /// Whether another attempt would fail the same way.
     pub fn is_lasting(&self) -> bool {
         matches!(self, Self::Read(_) | Self::Encode(_) | Self::TooLarge)
     }
 }
 
 impl<E: Env> PartitionLog<E> {
-    /// What may be cleaned now, and how dirty it is; `None` when nothing may. Whether it should be is for
-    /// [`Cleanable::is_due`] to say.
+    /// The part that may be cleaned now, and how dirty it is; `None` if nothing may be cleaned. [`Cleanable::is_due`]
+    /// decides whether it should be.
     pub fn cleanable(
         &self,
         last_stable_offset: Offset,
@@ -154,22 +156,22 @@ impl<E: Env> PartitionLog<E> {
         })
     }
 
-    /// First offset that was not cleaned, to be written to the cleaner's checkpoint; `None` while the log was never cleaned.
+    /// The first offset that was not cleaned, for the cleaner's checkpoint; `None` if the log was never cleaned.
     pub fn cleaner_checkpoint(&self) -> Option<Offset> {
         self.cleaner.checkpoint()
     }
 
-    /// Says that a cleaning may follow. Write the checkpoint before the first one: without it a log whose policy changes before the next
-    /// start would have gaps that nobody can explain.
+    /// Marks the log as one that may have gaps. Write the cleaner's checkpoint before the first cleaning: if the policy
+    /// changes before the next open, recovery could not distinguish the gaps of a cleaned log from damage otherwise.
     pub fn prepare_cleaning(&self) {
         if self.cleaner.checkpoint().is_none() {
             self.cleaner.set_checkpoint(self.log_start_offset());
         }
     }
 
-    /// Cleans what may be cleaned; `None` when nothing may. Takes as long as reading and writing the log takes, and ends early, with
-    /// everything as it was, when the log is closed or truncated. Appends and reads go on meanwhile, but for the moments at which a
-    /// segment is put in its place.
+    /// Cleans the part that may be cleaned; returns `None` if there is none. Runs as long as reading and writing the
+    /// log takes. Ends early, with the log unchanged, when the log is closed or truncated. Appends and reads continue,
+    /// except while a segment is swapped in.
     pub fn clean(&self, cleaning: Cleaning<'_>) -> Result<Option<Cleaned>, CleanError> {
         let _turn = self.cleaner.begin();
         check_going_on(self, cleaning)?;
@@ -237,7 +239,7 @@ impl<E: Env> PartitionLog<E> {
         }
     }
 
-    /// The last offset of each key of the dirty part, as far as they fit.
+    /// Maps the keys of the dirty part to their last offsets, as far as they fit.
     fn map_keys(
         &self,
         view: &View<E>,
@@ -272,7 +274,7 @@ impl<E: Env> PartitionLog<E> {
     }
 }
 
-/// How much of a batch fitted into the map.
+/// Which part of a batch fitted into the map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Taken {
     Whole,
@@ -289,7 +291,7 @@ fn map_batch(
     if header.last_offset() < start {
         return Ok(Taken::Whole);
     }
-    // What was aborted is no newer record of its key.
+    // An aborted record does not replace an older record of its key.
     if !header.attributes.is_control() && !is_aborted(header, aborted) {
         for record in &batch.records(DecompressLimit::default())? {
             let record = record?;
@@ -322,7 +324,7 @@ fn measures<E: Env>(view: &View<E>, count: usize) -> Vec<Measure> {
         .collect()
 }
 
-/// The time of a segment's first batch, where it has one that can be read.
+/// The timestamp of a segment's first batch, if it has a readable one.
 fn first_batch_ms<E: Env>(view: &View<E>, index: usize) -> Option<i64> {
     let segment = &view.segments.list()[index];
     let mut walk = segment.walk(0, view.limit(index)).ok()?;

@@ -1,20 +1,20 @@
-//! The last offset of each key, in a bounded memory.
+//! A map from keys to their last offsets with bounded memory.
 
 use headwater_record::Offset;
 use sha2::{Digest, Sha256};
 
-/// Bytes of one entry: a hash of sixteen bytes and an offset, as in Kafka's `SkimpyOffsetMap`.
+/// The size of an entry: a hash of sixteen bytes and an offset, as in Kafka's `SkimpyOffsetMap`.
 pub(crate) const ENTRY_BYTES: usize = 24;
-/// So much of the table may be full, as with Kafka's `log.cleaner.io.buffer.load.factor`.
+/// The maximum load of the table, like Kafka's `log.cleaner.io.buffer.load.factor`.
 const LOAD_PERCENT: usize = 90;
 
-/// One place of the table: the hash of a key, and its last offset plus one; 0 is an empty place.
+/// One slot of the table: the hash of a key, and its last offset plus one. 0 marks an empty slot.
 type Slot = [u64; 3];
 
-/// From keys to their last offset.
+/// Maps keys to their last offsets.
 ///
-/// Keys are known by the first sixteen bytes of their SHA-256. Two keys with the same would be taken for one, and the older of their
-/// records be lost; nobody can find such a pair, not even on purpose.
+/// A key is represented by the first sixteen bytes of its SHA-256. The map would confuse two keys with the same hash,
+/// and the cleaning would lose a record; but finding such a pair is infeasible, even on purpose.
 #[derive(Debug)]
 pub(crate) struct OffsetMap {
     slots: Vec<Slot>,
@@ -24,7 +24,8 @@ pub(crate) struct OffsetMap {
 }
 
 impl OffsetMap {
-    /// An empty map that takes at most `bytes`, and no more than `records` records need. It says nothing of offsets before `start`.
+    /// An empty map of at most `bytes`, and at most as large as `records` keys need. It does not cover offsets before
+    /// `start`.
     pub(crate) fn new(start: Offset, bytes: usize, records: u64) -> Self {
         let affordable = (bytes / ENTRY_BYTES).max(2);
         let needed = usize::try_from(records)
@@ -33,7 +34,7 @@ impl OffsetMap {
             / LOAD_PERCENT;
         let slots = affordable.min(needed.saturating_add(2));
         Self {
-            // Zeroed memory is the system's until it is touched.
+            // The system allocates zeroed memory only when it is touched.
             slots: vec![[0; 3]; slots],
             keys: 0,
             keys_max: (slots * LOAD_PERCENT / 100).max(1),
@@ -41,22 +42,22 @@ impl OffsetMap {
         }
     }
 
-    /// How many keys it knows.
+    /// The number of keys.
     pub(crate) fn len(&self) -> usize {
         self.keys
     }
 
-    /// Everything before this offset is in the map, or before its start.
+    /// The end of the map: all records from its start to before this offset are in it.
     pub(crate) fn next_offset(&self) -> Offset {
         self.next_offset
     }
 
-    /// All records before the offset were put in, or have no key.
+    /// Declares that all records before the offset were added or have no key.
     pub(crate) fn advance_to(&mut self, next_offset: Offset) {
         self.next_offset = self.next_offset.max(next_offset);
     }
 
-    /// Puts in a record; whether there was room. Offsets must ascend.
+    /// Adds a record. Returns whether there was space. Offsets must ascend.
     pub(crate) fn put(&mut self, key: &[u8], offset: Offset) -> bool {
         let hash = hash(key);
         let place = self.place(hash);
@@ -72,7 +73,7 @@ impl OffsetMap {
         true
     }
 
-    /// The last offset of the key among those that were put in.
+    /// The last added offset of the key.
     pub(crate) fn get(&self, key: &[u8]) -> Option<Offset> {
         match self.slots[self.place(hash(key))][2] {
             0 => None,
@@ -80,7 +81,7 @@ impl OffsetMap {
         }
     }
 
-    /// Where the hash is, or would be: there is always an empty place.
+    /// The slot that has the hash or may take it. The table always has an empty slot.
     fn place(&self, hash: [u64; 2]) -> usize {
         let mut place = (hash[0] % self.slots.len() as u64) as usize;
         while self.slots[place][2] != 0 && self.slots[place][..2] != hash {
@@ -116,7 +117,7 @@ mod tests {
             let mut end = 100;
             for (offset, key) in (100..).zip(&keys) {
                 if !map.put(&[*key], Offset::new(offset)) {
-                    prop_assert!(!known.contains_key(key), "a key that is there needs no room");
+                    prop_assert!(!known.contains_key(key), "a known key needs no space");
                     break;
                 }
                 known.insert(*key, offset);

@@ -1,51 +1,52 @@
-//! What of a log may be cleaned, and how dirty it is. A pure decision.
+//! Decides which part of a log may be cleaned, and measures how dirty it is. A pure decision.
 
 use headwater_record::Offset;
 
 use crate::config::LogConfig;
 use crate::types::SegmentInfo;
 
-/// What the decision looks at besides the segments.
+/// The input of the decision besides the segments.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Facts<'a> {
     pub(crate) config: &'a LogConfig,
     pub(crate) now_wall_ms: i64,
-    /// Where the last cleaning ended, if there was one.
+    /// The end of the last cleaning, if there was one.
     pub(crate) cleaner_checkpoint: Option<Offset>,
     pub(crate) log_start_offset: Offset,
     pub(crate) log_end_offset: Offset,
-    /// Nothing at or above it may be cleaned: it may change yet, or it is not known to be on disk.
+    /// Records at or above this offset may not be cleaned: they may still change, or may not be on disk.
     pub(crate) upper: Offset,
 }
 
 /// The part of a log that may be cleaned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cleanable {
-    /// Where the dirty part begins (inclusive): before it each key has one record.
+    /// The start of the dirty part (inclusive). Before it each key has one record.
     pub first_dirty_offset: Offset,
-    /// Where the part ends that may be cleaned (exclusive): the base offset of a segment.
+    /// The end of the cleanable part (exclusive): the base offset of a segment.
     pub first_uncleanable_offset: Offset,
     /// Bytes of the segments before the dirty part.
     pub clean_bytes: u64,
     /// Bytes of the dirty segments that may be cleaned; never 0.
     pub dirty_bytes: u64,
-    /// `max.compaction.lag.ms` wants it cleaned now, however little of it is dirty.
+    /// Whether `max.compaction.lag.ms` requires a cleaning now, whatever the dirty ratio.
     pub is_overdue: bool,
 }
 
 impl Cleanable {
-    /// Which part of it is dirty, 0.0 to 1.0: Kafka's cleanable ratio.
+    /// The dirty share of the bytes, 0.0 to 1.0: Kafka's cleanable ratio.
     pub fn dirty_ratio(&self) -> f64 {
         self.dirty_bytes as f64 / (self.clean_bytes + self.dirty_bytes) as f64
     }
 
-    /// Whether it is dirty enough to be cleaned.
+    /// Whether the log is dirty enough to be cleaned.
     pub fn is_due(&self, config: &LogConfig) -> bool {
         self.is_overdue || self.dirty_ratio() > config.min_cleanable_dirty_ratio
     }
 }
 
-/// Where the dirty part begins. A checkpoint that does not fit the log, because its start moved past it or its end was lost, says nothing.
+/// The start of the dirty part. A checkpoint outside the log is ignored: the log start moved past it, or the end of the
+/// log was lost.
 pub(crate) fn first_dirty_offset(facts: Facts<'_>) -> Offset {
     facts
         .cleaner_checkpoint
@@ -53,7 +54,8 @@ pub(crate) fn first_dirty_offset(facts: Facts<'_>) -> Offset {
         .unwrap_or(facts.log_start_offset)
 }
 
-/// What may be cleaned; `None` when nothing is. `first_batch_ms` gives the time of a segment's first batch, where it has one.
+/// The part that may be cleaned; `None` if there is none. `first_batch_ms` returns the timestamp of a segment's first
+/// batch, if it has one.
 pub(crate) fn cleanable(
     segments: &[SegmentInfo],
     facts: Facts<'_>,
@@ -85,7 +87,7 @@ pub(crate) fn cleanable(
     (dirty_bytes > 0).then_some(cleanable)
 }
 
-/// Has a dirty record waited longer than `max.compaction.lag.ms`?
+/// Whether a dirty record has waited longer than `max.compaction.lag.ms`.
 fn is_overdue(
     segments: &[SegmentInfo],
     first_dirty: usize,
@@ -93,7 +95,7 @@ fn is_overdue(
     first_batch_ms: impl Fn(usize) -> Option<i64>,
 ) -> bool {
     let lag_ms = facts.config.max_compaction_lag_ms;
-    // By default nothing is ever overdue, and then no batch has to be read.
+    // By default no record is ever overdue, and no batch needs to be read.
     lag_ms != i64::MAX
         && (first_dirty..segments.len())
             .filter(|index| !segments[*index].is_active)
@@ -111,7 +113,7 @@ mod tests {
 
     use super::*;
 
-    /// Segments of ten offsets, 100 bytes and these times; one more is active.
+    /// Segments of ten offsets and 100 bytes with these timestamps, followed by the active segment.
     fn segments(times: &[i64]) -> Vec<SegmentInfo> {
         let of = |(index, time): (usize, &i64)| SegmentInfo {
             base_offset: Offset::new(index as i64 * 10),
@@ -160,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_outside_the_log_counts_as_none() {
+    fn a_checkpoint_outside_the_log_is_ignored() {
         let config = LogConfig::default();
         let mut facts = facts(&config, Some(2000), 1000);
         assert_eq!(range(&segments(&[1, 1]), facts), Some((0, 20, 0, 200)));
@@ -170,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn young_segments_wait_and_what_follows_them_too() {
+    fn recent_segments_and_later_ones_wait() {
         let config = LogConfig {
             min_compaction_lag_ms: 100,
             ..LogConfig::default()
@@ -216,7 +218,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_may_be_cleaned_is_sealed_old_and_below_the_upper_end(
+        fn cleanable_segments_are_sealed_old_and_below_the_upper_end(
             times in prop::collection::vec(0..1000_i64, 0..8), checkpoint in prop::option::of(0..100_i64),
             upper in 0..100_i64, lag in 0..500_i64,
         ) {

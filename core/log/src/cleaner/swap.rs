@@ -1,14 +1,16 @@
-//! A cleaned segment takes the place of those it was made from: at once for readers, and after a crash either not at all or altogether.
+//! Swaps a cleaned segment in for those it was made from. Readers see the change at once; after a crash it happened
+//! completely or not at all.
 //!
 //! ```text
-//! .cleaned   is written and synced
-//! .swap      is its name then, the log file's last; the directory is synced: from here on the segment counts
-//!            the files that it replaces are removed, but for the log file of its own name; the directory is synced
-//! (none)     is its name then, the log file's last and over the old one; the directory is synced
+//!   .cleaned   the segment is written and synced
+//!   .swap      its files are renamed, the log file last; the directory is synced: from here on the swap is final
+//!              the replaced files are removed, except the log file of the same name; the directory is synced
+//!   (none)     its files are renamed, the log file last and over the old one; the directory is synced
 //! ```
-//! At the start `.cleaned` files go, and a `.log.swap` is completed: it replaces every segment from its own base offset to the end of its
-//! last batch. The same happens in Kafka's `LogLoader`, so that a directory may be handed over in any of these states. Segments after that
-//! end, of which nothing is left, are dropped afterwards, oldest first: a crash in between leaves the log as if it was cleaned in part.
+//! The open removes `.cleaned` files and completes a `.log.swap`: it replaces every segment from its own base offset to
+//! the end of its last batch. Kafka's `LogLoader` does the same, so a directory can be handed over in any of these
+//! states. Segments after that end that have no remaining records are dropped afterwards, oldest first: a crash in
+//! between leaves a partly cleaned log.
 
 use std::io;
 use std::path::Path;
@@ -27,7 +29,7 @@ use crate::partition_log::PartitionLog;
 use crate::report::RecoveryReport;
 use crate::segment::Segment;
 
-/// The files of a segment that a cleaning makes; the log last, because a segment is there when its log is.
+/// The files of a cleaned segment. The log comes last, because the log file makes the segment exist.
 const KINDS: [FileKind; 4] = [
     FileKind::OffsetIndex,
     FileKind::TimeIndex,
@@ -36,8 +38,8 @@ const KINDS: [FileKind; 4] = [
 ];
 
 impl<E: Env> PartitionLog<E> {
-    /// Puts a cleaned segment, which is on disk, in the place of `replaced`. After an error it is not in the log; if it may be so after the
-    /// next start, the log is read-only until then.
+    /// Swaps in a cleaned segment, which is on disk, for `replaced`. After an error the segment is not in the log. If
+    /// the next open might complete the swap, the log is read-only until then.
     pub(super) fn swap_in(
         &self,
         cleaned: Segment<E>,
@@ -45,17 +47,17 @@ impl<E: Env> PartitionLog<E> {
     ) -> Result<(), CleanError> {
         let mut writer = self.writer.lock();
         self.begin_change(&mut writer).map_err(change_error)?;
-        // What was dropped before must be gone: records there may be older than those that go now.
+        // Earlier removals must be complete first: their records may be older than those that are removed now.
         self.finish_removals()?;
         let view = self.view();
         let Some(first) = view.segments.position_of(replaced) else {
             return Err(CleanError::Overtaken);
         };
-        // Whoever reads them goes on doing so, whatever their names mean.
+        // Readers keep using the open files, whatever their names are.
         replaced
             .iter()
             .try_for_each(|segment| segment.keep_open())?;
-        // Opened before anything changes: a swap that ran out of file descriptors half-way could not go on.
+        // Open it before any change: a swap that runs out of file descriptors half-way could not continue.
         let directory = open(&self.env, &self.dir)?;
         writer.is_changed = true;
         let base_offset = cleaned.base_offset();
@@ -88,8 +90,8 @@ impl<E: Env> PartitionLog<E> {
         Ok(())
     }
 
-    /// Removes segments without records from the log, each durably before the next: the record that superseded an older one of its key must not
-    /// be removed before the older one.
+    /// Removes segments without records from the log, each durably before the next: an older record of a key must be
+    /// removed before the record that superseded it.
     pub(super) fn drop_emptied(&self, emptied: &[Arc<Segment<E>>]) -> Result<(), CleanError> {
         if emptied.is_empty() {
             return Ok(());
@@ -110,7 +112,7 @@ impl<E: Env> PartitionLog<E> {
             view.segments = segments;
             view.generation += 1;
         });
-        // Oldest first: a deletion marker stays as long as what it deletes.
+        // Oldest first: a tombstone stays as long as the records that it deletes.
         if mutants::is_active(Mutant::DropInAnyOrder) {
             self.removals.add(emptied.iter().rev());
         } else {
@@ -119,13 +121,13 @@ impl<E: Env> PartitionLog<E> {
         Ok(self.finish_removals()?)
     }
 
-    /// Whether the log begins with this segment.
+    /// Whether the log starts with this segment.
     pub(super) fn is_first(&self, segment: &Arc<Segment<E>>) -> bool {
         Arc::ptr_eq(&self.view.read().segments.list()[0], segment)
     }
 
-    /// Removes what unfinished cleanings left. While any of it is there no segment may be swapped in: at the next start it would count as
-    /// a sign that the swap was not meant (KAFKA-6264).
+    /// Removes the files of unfinished cleanings. While one of them exists no segment may be swapped in: the next open
+    /// would conclude that the swap was not final (KAFKA-6264).
     pub(super) fn remove_unfinished(&self) -> Result<(), FileError> {
         for entry in listing::entries(&self.env, &self.dir)? {
             if matches!(
@@ -143,8 +145,8 @@ impl<E: Env> PartitionLog<E> {
     }
 }
 
-/// Completes or undoes, at the start, what a crash left of swaps. The report names those that were completed: after one the directory has
-/// other entries.
+/// Completes or undoes the swaps that a crash interrupted. The report names the completed ones; after a completed swap
+/// the directory has other entries.
 pub(crate) fn complete<E: Env>(
     env: &E,
     dir: &Path,
@@ -166,7 +168,7 @@ pub(crate) fn complete<E: Env>(
             _ => None,
         })
         .collect();
-    // Index files of a swap without its log file, and what does not count.
+    // Remove index files of a swap without its log file, and unfinished cleanings.
     for entry in entries {
         match file_name::parse(&entry.name) {
             FileName::Swap(offset, _) if swaps.contains(&offset) => {}
@@ -184,13 +186,13 @@ pub(crate) fn complete<E: Env>(
             base_offset,
             &within(entries, base_offset, end),
         )?;
-        tracing::info!(dir = %dir.display(), %base_offset, %end, "a cleaned segment took its place");
+        tracing::info!(dir = %dir.display(), %base_offset, %end, "completed the swap of a cleaned segment");
         report.swaps_completed.push(base_offset);
     }
     Ok(())
 }
 
-/// The segments of which there are files and that begin from `base_offset` on and before `end`.
+/// The base offsets of the segments with files, from `base_offset` to before `end`.
 fn within(entries: &[DirEntry], base_offset: Offset, end: Offset) -> Vec<Offset> {
     let mut offsets: Vec<_> = entries
         .iter()
@@ -205,7 +207,8 @@ fn within(entries: &[DirEntry], base_offset: Offset, end: Offset) -> Vec<Offset>
     offsets
 }
 
-/// The offset after the last batch of a log file that waits for its swap. Where it is damaged, and it was whole once, the rest says nothing.
+/// The offset after the last batch of a `.swap` log file. The file was whole when it was synced; after damage the rest
+/// of it is ignored.
 fn end_of_swap<E: Env>(env: &E, dir: &Path, base_offset: Offset) -> Result<Offset, FileError> {
     let path = dir.join(segment_file(base_offset, FileKind::Log) + Suffix::Swap.text());
     let failed = |source| FileError::new("read", &path, source);
@@ -226,7 +229,7 @@ fn end_of_swap<E: Env>(env: &E, dir: &Path, base_offset: Offset) -> Result<Offse
     }
 }
 
-/// From the moment at which a `.swap` counts to its end. May be done again from any point at which it was left.
+/// Completes a final swap. It can be repeated after an interruption at any point.
 fn finish<E: Env>(
     (env, dir, directory): (&E, &Path, &E::Directory),
     base_offset: Offset,
@@ -246,7 +249,7 @@ fn finish<E: Env>(
             .sync()
             .map_err(|source| FileError::new("sync", dir, source))
     };
-    // Were it found in its place while one of those is back, a record that was deleted would be there again.
+    // If the new segment were in place while a replaced one came back, deleted records would return.
     if !mutants::is_active(Mutant::SwapInAnyOrder) {
         sync()?;
     }
@@ -259,7 +262,7 @@ fn open<E: Env>(env: &E, dir: &Path) -> Result<E::Directory, FileError> {
         .map_err(|source| FileError::new("open", dir, source))
 }
 
-/// Gives the files of a segment, as far as there are any, another ending.
+/// Changes the suffix of the existing files of a segment.
 fn rename<E: Env>(
     env: &E,
     dir: &Path,

@@ -1,20 +1,21 @@
-//! Who may clean, and who may stop him.
+//! Serialises cleanings, and lets other operations cancel the running one.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use headwater_record::Offset;
 use parking_lot::{Mutex, MutexGuard};
 
-/// One cleaning at a time, which ends early when somebody wants the log for himself; and where the last one ended.
+/// Allows one cleaning at a time, and ends it early when another operation needs the log. Remembers where the last
+/// cleaning ended.
 #[derive(Debug)]
 pub(crate) struct CleanerTurn {
     busy: Mutex<()>,
-    /// How many wait for the cleaning to end, or work where none may be.
+    /// The number of operations that wait for the cleaning to end or exclude cleanings.
     pauses: AtomicUsize,
     checkpoint: Mutex<Option<Offset>>,
 }
 
-/// No cleaning runs, and none begins, until this is dropped.
+/// Excludes cleanings until it is dropped.
 pub(crate) struct Pause<'a> {
     turn: &'a CleanerTurn,
     _busy: MutexGuard<'a, ()>,
@@ -29,12 +30,12 @@ impl CleanerTurn {
         }
     }
 
-    /// Waits for the right to clean.
+    /// Waits until no other cleaning runs.
     pub(crate) fn begin(&self) -> MutexGuard<'_, ()> {
         self.busy.lock()
     }
 
-    /// Stops a cleaning at its next batch and waits for it. Taken before the append lock.
+    /// Stops the running cleaning at its next batch and waits for its end. Call it before taking the append lock.
     pub(crate) fn pause(&self) -> Pause<'_> {
         self.pauses.fetch_add(1, Ordering::SeqCst);
         Pause {
@@ -43,7 +44,7 @@ impl CleanerTurn {
         }
     }
 
-    /// Is somebody waiting for the cleaning to end?
+    /// Whether an operation waits for the cleaning to end.
     pub(crate) fn is_to_stop(&self) -> bool {
         self.pauses.load(Ordering::SeqCst) > 0
     }
@@ -56,7 +57,7 @@ impl CleanerTurn {
         *self.checkpoint.lock() = Some(offset);
     }
 
-    /// Nothing from the offset on has been cleaned: the log was cut there.
+    /// Lowers the end of the last cleaning to the offset, after a truncation.
     pub(crate) fn cut_to(&self, offset: Offset) {
         let mut checkpoint = self.checkpoint.lock();
         *checkpoint = checkpoint.map(|cleaned_to| cleaned_to.min(offset));

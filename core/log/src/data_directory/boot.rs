@@ -1,25 +1,25 @@
-//! `.boot`: whether the machine has run on since a data directory was last used.
+//! `.boot`: the boot id of the machine, to detect a restart since the last use of the directory.
 
 use headwater_env::{Env, File, OpenMode};
 
 use super::{DataDirectory, DataDirectoryError};
 use crate::error::FileError;
 
-/// The boot in which the directory was last opened.
+/// The file with the boot id of the last open.
 pub(super) const BOOT: &str = ".boot";
 
 impl<E: Env> DataDirectory<E> {
-    /// Whether the machine has not been restarted since the directory was last opened; `false` if that is unknown. If so, everything that was
-    /// written to the directory is there, synced or not.
+    /// Whether the machine is known not to have restarted since the last open. Then everything written to the directory
+    /// is there, synced or not.
     pub fn same_boot(&self) -> bool {
         let noted = self.env.read_file(&self.path.join(BOOT)).ok().flatten();
         let now = self.boot_text();
         now.is_some() && noted.as_deref() == now.as_deref().map(str::as_bytes)
     }
 
-    /// Writes down the boot id. Call it after all logs are open: until then recovery needs the id of the earlier boot.
+    /// Writes the current boot id. Call it after all logs are open: until then recovery needs the previous id.
     ///
-    /// The file is not synced: a power cut that loses it is followed by another boot, and the id would not match anyway.
+    /// The file is not synced: a power cut that loses it starts a new boot, and the id would not match anyway.
     pub fn note_boot(&self) -> Result<(), DataDirectoryError> {
         let Some(text) = self.boot_text() else {
             return Ok(());

@@ -1,4 +1,4 @@
-//! `meta.properties`: whose directory it is.
+//! `meta.properties`: the identity of a data directory.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,14 +11,14 @@ use crate::error::FileError;
 
 pub(super) const META_PROPERTIES: &str = "meta.properties";
 
-/// `meta.properties`: whose directory it is.
+/// The content of `meta.properties`: the identity of a data directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MetaProperties {
     /// `cluster.id`: 22 characters, a random UUID in base64.
     pub cluster_id: String,
     /// `node.id`
     pub node_id: i32,
-    /// `directory.id`: as `cluster.id`.
+    /// `directory.id`: like `cluster.id`.
     pub directory_id: String,
 }
 
@@ -62,12 +62,12 @@ fn parse_meta(bytes: &[u8]) -> Result<MetaProperties, String> {
         values
             .get(key)
             .copied()
-            .ok_or_else(|| format!("it has no {key}"))
+            .ok_or_else(|| format!("it does not have {key}"))
     };
     let version = value("version")?;
     if version != "1" {
         return Err(format!(
-            "its version is {version}; use a release that knows it"
+            "its version is {version}; use a release that supports it"
         ));
     }
     let node_id = value("node.id")?;
@@ -76,7 +76,7 @@ fn parse_meta(bytes: &[u8]) -> Result<MetaProperties, String> {
         node_id: node_id
             .parse()
             .map_err(|_| format!("its node.id {node_id:?} is not a number"))?,
-        // Kafka before 3.7 wrote none.
+        // Kafka before 3.7 writes none.
         directory_id: value("directory.id").unwrap_or_default().to_owned(),
     })
 }

@@ -1,4 +1,4 @@
-//! The names of partitions' directories.
+//! The names of partition directories.
 
 use std::path::Path;
 
@@ -6,9 +6,9 @@ use headwater_env::{DirEntry, EntryKind};
 
 use super::PartitionDirectory;
 
-/// What a partition's directory ends with when its topic was deleted.
+/// The suffix of the directory of a deleted partition.
 const DELETED: &str = "-delete";
-/// The longest name that file systems take.
+/// The longest file name that file systems accept.
 pub(super) const NAME_BYTES_MAX: usize = 255;
 
 pub(super) fn partition(directory: &Path, entry: &DirEntry) -> Option<PartitionDirectory> {
@@ -20,7 +20,7 @@ pub(super) fn partition(directory: &Path, entry: &DirEntry) -> Option<PartitionD
     })
 }
 
-/// The topic and the number of a partition whose directory has this name.
+/// Parses the name of a partition's directory into topic and number.
 pub(super) fn partition_of(name: &str) -> Option<(&str, i32)> {
     let (topic, partition) = name.rsplit_once('-')?;
     let is_number = !partition.is_empty() && partition.bytes().all(|digit| digit.is_ascii_digit());
@@ -30,7 +30,7 @@ pub(super) fn partition_of(name: &str) -> Option<(&str, i32)> {
     Some((topic, partition.parse().ok()?))
 }
 
-/// The name of the directory of a deleted partition. As in Kafka the topic's name is cut where the whole would be too long.
+/// The directory name of a deleted partition. Like Kafka, shortens the topic name if the result would be too long.
 pub(super) fn deleted_name(topic: &str, partition: i32, id: [u8; 16]) -> String {
     let suffix = format!("-{partition}.{:032x}{DELETED}", u128::from_be_bytes(id));
     let kept = topic.floor_char_boundary(NAME_BYTES_MAX.saturating_sub(suffix.len()));

@@ -1,4 +1,4 @@
-//! How the last owner of a log ended, from its checkpoints and segments, before any batch is checked.
+//! Derives from checkpoints and segments how the last owner of a log ended, before any batch is checked.
 
 use std::sync::Arc;
 
@@ -22,7 +22,8 @@ impl<E: Env> Opening<E> {
             .saturating_sub(1)
     }
 
-    /// Whether a log that was closed in order may end at `end`. Without a checkpoint of the end, an empty last segment does not count.
+    /// Whether a log that was closed in order may end at `end`. Without a checkpoint of the end, an empty last segment
+    /// is ignored.
     pub(super) fn is_where_it_was_closed(&self, segments: &[Arc<Segment<E>>], end: Offset) -> bool {
         let is_stray = segments.len() > 1 && segments[segments.len() - 1].size() == 0;
         end == self.start.recovery_point || (self.start.recovery_point == Offset::ZERO && !is_stray)
@@ -48,8 +49,8 @@ impl<E: Env> Opening<E> {
         }
     }
 
-    /// Up to where compaction may have left gaps between segments: nothing after the recovery point was cleaned. A log that was cleaned has a
-    /// recovery point; if that is lost, any gap may come from compaction.
+    /// The offset before which compaction may have left gaps between segments: nothing after the recovery point was
+    /// cleaned. A cleaned log has a recovery point; if that is lost, any gap may come from compaction.
     fn gaps_end(&self) -> Offset {
         let is_lost = self.start.recovery_point == Offset::ZERO;
         if is_lost && self.start.cleaner_checkpoint.is_some() {
@@ -63,8 +64,8 @@ impl<E: Env> Opening<E> {
         Gaps::of(&self.config, self.start.cleaner_checkpoint.is_some())
     }
 
-    /// Sets aside the segments before a gap in the unchecked part of the log; returns how many. The segments after the gap are newer and were on
-    /// disk too, so they stay.
+    /// Sets aside the segments before a gap in the unchecked part of the log, and returns their number. The segments
+    /// after the gap are newer and were on disk too, so they stay.
     pub(super) fn leave_out_before_gap(
         &mut self,
         segments: &mut Vec<Arc<Segment<E>>>,
@@ -77,7 +78,7 @@ impl<E: Env> Opening<E> {
             let next = segments[index + 1].base_offset();
             let end = match end_of(&segments[index]) {
                 Err(ReadError::File(error)) => return Err(error.into()),
-                // A damaged segment stays: reading it gives an error.
+                // A damaged segment stays: reading it returns an error.
                 Err(_) => continue,
                 Ok((end, _)) => end,
             };
@@ -93,11 +94,11 @@ impl<E: Env> Opening<E> {
     }
 }
 
-/// The end offset of a segment and its last batch, found from its last index entry on.
+/// The end offset and the last batch of a segment, found from its last index entry on.
 pub(super) fn end_of<E: Env>(
     segment: &Segment<E>,
 ) -> Result<(Offset, Option<BatchHeader>), ReadError> {
-    // No batch ends there, so the walk goes to the end of the file.
+    // The target is past every batch, so the walk goes to the end of the file.
     let mut end = segment.base_offset();
     let mut last = None;
     let mut walk = segment.walk_to(Offset::MAX, segment.size())?;

@@ -1,4 +1,4 @@
-//! The leader epochs of a log that is opened: from their checkpoint, or from the batches.
+//! Reads the leader epochs of a log at its opening: from their checkpoint, or from the batches.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::partition_log::PartitionLog;
 use crate::segment::Segment;
 
 impl<E: Env> Opening<E> {
-    /// The leader epochs of the checkpoint, or, without a readable one, of the batches.
+    /// The leader epochs of the checkpoint or, if it is unreadable, of the batches.
     pub(super) fn read_epochs(
         &mut self,
         segments: &[Arc<Segment<E>>],
@@ -34,7 +34,7 @@ impl<E: Env> Opening<E> {
             .unwrap_or(LeaderEpoch::new(i32::MAX));
         let what = match parsed {
             Some(Ok(epochs)) if epochs.latest() > Some(allowed) => {
-                "it names an epoch that the partition has not come to".to_owned()
+                "it has an epoch newer than the partition's".to_owned()
             }
             Some(Ok(epochs)) => return Ok(epochs),
             None if segments.iter().all(|segment| segment.size() == 0) => {
@@ -46,8 +46,8 @@ impl<E: Env> Opening<E> {
         Ok(self.epochs_of_batches(segments, &what))
     }
 
-    /// These epochs, unless a batch says otherwise: then those of the batches. Looks at the last batch of the segments, which the caller may know,
-    /// and at the batches where epochs begin.
+    /// Returns these epochs, or those of the batches if a batch contradicts them. Reads the last batch of the segments,
+    /// unless the caller has it, and the batches where epochs begin.
     pub(super) fn epochs_that_agree(
         &mut self,
         epochs: LeaderEpochs,
@@ -55,7 +55,7 @@ impl<E: Env> Opening<E> {
         last: Option<BatchHeader>,
     ) -> LeaderEpochs {
         let last = last.or_else(|| last_batch(segments));
-        // One epoch is known by the last batch: most logs need no other file for this.
+        // The last batch confirms a single epoch: most logs need to read no other file.
         let starts: Vec<_> = if epochs.has_several() {
             epochs
                 .start_offsets()
@@ -87,21 +87,22 @@ impl<E: Env> Opening<E> {
         }
     }
 
-    /// Whether a batch may have this epoch, which no CRC covers: none newer than the partition's or, if that is unknown, the file's.
+    /// Whether a batch may have this epoch, which no CRC covers: it must not be newer than the partition's or, if that
+    /// is unknown, the file's.
     fn is_possible(&self, epoch: LeaderEpoch, in_file: Option<LeaderEpoch>) -> bool {
         epoch.get() >= 0 && Some(epoch) <= self.start.leader_epoch.or(in_file)
     }
 
-    /// Reads the epochs from the batches, because the file is of no use.
+    /// Reads the epochs from the batches, because the file is unusable.
     fn epochs_of_batches(&mut self, segments: &[Arc<Segment<E>>], what: &str) -> LeaderEpochs {
         let path = self.dir.join(LEADER_EPOCH_CHECKPOINT);
-        tracing::warn!(path = %path.display(), what, "the leader epochs are read from the batches");
+        tracing::warn!(path = %path.display(), what, "the file of leader epochs is unusable; reading the epochs from the batches");
         self.report
             .indexes_rebuilt
             .push(LEADER_EPOCH_CHECKPOINT.to_owned());
         let mut epochs = LeaderEpochs::default();
         for segment in segments {
-            // Where a segment is damaged its checks will say so.
+            // The recovery of a damaged segment reports the damage.
             let Ok(mut walk) = segment.walk(0, segment.size()) else {
                 continue;
             };
@@ -115,13 +116,13 @@ impl<E: Env> Opening<E> {
     }
 }
 
-/// The last batch of the segments, if they have one that can be read.
+/// The last batch of the segments, if it is readable.
 fn last_batch<E: Env>(segments: &[Arc<Segment<E>>]) -> Option<BatchHeader> {
     let segment = segments.iter().rfind(|segment| segment.size() > 0)?;
     end_of(segment).ok()?.1
 }
 
-/// The first batch that ends at or after the offset, in the segment that would hold it.
+/// The first batch that ends at or after the offset, in the segment that would contain it.
 fn batch_at<E: Env>(segments: &[Arc<Segment<E>>], offset: Offset) -> Option<BatchHeader> {
     let after = segments.partition_point(|segment| segment.base_offset() <= offset);
     let segment = &segments[after.checked_sub(1)?];
@@ -130,7 +131,7 @@ fn batch_at<E: Env>(segments: &[Arc<Segment<E>>], offset: Offset) -> Option<Batc
 }
 
 impl<E: Env> PartitionLog<E> {
-    /// Takes the epochs that recovery found, cut to the log, and writes them if the checkpoint says otherwise.
+    /// Installs the recovered epochs, truncated to the log, and writes them if the checkpoint differs.
     pub(super) fn adopt_epochs(&self, found: LeaderEpochs) -> Result<(), FileError> {
         let (start, end) = (self.log_start_offset(), self.log_end_offset());
         let path = self.dir.join(LEADER_EPOCH_CHECKPOINT);

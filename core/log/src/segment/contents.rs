@@ -1,4 +1,4 @@
-//! The log file of a segment and its bytes: opened, read, mapped, cut, synced.
+//! The bytes of a segment's log file: open, read, map, truncate, sync.
 
 use std::io;
 use std::path::PathBuf;
@@ -14,9 +14,9 @@ use crate::file_name::{FileKind, TEMPORARY_SUFFIX};
 use crate::mapped::Alive;
 use crate::mutants::{self, Mutant};
 
-/// Fewer bytes than this are copied in less time than a map takes.
+/// Copying fewer bytes than this is faster than mapping them.
 const MAP_BYTES_MIN: usize = 64 << 10;
-/// Bytes of a log file that are copied at once.
+/// The size of a read when a log file is copied.
 const COPY_BYTES: u64 = 1 << 20;
 
 impl<E: Env> Segment<E> {
@@ -27,7 +27,7 @@ impl<E: Env> Segment<E> {
             .map_err(|source| self.error("open", FileKind::Log, source))
     }
 
-    /// Puts in the place of the log file one that `make` makes, which then has its name.
+    /// Replaces the log file by the one that `make` returns, which then has its name.
     pub(super) fn put_file(
         &self,
         make: impl FnOnce() -> io::Result<E::File>,
@@ -37,41 +37,42 @@ impl<E: Env> Segment<E> {
             .map_err(|source| self.error("create", FileKind::Log, source))
     }
 
-    /// Something was written through the log file, or cut off it.
+    /// Records a write to the log file or its truncation.
     pub(crate) fn note_written(&self, _still_open: &E::File) {
         self.file.note_written();
     }
 
-    /// Whether all that was written to the log file is on the disk; what an earlier process wrote is not known to be.
+    /// Whether everything written to the log file is on disk. Writes of an earlier process are not known to be.
     pub(crate) fn is_synced(&self) -> bool {
         self.file.is_synced()
     }
 
-    /// Puts the log file on the disk.
+    /// Syncs the log file.
     pub(crate) fn sync(&self) -> Result<(), FileError> {
         self.file
             .sync(&self.env, || self.path(FileKind::Log).into_boxed_path())
             .map_err(|source| self.error("sync", FileKind::Log, source))
     }
 
-    /// The log file was put on the disk in another way.
+    /// Records that the log file was synced in another way.
     pub(crate) fn note_synced(&self) {
         self.file.note_synced();
     }
 
-    /// Opens the log file if need be and keeps it open from now on: its name is about to mean another file.
+    /// Opens the log file if necessary and keeps it open: its name is about to belong to another file.
     pub(crate) fn keep_open(&self) -> Result<(), FileError> {
         self.file()?;
         self.file.keep_open();
         Ok(())
     }
 
-    /// Closes the log file if nobody has used it since the last call.
+    /// Closes the log file if it was not used since the last call.
     pub(crate) fn close_if_idle(&self) {
         self.file.close_if_idle();
     }
 
-    /// As [`read_bytes`](Self::read_bytes), and without copying where that pays: many bytes that are in the system's cache.
+    /// Like [`read_bytes`](Self::read_bytes), but without a copy if that is faster: for many bytes in the system's
+    /// cache.
     pub(crate) fn fetch_bytes(&self, position: u64, end: u64) -> Result<Bytes, ReadError> {
         let len = (end - position) as usize;
         let file = self.file()?;
@@ -87,7 +88,7 @@ impl<E: Env> Segment<E> {
         self.read_bytes(position, end)
     }
 
-    /// Ends the log file at `end`. A file of which maps are alive keeps its bytes for them, and a shorter one takes its name.
+    /// Truncates the log file to `end`. A file with live maps keeps its bytes for them, and a shorter copy replaces it.
     pub(crate) fn cut_file(&self, end: u64) -> Result<(), FileError> {
         self.maps.cut(end, |alive| {
             match alive {
@@ -104,8 +105,8 @@ impl<E: Env> Segment<E> {
         })
     }
 
-    /// Puts a cut on the disk: what was cut must not be found behind what is appended next, which may be in another segment that alone is
-    /// checked after a crash.
+    /// Syncs a truncation. Otherwise a crash could restore the truncated bytes before the records that are appended
+    /// next; recovery would not notice if it checks only a later segment.
     pub(crate) fn sync_cut(&self) -> Result<(), FileError> {
         if mutants::is_active(Mutant::CutUnsynced) {
             return Ok(());
@@ -113,7 +114,7 @@ impl<E: Env> Segment<E> {
         self.sync()
     }
 
-    /// Puts a file of the first `end` bytes in the place of the log file. It is on disk before it is there under that name.
+    /// Replaces the log file by a copy of its first `end` bytes, which is synced before it gets the name.
     fn replace_file(&self, end: u64) -> Result<(), FileError> {
         let path = self.path(FileKind::Log);
         let mut temporary = path.clone().into_os_string();
@@ -144,7 +145,7 @@ impl<E: Env> Segment<E> {
         Ok(())
     }
 
-    /// Exactly the bytes of `position..end`.
+    /// Reads exactly the bytes `position..end`.
     pub(crate) fn read_bytes(&self, position: u64, end: u64) -> Result<Bytes, ReadError> {
         let needed = (end - position) as usize;
         let bytes = self
@@ -158,7 +159,7 @@ impl<E: Env> Segment<E> {
         Ok(bytes)
     }
 
-    /// A whole batch whose header is known, its CRC checked.
+    /// Reads a whole batch whose header is known, and checks its CRC.
     pub(crate) fn read_batch(
         &self,
         position: u64,

@@ -1,4 +1,4 @@
-//! What is appended can be read, by offset and by time.
+//! Appended records can be read by offset and by timestamp.
 
 use crate::support::*;
 use headwater_env::MemoryEnv;
@@ -7,7 +7,7 @@ use headwater_record::{DecompressLimit, Offset, RecordBatch, TimestampType, batc
 use proptest::prelude::*;
 
 #[test]
-fn offsets_are_given_in_order_over_rolls() {
+fn offsets_are_assigned_in_order_across_rolls() {
     let env = MemoryEnv::new();
     let log = open(&env, small());
     fill(&log, 5);
@@ -30,7 +30,7 @@ fn offsets_are_given_in_order_over_rolls() {
 }
 
 #[test]
-fn a_read_begins_with_the_batch_that_holds_the_offset() {
+fn a_read_begins_with_the_batch_that_contains_the_offset() {
     let env = MemoryEnv::new();
     let log = open(&env, small());
     fill(&log, 3);
@@ -45,7 +45,7 @@ fn a_read_begins_with_the_batch_that_holds_the_offset() {
 }
 
 #[test]
-fn a_read_gives_no_batch_at_or_after_its_upper_bound() {
+fn a_read_returns_no_batch_at_or_after_its_upper_bound() {
     let env = MemoryEnv::new();
     let log = open(&env, small());
     fill(&log, 3);
@@ -147,7 +147,7 @@ fn a_batch_that_is_too_large_is_refused_and_harms_nothing() {
 }
 
 #[test]
-fn log_append_time_replaces_the_producers_and_keeps_the_crc_true() {
+fn log_append_time_replaces_the_producers_and_keeps_the_crc_valid() {
     let env = headwater_env::SimEnv::new(1);
     env.set_wall_clock_ms(123_456);
     let config = LogConfig {
@@ -197,7 +197,7 @@ fn a_repeated_batch_gets_its_first_offsets_even_after_a_restart() {
         (first.base_offset, first.last_offset)
     );
     drop(log);
-    // As after kill -9.
+    // Like after kill -9.
     let log = open(&env, small());
     for (sequence, records, was) in [(0, 4, first), (4, 2, second)] {
         let again = append(&log, produced(9, 0, sequence, records));

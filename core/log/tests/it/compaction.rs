@@ -1,4 +1,4 @@
-//! Claims about the cleaner: what of a compacted log stays, what goes, and what readers see meanwhile.
+//! Compaction: which records stay, which are removed, and what readers see meanwhile.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use headwater_log::{CleanError, Cleaning, CleanupPolicy, LogConfig, OpenState, P
 use headwater_record::{BatchOptions, Compression, Offset};
 
 #[test]
-fn of_each_key_the_last_record_stays_and_keeps_its_offset() {
+fn the_last_record_of_each_key_stays_and_keeps_its_offset() {
     let log = open(&MemoryEnv::new(), compacted());
     for value in 0..40 {
         put(&log, (value % 4) as u8 + 1, Some(value));
@@ -25,10 +25,10 @@ fn of_each_key_the_last_record_stays_and_keeps_its_offset() {
     assert!(log.size_in_bytes() < before / 5);
     assert_eq!(log.cleaner_checkpoint(), Some(offset(40)));
     assert_eq!(clean(&log), None, "nothing is dirty any more");
-    // A fetch from a gap gives the next batch.
+    // A fetch from a gap returns the next batch.
     let read = log.read(offset(3), offset(40), 1, true).unwrap();
     assert!(read.start > offset(3) && !read.bytes.is_empty());
-    // Later records of a key win over those of the clean part.
+    // Later records of a key replace those of the clean part.
     put(&log, 1, Some(99));
     log.roll().unwrap();
     clean(&log).unwrap();
@@ -36,7 +36,7 @@ fn of_each_key_the_last_record_stays_and_keeps_its_offset() {
 }
 
 #[test]
-fn the_active_segment_and_what_is_not_flushed_or_not_stable_stays() {
+fn active_unflushed_and_unstable_records_stay() {
     let log = open(&MemoryEnv::new(), compacted());
     for value in 0..5 {
         put(&log, 1, Some(value));
@@ -54,7 +54,7 @@ fn the_active_segment_and_what_is_not_flushed_or_not_stable_stays() {
     assert_eq!(
         try_clean(log.log_end_offset()),
         None,
-        "nothing is known to be on disk"
+        "no record is known to be on disk"
     );
     log.flush().unwrap();
     let cleaned = try_clean(offset(9)).unwrap();
@@ -71,7 +71,7 @@ fn a_topic_that_is_not_compacted_is_not_cleaned() {
 }
 
 #[test]
-fn a_tombstone_stays_for_its_time_after_the_first_cleaning_that_saw_it() {
+fn a_tombstone_stays_until_its_horizon_after_the_first_cleaning() {
     let log = open(&MemoryEnv::new(), compacted());
     put(&log, 1, Some(1));
     put(&log, 1, None);
@@ -86,7 +86,7 @@ fn a_tombstone_stays_for_its_time_after_the_first_cleaning_that_saw_it() {
             .collect()
     };
     assert_eq!(horizons(&log), [Some(NOW_MS + TOMBSTONE_MS), None]);
-    // It does not become younger by being cleaned again.
+    // Another cleaning does not postpone its horizon.
     let again = |value, now| {
         put(&log, 3, Some(value));
         log.roll().unwrap();
@@ -124,7 +124,7 @@ fn records_without_a_key_go_and_batches_keep_their_codec() {
 }
 
 #[test]
-fn a_map_that_is_full_cleans_what_fitted_and_the_next_cleaning_goes_on() {
+fn a_full_map_cleans_a_part_and_the_next_cleaning_continues() {
     let log = open(&MemoryEnv::new(), compacted());
     for round in 0..4 {
         for key in 0..50 {
@@ -134,7 +134,7 @@ fn a_map_that_is_full_cleans_what_fitted_and_the_next_cleaning_goes_on() {
     log.roll().unwrap();
     log.flush().unwrap();
     let mut ends = Vec::new();
-    // Room for twenty keys.
+    // The map takes twenty keys.
     while let Some(cleaned) = log.clean(cleaning(offset(200), NOW_MS, 24 * 23)).unwrap() {
         assert_eq!(cleaned.keys, 20);
         ends.push(cleaned.first_dirty_offset.get());
@@ -145,7 +145,7 @@ fn a_map_that_is_full_cleans_what_fitted_and_the_next_cleaning_goes_on() {
 }
 
 #[test]
-fn small_segments_are_put_together() {
+fn small_segments_are_merged() {
     let env = MemoryEnv::new();
     let log = open(&env, compacted());
     for value in 0..60 {
@@ -161,7 +161,7 @@ fn small_segments_are_put_together() {
     }
     log.roll().unwrap();
     clean(&log).unwrap();
-    // What the segments have lost shows when they are put together the next time.
+    // Records that the segments have lost would show when they are merged the next time.
     put(&log, 1, Some(1));
     log.roll().unwrap();
     let between = segments(&log);
@@ -181,13 +181,13 @@ fn small_segments_are_put_together() {
                 .is_some_and(|ending| ending == "log")
         })
         .count();
-    assert_eq!(logs, segments(&log), "no file is left of those that went");
+    assert_eq!(logs, segments(&log), "files of removed segments remain");
 }
 
-/// The batches that a cleaning leaves all have records, and reading from any offset goes on to the next of them, over segments that are
-/// gone. The log is the same after a restart, whatever the checkpoints say.
+/// A cleaning leaves no batch without records. Reading from any offset continues with the next batch, also across
+/// removed segments. The log is the same after a restart, whatever the checkpoints contain.
 #[test]
-fn segments_of_which_nothing_is_left_are_dropped() {
+fn segments_without_remaining_records_are_dropped() {
     let env = SimEnv::new(1);
     let log = open(&env, compacted());
     for value in 0..400 {
@@ -209,7 +209,7 @@ fn segments_of_which_nothing_is_left_are_dropped() {
         assert_eq!(read.start, offset(396));
         assert!(!read.bytes.is_empty());
     }
-    // Appended after the recovery point, so that there is something to recover.
+    // Append after the recovery point, so that the open has records to recover.
     put(&log, 1, Some(400));
     let expected = seen(&log);
     let starts = [log.recovery_point(), Offset::ZERO].map(|recovery_point| OpenState {
@@ -223,7 +223,7 @@ fn segments_of_which_nothing_is_left_are_dropped() {
         let (log, report) = open_with(&machine, compacted(), start);
         assert!(report.is_clean(), "{report}");
         assert_eq!(seen(&log), expected);
-        // The empty segment at the start goes into the next one.
+        // The empty segment at the start is merged into the next one.
         log.roll().unwrap();
         clean(&log).unwrap();
         assert!(
@@ -237,7 +237,7 @@ fn segments_of_which_nothing_is_left_are_dropped() {
     }
 }
 
-/// Readers see only in a batch how far the log reaches, so that the last one stays, though empty, while no other follows it.
+/// Readers find the end of the log in a batch, so the last one stays, though empty, until another follows it.
 #[test]
 fn the_last_batch_of_a_cleaned_log_stays_empty_until_another_follows() {
     let env = MemoryEnv::new();
@@ -268,7 +268,7 @@ fn the_last_batch_of_a_cleaned_log_stays_empty_until_another_follows() {
 }
 
 #[test]
-fn a_log_of_which_nothing_is_left_goes_on_where_it_ended() {
+fn a_log_without_remaining_records_continues_at_its_end() {
     let env = MemoryEnv::new();
     let log = open(&env, compacted());
     for value in 0..60 {
@@ -298,7 +298,7 @@ fn a_log_of_which_nothing_is_left_goes_on_where_it_ended() {
 }
 
 #[test]
-fn a_log_that_was_compacted_is_read_and_recovered_whatever_its_policy_is_now() {
+fn a_log_that_was_compacted_is_recovered_under_any_later_policy() {
     let env = MemoryEnv::new();
     let log = open(&env, compacted());
     for value in 0..40 {
@@ -324,7 +324,7 @@ fn a_log_that_was_compacted_is_read_and_recovered_whatever_its_policy_is_now() {
 }
 
 #[test]
-fn leader_epochs_stay_where_they_began_though_their_first_batches_went() {
+fn leader_epochs_keep_their_start_after_their_first_batches_are_removed() {
     let env = MemoryEnv::new();
     let log = open(&env, compacted());
     for (leader_epoch, records) in [(0, 3), (2, 3), (5, 3)] {
@@ -355,7 +355,7 @@ fn leader_epochs_stay_where_they_began_though_their_first_batches_went() {
 }
 
 #[test]
-fn a_reader_in_the_middle_goes_on_with_what_it_held() {
+fn a_reader_continues_in_a_segment_that_is_replaced() {
     let log = open(&MemoryEnv::new(), compacted());
     for value in 0..60 {
         put(&log, (value % 3) as u8, Some(value));
@@ -370,7 +370,7 @@ fn a_reader_in_the_middle_goes_on_with_what_it_held() {
         .collect();
     assert_eq!(first, [0, 1]);
     clean(&log).unwrap();
-    // Idle files are closed twice over, as housekeeping does.
+    // Idle files are closed at the second call, as in housekeeping.
     log.delete_due_files().unwrap();
     log.delete_due_files().unwrap();
     let rest: Vec<_> = headers
@@ -381,7 +381,7 @@ fn a_reader_in_the_middle_goes_on_with_what_it_held() {
 }
 
 #[test]
-fn closing_stops_a_cleaning_and_nothing_of_it_is_left() {
+fn closing_stops_a_cleaning_and_leaves_none_of_its_files() {
     let env = MemoryEnv::new();
     let log = open(&env, compacted());
     for value in 0..60 {
@@ -406,7 +406,7 @@ fn closing_stops_a_cleaning_and_nothing_of_it_is_left() {
 }
 
 #[test]
-fn a_damaged_batch_is_not_copied_into_a_segment_that_says_it_is_whole() {
+fn a_cleaning_does_not_copy_a_damaged_batch() {
     let env = MemoryEnv::new();
     let log = open(&env, compacted());
     for value in 0..10 {
@@ -454,13 +454,13 @@ fn retention_removes_from_compact_delete_and_never_from_compact() {
         assert_eq!(!deleted.is_empty(), goes);
         assert_eq!(seen(&log).len() < 60, goes);
         if goes {
-            // The dirty part begins where the log does now.
+            // The dirty part now begins at the start of the log.
             assert_eq!(clean(&log), None);
         }
     }
 }
 
-/// Compaction leaves gaps of any size, so a gap alone says nothing; the index files that are left do.
+/// Compaction leaves gaps of any size, so a gap alone proves no loss, but remaining index files do.
 #[test]
 fn a_segment_whose_log_file_was_removed_or_emptied_is_reported() {
     let cleaned = || {

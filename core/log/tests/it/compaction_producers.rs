@@ -1,4 +1,4 @@
-//! Claims about what compaction leaves of producers and transactions.
+//! Producers and transactions in a compacted log.
 
 use std::path::Path;
 
@@ -27,7 +27,7 @@ fn of_producer(base_sequence: i32, key: u8, value: u32) -> headwater_record::Val
 }
 
 #[test]
-fn the_last_batch_of_a_producer_stays_empty_so_that_its_sequence_goes_on() {
+fn the_last_batch_of_a_producer_stays_empty_to_keep_its_sequence() {
     let env = MemoryEnv::new();
     let log = open(&env, compacted());
     for sequence in 0..3 {
@@ -41,7 +41,7 @@ fn the_last_batch_of_a_producer_stays_empty_so_that_its_sequence_goes_on() {
     let (_, all) = walk(&log, 300);
     assert_eq!(all[0].header().record_count, 0);
     assert_eq!(all[0].header().last_offset(), offset(2));
-    // Nothing but the log says it.
+    // Only the log has the state.
     drop(log);
     for name in files(&env)
         .iter()
@@ -57,7 +57,7 @@ fn the_last_batch_of_a_producer_stays_empty_so_that_its_sequence_goes_on() {
         "3 is missing"
     );
     append(&log, of_producer(3, 1, 0));
-    // Once it has written more, the empty batch has no reason to stay.
+    // Once the producer has written more, the empty batch can be removed.
     log.roll().unwrap();
     clean(&log).unwrap();
     let (_, all) = walk(&log, 300);
@@ -65,7 +65,7 @@ fn the_last_batch_of_a_producer_stays_empty_so_that_its_sequence_goes_on() {
 }
 
 #[test]
-fn the_greatest_time_is_that_of_a_record_that_is_there() {
+fn the_greatest_timestamp_belongs_to_an_existing_record() {
     let log = open(&MemoryEnv::new(), compacted());
     append(&log, of_producer(0, 200, 0));
     put(&log, 5, Some(1));
@@ -109,7 +109,7 @@ fn transaction<E: Env>(log: &PartitionLog<E>, base_sequence: i32, end: ControlTy
 }
 
 #[test]
-fn an_aborted_record_is_no_newer_one_and_markers_stay() {
+fn an_aborted_record_does_not_replace_older_ones_and_markers_stay() {
     let log = open(&MemoryEnv::new(), compacted());
     put(&log, 1, Some(1));
     put(&log, 1, Some(2));
@@ -134,7 +134,7 @@ fn an_aborted_record_is_no_newer_one_and_markers_stay() {
         "the record that was committed stays"
     );
     assert_eq!(aborted(&log), before);
-    // A committed one is newer than both.
+    // A committed record is newer than both.
     transaction(&log, 1, ControlType::Commit);
     log.roll().unwrap();
     clean(&log).unwrap();

@@ -1,4 +1,4 @@
-//! Properties of the cleaner: against a model, with readers at work, on a disk that is full.
+//! Properties of the cleaner: compared with a model, with concurrent readers, and on a full disk.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -127,12 +127,12 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// What was written, and what may have gone.
+/// The written records, and which of them may have been removed.
 #[derive(Debug, Default)]
 struct Model {
     /// By offset: key and value.
     written: BTreeMap<i64, (u8, Option<Vec<u8>>)>,
-    /// Before it there is at most one record of each key.
+    /// Before this offset there is at most one record of each key.
     cleaned_to: i64,
     start: i64,
 }
@@ -163,7 +163,7 @@ impl Model {
         for (key, newest) in &last {
             match found.get(key) {
                 Some(seen) => assert_eq!(seen, newest, "key {key}"),
-                // Only a tombstone may go, and then nothing of the key is left.
+                // Only a tombstone may be removed, and then no older record of the key may be left.
                 None => assert_eq!(newest.1, None, "the last value of key {key} is gone"),
             }
         }

@@ -1,4 +1,4 @@
-//! The file of leader epochs says what the batches say, or is made again from them.
+//! The file of leader epochs agrees with the batches, or is rebuilt from them.
 
 use std::path::{Path, PathBuf};
 
@@ -47,7 +47,7 @@ fn two_epochs(env: &MemoryEnv) -> PartitionLog<MemoryEnv> {
 #[case("0\n1\n9 0\n")]
 #[case("0\n3\n2 0\n5 18\n8 33\n")]
 fn wrong_leader_epochs_are_made_again_from_the_batches(#[case] wrong: &str) {
-    // A file that is older than its batches does no harm, and without the partition's epoch the batches may be what is damaged.
+    // A file older than its batches is harmless. Without the partition's epoch, the batches may be the damaged part.
     let is_older = wrong.contains("4 18");
     for (clean_shutdown, leader_epoch) in [
         (true, Some(5)),
@@ -80,7 +80,7 @@ fn wrong_leader_epochs_are_made_again_from_the_batches(#[case] wrong: &str) {
 }
 
 #[test]
-fn an_epoch_that_the_partition_has_not_come_to_is_forgotten_by_an_empty_log() {
+fn an_empty_log_drops_an_epoch_newer_than_the_partitions() {
     let env = MemoryEnv::new();
     drop(open(&env, small()));
     env.replace_file(&file(), b"0\n1\n3 0\n").unwrap();

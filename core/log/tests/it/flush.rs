@@ -1,4 +1,4 @@
-//! What is said to be durable is, many share one fsync, and a failed one ends the writing.
+//! Flushed records are durable, callers share an fsync, and a failed fsync ends all writing.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -32,7 +32,7 @@ fn a_failed_fsync_makes_the_partition_read_only_until_it_is_opened_again() {
         log.wait_flushed(end),
         Err(FlushError::Poisoned(_))
     ));
-    // The disk works again, and must not be believed.
+    // The disk works again, but the log must not rely on it.
     assert!(matches!(
         log.wait_flushed(end),
         Err(FlushError::Poisoned(_))
@@ -83,7 +83,7 @@ fn a_full_disk_refuses_appends_and_harms_nothing() {
 }
 
 #[test]
-fn the_nth_write_failing_loses_that_append_only() {
+fn a_failing_write_loses_only_its_append() {
     for nth in 0..60 {
         let env = SimEnv::new(nth);
         let log = open(&env, small());
@@ -96,7 +96,7 @@ fn the_nth_write_failing_loses_that_append_only() {
             assert_eq!(log.log_end_offset(), offset(written));
         }
         assert_eq!(offsets(&log), (0..written).collect::<Vec<_>>());
-        // The write may be one of those that closing makes.
+        // The failing write may be one of those that closing makes.
         let _ = log.close();
         assert_eq!(
             offsets(&reopen_clean(&env, log, small()).0),
@@ -107,7 +107,7 @@ fn the_nth_write_failing_loses_that_append_only() {
 }
 
 #[test]
-fn what_was_flushed_survives_a_power_cut() {
+fn flushed_records_survive_a_power_cut() {
     for seed in 0..20 {
         let env = SimEnv::new(seed);
         let log = open(&env, small());
@@ -127,7 +127,7 @@ fn what_was_flushed_survives_a_power_cut() {
 }
 
 #[test]
-fn an_abandoned_log_takes_nothing_more_and_writes_nothing() {
+fn an_abandoned_log_refuses_changes_and_writes_nothing() {
     let env = SimEnv::new(3);
     let log = open(&env, small());
     fill(&log, 2);
@@ -231,7 +231,7 @@ fn many_threads_append_read_and_share_syncs() {
     assert_eq!(
         values.len(),
         599,
-        "each append is there once; the very first has time 0"
+        "each append exists once; the very first has timestamp 0"
     );
     log.close().unwrap();
     let start = OpenState {

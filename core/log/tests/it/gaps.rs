@@ -1,4 +1,5 @@
-//! Recovery destroys no whole segment where offsets are missing: one side of the gap stays in the log, the other is kept under another name.
+//! Recovery destroys no whole segment if offsets are missing: one side of the gap stays in the log, the other is kept
+//! under another name.
 
 use std::path::{Path, PathBuf};
 
@@ -32,7 +33,7 @@ fn flip(env: &MemoryEnv, path: &Path, position: usize) {
     write(env, path, &bytes);
 }
 
-/// A log of five segments that died: its segments and its end.
+/// A log of five segments whose process died: its segments and its end.
 fn dead_log() -> (MemoryEnv, Vec<SegmentInfo>, i64) {
     let env = MemoryEnv::new();
     let log = open(&env, small());
@@ -46,7 +47,7 @@ fn assert_range(log: &PartitionLog<MemoryEnv>, start: Offset, end: i64) {
     assert_eq!(append(log, batch(&[9])).base_offset.get(), end);
 }
 
-/// Opens, expects the range, and opens again: then there is nothing to repair.
+/// Opens the log, checks its range, and opens it again, which finds nothing to repair.
 fn check(env: &MemoryEnv, start: OpenState, first: Offset, end: i64) -> RecoveryReport {
     let (log, report) = open_with(env, small(), start);
     assert_range(&log, first, end);
@@ -59,7 +60,7 @@ fn check(env: &MemoryEnv, start: OpenState, first: Offset, end: i64) -> Recovery
 }
 
 #[test]
-fn after_a_kill_the_log_begins_behind_the_gap() {
+fn after_a_kill_the_log_starts_after_the_gap() {
     let (env, segments, end) = dead_log();
     env.remove_file(&log_file(segments[2].base_offset)).unwrap();
     let before = log_files(&env);
@@ -73,7 +74,7 @@ fn after_a_kill_the_log_begins_behind_the_gap() {
 }
 
 #[test]
-fn a_gap_that_is_older_than_the_recovery_point_is_found_in_what_is_not_checked() {
+fn a_gap_before_the_recovery_point_is_found_in_unchecked_segments() {
     let (env, segments, end) = dead_log();
     env.remove_file(&log_file(segments[1].base_offset)).unwrap();
     let before = log_files(&env);
@@ -87,7 +88,7 @@ fn a_gap_that_is_older_than_the_recovery_point_is_found_in_what_is_not_checked()
 }
 
 #[test]
-fn what_a_power_cut_left_behind_a_gap_is_set_aside() {
+fn segments_after_a_gap_of_a_power_cut_are_set_aside() {
     let (env, segments, _) = dead_log();
     env.remove_file(&log_file(segments[2].base_offset)).unwrap();
     let before = log_files(&env);
@@ -97,11 +98,11 @@ fn what_a_power_cut_left_behind_a_gap_is_set_aside() {
 }
 
 #[test]
-fn segments_that_were_deleted_do_not_hold_the_log_back() {
+fn deleted_segments_do_not_move_the_log_start_back() {
     let (env, segments, end) = dead_log();
     env.remove_file(&log_file(segments[1].base_offset)).unwrap();
     let start = segments[2].base_offset;
-    // What retention leaves when it is done, and says so in this file first.
+    // The state after retention, which updates this file first.
     let epochs = format!("0\n1\n0 {start}\n");
     env.replace_file(&path("leader-epoch-checkpoint"), epochs.as_bytes())
         .unwrap();
@@ -109,7 +110,7 @@ fn segments_that_were_deleted_do_not_hold_the_log_back() {
 }
 
 #[test]
-fn nothing_is_given_up_for_a_segment_without_records() {
+fn no_records_are_dropped_for_a_segment_without_records() {
     let (env, segments, end) = dead_log();
     for segment in &segments[..2] {
         write(&env, &log_file(segment.base_offset), b"");
@@ -119,7 +120,7 @@ fn nothing_is_given_up_for_a_segment_without_records() {
 
 #[test]
 fn damage_in_the_middle_stays_where_it_is_after_a_kill() {
-    // In a value, in the length, in the magic byte, in the base offset.
+    // Damage in a value, in the length, in the magic byte and in the base offset.
     for place in [70, 11, 16, 7] {
         let (env, segments, end) = dead_log();
         let at = segments[1].base_offset.get();
@@ -162,7 +163,7 @@ fn damage_in_the_active_segment_stays_if_whole_batches_follow_after_a_kill() {
     assert_eq!(log.log_end_offset(), offset(3));
 }
 
-/// The ways in which a log may have ended, where all of it is there.
+/// The ways in which a complete log may have ended.
 fn endings(end: i64) -> Vec<OpenState> {
     let whole = OpenState {
         recovery_point: offset(end),
@@ -248,7 +249,7 @@ fn a_segment_set_aside_twice_is_kept_twice() {
 }
 
 #[test]
-fn a_log_that_lost_its_files_gives_no_offset_twice() {
+fn a_log_that_lost_its_files_assigns_no_offset_twice() {
     let env = MemoryEnv::new();
     let start = OpenState {
         recovery_point: offset(40),

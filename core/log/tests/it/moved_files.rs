@@ -1,4 +1,4 @@
-//! Somebody moves or replaces the files of an open log.
+//! Another program moves or replaces the files of an open log.
 
 use std::fs;
 use std::path::Path;
@@ -30,7 +30,7 @@ fn put_copy(dir: &Path) {
     fs::copy(dir.join("moved"), dir.join(LOG)).unwrap();
 }
 
-/// A log with one batch, after `damage`, later than the interval at which appends look.
+/// A log with one batch, after `damage` and after the interval between two checks by appends.
 fn damaged(root: &Path, damage: fn(&Path)) -> PartitionLog<RealEnv> {
     let dir = root.join("t-0");
     let (log, _) =
@@ -80,7 +80,7 @@ fn a_log_whose_file_was_moved_is_neither_rolled_nor_closed(#[case] damage: fn(&P
     }
 }
 
-/// Housekeeping looks: nobody appends.
+/// Housekeeping checks the file of a log without appends.
 #[test]
 fn a_file_that_was_removed_is_noticed_without_an_append() {
     let root = tempfile::tempdir().unwrap();
@@ -99,7 +99,7 @@ fn a_file_that_was_removed_is_noticed_without_an_append() {
 }
 
 #[test]
-fn a_log_whose_files_are_there_stays_as_it_is() {
+fn a_log_with_its_files_in_place_is_unchanged() {
     let root = tempfile::tempdir().unwrap();
     let log = damaged(root.path(), |_| {});
     log.check_active_file().unwrap();

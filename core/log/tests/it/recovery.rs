@@ -1,4 +1,4 @@
-//! After a crash the log holds every whole valid batch and nothing else, and says what it cut.
+//! After a crash the log contains every whole valid batch and nothing else, and reports the truncation.
 
 use std::path::{Path, PathBuf};
 
@@ -29,7 +29,8 @@ fn write(env: &MemoryEnv, path: &Path, bytes: &[u8]) {
     file.write_all_at(bytes, 0).unwrap();
 }
 
-/// A log that died with three segments, the active one with four batches of which the last begins at the returned position.
+/// A log whose process died, with three segments. The active one has four batches; the last begins at the returned
+/// position.
 fn dead_log() -> (MemoryEnv, PathBuf, u64, i64) {
     let env = MemoryEnv::new();
     let log = open(&env, small());
@@ -81,7 +82,8 @@ fn zeros_and_garbage_from_any_byte_on_lose_the_last_batch_only() {
             damaged.extend([garbage; 100]);
             write(&env, &file, &damaged);
             let (log, report) = open_with(&env, small(), OpenState::UNKNOWN);
-            // The base offset and the leader epoch are not under the CRC: a batch that says the same there is whole.
+            // The CRC does not cover the base offset and the leader epoch: if the garbage has the right values there,
+            // the batch is whole.
             let expected = offsets(&log).len() as i64;
             assert_eq!(expected, end - 3, "{garbage:#x} from byte {from}: {report}");
             let cut = report.cut.as_ref().expect("it is reported");
@@ -131,7 +133,7 @@ fn a_flipped_bit_before_the_recovery_point_is_reported_and_the_rest_is_kept() {
     assert_eq!(report.damage.len(), 1, "{report}");
     assert_eq!(report.damage[0].position, size as u64);
     assert!(report.cut.is_none());
-    // Nobody is given its records as if they were good.
+    // A read of damaged records must not succeed.
     let read = log.read(offset(3), offset(6), 1000, true).unwrap();
     let batch = headwater_record::RecordBatch::parse(read.bytes).unwrap();
     assert!(batch.verify_crc().is_err());
@@ -141,7 +143,7 @@ fn a_flipped_bit_before_the_recovery_point_is_reported_and_the_rest_is_kept() {
 }
 
 #[test]
-fn missing_and_wrong_indexes_are_made_again() {
+fn missing_and_wrong_indexes_are_rebuilt() {
     for damage in ["missing", "empty", "odd", "flipped"] {
         let env = MemoryEnv::new();
         let log = open(&env, small());
@@ -174,7 +176,7 @@ fn missing_and_wrong_indexes_are_made_again() {
                 .indexes_rebuilt
                 .iter()
                 .any(|name| name.contains("index"));
-            // A flip inside an index of a clean log is found when it is used.
+            // A bit flip inside an index of a cleanly closed log is found only when the index is used.
             let seen_at_open = !(clean && damage == "flipped");
             assert!(
                 rebuilt == seen_at_open || !clean,
@@ -198,7 +200,7 @@ fn missing_and_wrong_indexes_are_made_again() {
 }
 
 #[test]
-fn a_clean_open_reads_nothing_and_goes_on() {
+fn an_open_after_a_clean_shutdown_reads_nothing() {
     let env = MemoryEnv::new();
     let log = open(&env, small());
     fill(&log, 4);
@@ -219,7 +221,7 @@ fn a_clean_open_reads_nothing_and_goes_on() {
 }
 
 #[test]
-fn a_clean_mark_on_a_torn_log_is_not_believed() {
+fn a_clean_shutdown_marker_on_a_torn_log_is_ignored() {
     let (env, file, last, end) = dead_log();
     let whole = bytes(&env, &file);
     write(&env, &file, &whole[..whole.len() - 5]);
@@ -247,7 +249,7 @@ fn a_hole_between_unsynced_segments_ends_the_log() {
 }
 
 #[test]
-fn left_overs_are_removed_and_strangers_are_not() {
+fn left_overs_are_removed_and_other_files_are_not() {
     let (env, _, _, end) = dead_log();
     for name in [
         "00000000000000000000.log.deleted",
@@ -264,7 +266,7 @@ fn left_overs_are_removed_and_strangers_are_not() {
 }
 
 #[test]
-fn damaged_snapshots_and_epochs_are_found_again_from_the_batches() {
+fn damaged_snapshots_and_epochs_are_rebuilt_from_the_batches() {
     let env = MemoryEnv::new();
     let log = open(&env, small());
     fill(&log, 2);
@@ -299,7 +301,7 @@ fn damaged_snapshots_and_epochs_are_found_again_from_the_batches() {
 }
 
 #[test]
-fn a_log_whose_deleted_end_was_lost_begins_at_its_start() {
+fn a_log_that_lost_its_deleted_end_continues_at_its_start() {
     let (env, _, _, _) = dead_log();
     let start = OpenState {
         log_start_offset: offset(500),
@@ -331,7 +333,7 @@ fn only_segments_from_the_recovery_point_on_are_read() {
     assert_eq!(
         log.recovery_point(),
         recovery_point,
-        "what follows is not known to be on disk"
+        "later records are not known to be on disk"
     );
     assert_eq!(log.flush().unwrap(), log.log_end_offset());
 }
@@ -413,13 +415,13 @@ proptest! {
     }
 }
 
-/// Eight bytes of a batch, its base offset, are under no CRC, as in Kafka.
+/// As in Kafka, no CRC covers the base offset, the first eight bytes of a batch.
 fn base_offset_is_damaged(path: &Path, _place: i64) -> bool {
     path.extension().is_some_and(|ending| ending == "log")
 }
 
 #[test]
-fn leader_epochs_are_known_again_after_an_open_that_changes_nothing() {
+fn an_open_that_changes_nothing_keeps_the_leader_epochs() {
     let env = MemoryEnv::new();
     let log = open(&env, small());
     for leader_epoch in [1, 4] {

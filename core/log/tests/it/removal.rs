@@ -1,4 +1,4 @@
-//! Retention, deletion and truncation take what they may and nothing else, under readers too.
+//! Retention, deletion and truncation remove the right records, also with concurrent readers.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -17,7 +17,7 @@ fn logs(env: &impl headwater_env::Env) -> usize {
 }
 
 #[test]
-fn expired_segments_go_and_their_files_follow_after_the_delay() {
+fn expired_segments_are_removed_and_their_files_after_the_delay() {
     let env = SimEnv::new(1);
     let config = LogConfig {
         retention_ms: Some(1_000_000),
@@ -52,7 +52,7 @@ fn expired_segments_go_and_their_files_follow_after_the_delay() {
 }
 
 #[test]
-fn when_everything_is_expired_the_log_is_empty_and_goes_on() {
+fn a_log_with_only_expired_records_becomes_empty_and_continues() {
     let env = SimEnv::new(1);
     let config = LogConfig {
         retention_ms: Some(10),
@@ -222,7 +222,7 @@ fn truncation_inside_a_batch_takes_the_batch() {
 }
 
 #[test]
-fn truncation_before_the_start_begins_anew_there() {
+fn truncation_before_the_start_leaves_an_empty_log_there() {
     let env = MemoryEnv::new();
     let log = open(&env, small());
     fill(&log, 4);
@@ -270,7 +270,7 @@ fn between(log: &PartitionLog<MemoryEnv>, part: u8) -> Offset {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// The model: each record's time by its offset.
+    /// The model: each record's timestamp by its offset.
     #[test]
     fn any_changes_leave_what_a_model_has(changes in prop::collection::vec(change(), 1..60)) {
         let env = MemoryEnv::new();

@@ -1,4 +1,4 @@
-//! Small appends leave zeros after the log, for those that come; nobody else ever sees them.
+//! Small appends leave zeros after the log for later appends; readers never see them.
 
 use std::path::{Path, PathBuf};
 
@@ -19,13 +19,13 @@ fn file_len(env: &SimEnv, base_offset: Offset) -> u64 {
     env.metadata(&path).unwrap().expect("it is there").len
 }
 
-/// How many bytes the file of the active segment has after its last batch.
+/// The number of bytes after the last batch in the file of the active segment.
 fn room(env: &SimEnv, log: &PartitionLog<SimEnv>) -> u64 {
     let active = *log.segments().last().unwrap();
     file_len(env, active.base_offset) - active.size_bytes
 }
 
-/// A log whose active segment has room.
+/// A log whose active segment has padding.
 fn log_with_room(env: &SimEnv) -> PartitionLog<SimEnv> {
     let log = open(env, config());
     while room(env, &log) == 0 {
@@ -35,7 +35,7 @@ fn log_with_room(env: &SimEnv) -> PartitionLog<SimEnv> {
 }
 
 #[test]
-fn the_next_appends_use_it_and_a_read_ends_where_the_log_ends() {
+fn later_appends_use_the_padding_and_reads_end_before_it() {
     let env = SimEnv::new(1);
     let log = log_with_room(&env);
     let before = room(&env, &log);
@@ -48,7 +48,7 @@ fn the_next_appends_use_it_and_a_read_ends_where_the_log_ends() {
 }
 
 #[test]
-fn a_sealed_segment_has_none() {
+fn a_sealed_segment_has_no_padding() {
     let env = SimEnv::new(1);
     let log = log_with_room(&env);
     log.roll().unwrap();
@@ -67,7 +67,7 @@ fn a_closed_log_has_none() {
 }
 
 #[test]
-fn a_cut_log_has_none_until_it_makes_it_again() {
+fn a_truncated_log_has_no_padding_until_the_next_append() {
     let env = SimEnv::new(1);
     let log = log_with_room(&env);
     log.truncate_to(offset(3)).unwrap();
@@ -77,7 +77,7 @@ fn a_cut_log_has_none_until_it_makes_it_again() {
 }
 
 #[test]
-fn after_a_kill_it_is_cut_without_a_word_and_nothing_is_lost() {
+fn after_a_kill_padding_is_truncated_without_a_report() {
     let env = SimEnv::new(1);
     let log = log_with_room(&env);
     let end = log.log_end_offset();
@@ -90,7 +90,7 @@ fn after_a_kill_it_is_cut_without_a_word_and_nothing_is_lost() {
 }
 
 #[test]
-fn a_sealed_segment_that_kept_it_over_a_crash_is_cut_and_the_next_one_stays() {
+fn padding_of_a_sealed_segment_is_truncated_after_a_crash_and_later_segments_stay() {
     let env = SimEnv::new(1);
     let log = log_with_room(&env);
     log.roll().unwrap();
@@ -111,7 +111,7 @@ fn a_sealed_segment_that_kept_it_over_a_crash_is_cut_and_the_next_one_stays() {
 }
 
 #[test]
-fn a_disk_with_space_for_the_batch_only_takes_it() {
+fn an_append_without_space_for_padding_succeeds() {
     let env = SimEnv::new(1);
     let log = open(&env, config());
     let len = batch(&[1]).size_in_bytes() as u64;
@@ -126,7 +126,7 @@ fn a_disk_with_space_for_the_batch_only_takes_it() {
 }
 
 #[test]
-fn a_segment_that_was_durable_with_it_and_sealed_without_is_whole_after_a_power_cut() {
+fn a_segment_synced_with_padding_and_sealed_without_survives_a_power_cut() {
     for seed in 0..50 {
         let env = SimEnv::new(1);
         let log = log_with_room(&env);
@@ -146,7 +146,7 @@ fn a_segment_that_was_durable_with_it_and_sealed_without_is_whole_after_a_power_
 }
 
 #[test]
-fn zeros_of_a_write_that_failed_are_cut_too() {
+fn zeros_of_a_failed_write_are_truncated_too() {
     let env = SimEnv::new(1);
     let log = open(&env, config());
     while log.segments()[0].size_bytes < 2 * SimEnv::ROOM_BYTES {

@@ -1,4 +1,4 @@
-//! Requests that are appended with one write are in the log as if each had been appended by itself.
+//! Requests that are appended with one write have the same effect as requests appended one by one.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,20 +10,20 @@ use headwater_log::{Appended, LogConfig, PartitionLog};
 use headwater_record::{BatchOptions, ValidatedBatches};
 use proptest::prelude::*;
 
-/// What a producer sends, in words that say what is right or wrong about it.
+/// A request of a producer.
 #[derive(Debug, Clone, Copy)]
 enum Sent {
-    /// One batch without a producer id, at this time.
+    /// One batch without a producer id, with this timestamp.
     Plain(i64),
     /// Two batches in one request.
     Two,
-    /// The next batch of a producer, of so many records.
+    /// The next batch of a producer, with this many records.
     Next(i64, usize),
-    /// What it sent last, again.
+    /// The last batch, repeated.
     Again(i64),
-    /// One that leaves a gap.
+    /// A batch after a gap in the sequence.
     Gap(i64),
-    /// By an older incarnation of the producer.
+    /// A batch with an older producer epoch.
     Fenced(i64),
     /// Larger than `max.message.bytes`.
     TooLarge,
@@ -91,7 +91,7 @@ fn one_by_one<E: Env>(
     run.iter().map(append).collect()
 }
 
-/// What a broker does with a run.
+/// Appends a run of requests like the broker.
 fn together<E: Env>(
     log: &PartitionLog<E>,
     run: &[ValidatedBatches],
@@ -163,7 +163,7 @@ fn a_run_that_does_not_go_together_leaves_no_trace() {
         let after = (log.log_end_offset(), log.active_producers(), env.image());
         assert_eq!(after, before);
     };
-    // A segment begins with one request.
+    // The first request of a segment is appended alone.
     none(&[first.clone(), produced(9, 0, 3, 3)]);
     append(&log, first.clone());
     none(&[first, produced(9, 0, 3, 3)]);

@@ -1,7 +1,7 @@
-//! `sasl.jaas.config`: the credentials of Java's clients, in one text.
+//! `sasl.jaas.config`: credentials in the format of Java's clients.
 //!
 //! ```text
-//! org.apache.kafka.common.security.plain.PlainLoginModule required username="ada" password="secret";
+//!   org.apache.kafka.common.security.plain.PlainLoginModule required username="ada" password="secret";
 //! ```
 //!
 //! Values may be in double or single quotes, with backslashes before quotes and backslashes.
@@ -16,7 +16,7 @@ use super::config_error;
 const KEY: &str = "sasl.jaas.config";
 const EXTENSIONS: &str = "sasl.oauthbearer.extensions";
 
-/// Replaces `sasl.jaas.config` among `pairs` by the keys that it stands for.
+/// Replaces `sasl.jaas.config` in `pairs` by the equivalent keys.
 pub(super) fn expand(pairs: &mut Vec<(String, String)>) -> Result<()> {
     let Some(at) = pairs.iter().position(|(key, _)| key == KEY) else {
         return Ok(());
@@ -25,7 +25,7 @@ pub(super) fn expand(pairs: &mut Vec<(String, String)>) -> Result<()> {
     for (key, value) in keys(&text)? {
         if pairs.iter().any(|(given, _)| given == key) {
             return Err(config_error(&format!(
-                "{KEY} and {key} give the same: leave one of them out."
+                "{KEY} and {key} set the same value: leave one of them out."
             )));
         }
         pairs.push((key.to_owned(), value));
@@ -36,7 +36,7 @@ pub(super) fn expand(pairs: &mut Vec<(String, String)>) -> Result<()> {
 fn keys(text: &str) -> Result<Vec<(&'static str, String)>> {
     let mut words = words(text).ok_or_else(malformed)?.into_iter();
     let module = words.next().ok_or_else(malformed)?;
-    // `required`, `requisite`, `sufficient` or `optional`: the same with one module.
+    // `required`, `requisite`, `sufficient` or `optional`: with a single module they are equivalent.
     words.next().ok_or_else(malformed)?;
     let module = module.rsplit('.').next().unwrap_or_default();
     let mut keys = Vec::new();
@@ -57,7 +57,7 @@ fn keys(text: &str) -> Result<Vec<(&'static str, String)>> {
                 extensions.push(format!("{}={value}", &name["extension_".len()..]));
                 continue;
             }
-            // Without its name: in a text with a wrong quote it may be a part of the password.
+            // The message omits the option's name: in a text with a missing quote it may be a part of the password.
             ("PlainLoginModule" | "ScramLoginModule" | "OAuthBearerLoginModule", _) => {
                 return Err(config_error(&format!(
                     "{KEY}: an option of {module} is not supported: {INSTEAD}."
@@ -79,12 +79,10 @@ fn keys(text: &str) -> Result<Vec<(&'static str, String)>> {
 const INSTEAD: &str = "give sasl.username and sasl.password, or for OAUTHBEARER oauth_token or sasl.oauthbearer.token.endpoint.url";
 
 fn unknown_module(module: &str) -> headwater_client::Error {
-    config_error(&format!(
-        "{KEY}: {module} gives no credentials that this client can use: {INSTEAD}."
-    ))
+    config_error(&format!("{KEY}: {module} is not supported: {INSTEAD}."))
 }
 
-/// Does not repeat the text: it has a password.
+/// The message does not repeat the text, which contains a password.
 fn malformed() -> headwater_client::Error {
     config_error(&format!(
         "{KEY} cannot be parsed: write it as MODULE required username=\"…\" password=\"…\"; or {INSTEAD}."
@@ -110,7 +108,7 @@ fn words(text: &str) -> Option<Vec<String>> {
     }
 }
 
-/// A word up to a space or a semicolon outside of quotes; `None` if a quote does not end.
+/// A word up to a space or a semicolon outside of quotes; `None` if a quote is not closed.
 fn word(letters: &mut Peekable<Chars<'_>>) -> Option<String> {
     let mut word = String::new();
     while let Some(&letter) = letters.peek() {
@@ -199,14 +197,14 @@ mod tests {
     #[case::kerberos("com.sun.security.auth.module.Krb5LoginModule required keyTab=topsecret;")]
     #[case::unknown_option("PlainLoginModule required password=very topsecret=x;")]
     #[case::empty("")]
-    fn anything_else_is_refused_with_the_keys_to_use_and_without_the_password(#[case] text: &str) {
+    fn other_texts_are_refused_with_the_keys_to_use_and_without_the_password(#[case] text: &str) {
         let error = expanded(text).unwrap_err();
         assert!(error.message().contains("sasl.password"), "{error}");
         assert!(!error.message().contains("topsecret"), "{error}");
     }
 
     #[test]
-    fn a_key_that_it_gives_too_is_refused() {
+    fn a_key_that_it_sets_too_is_refused() {
         let mut pairs = pairs(&[
             ("sasl.password", "one"),
             (KEY, "PlainLoginModule required password=\"two\";"),

@@ -18,7 +18,7 @@ use crate::tls::Tls;
 
 pub use table::CONNECTION;
 
-/// How connections are made. Certificates are read and checked.
+/// The configuration of connections. Certificates are read and checked.
 #[derive(Clone)]
 pub struct ConnectionConfig {
     /// `connections.max.idle.ms`; `None`: connections stay open.
@@ -27,22 +27,22 @@ pub struct ConnectionConfig {
     pub reconnect: RetryConfig,
     /// `socket.connection.setup.timeout.ms`
     pub setup_timeout: Duration,
-    /// `security.protocol` as Kafka writes it.
+    /// `security.protocol` in Kafka's spelling.
     pub security_protocol: &'static str,
     pub(crate) tls: Option<Tls>,
     pub(crate) credentials: Option<Arc<Credentials>>,
 }
 
 impl ConnectionConfig {
-    /// Checks `pairs`, fills in the defaults and reads the files that they name.
+    /// Checks `pairs`, adds the defaults and reads the files of certificates and keys.
     pub fn parse<K: AsRef<str>, V: AsRef<str>>(
         pairs: impl IntoIterator<Item = (K, V)>,
     ) -> Result<Self> {
         Self::parse_with_tokens(pairs, None)
     }
 
-    /// [`ConnectionConfig::parse`] with the source of the tokens for OAUTHBEARER; `None`: the keys name a token endpoint, or another
-    /// mechanism.
+    /// Like [`ConnectionConfig::parse`], with the source of the tokens for OAUTHBEARER. `None`: the keys have a token
+    /// endpoint or another mechanism.
     pub fn parse_with_tokens<K: AsRef<str>, V: AsRef<str>>(
         pairs: impl IntoIterator<Item = (K, V)>,
         tokens: Option<Arc<dyn TokenProvider>>,
@@ -100,7 +100,8 @@ impl ConnectionConfig {
     }
 }
 
-/// A key for TLS or SASL that `security.protocol` leaves unused is an error: the connection would be less safe than it looks.
+/// Refuses keys for TLS or SASL that have no effect with this `security.protocol`: the connection would be less secure
+/// than it appears.
 fn refuse_unused_keys(layer: &Layer, prefix: &str, is_used: bool, protocols: &str) -> Result<()> {
     let unused = layer.iter().find(|(key, _)| key.starts_with(prefix));
     match unused {
@@ -117,7 +118,7 @@ pub(crate) fn config_error(message: &str) -> Error {
 }
 
 impl fmt::Debug for ConnectionConfig {
-    /// Without certificates and passwords.
+    /// Omits certificates and passwords.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnectionConfig")
             .field("security_protocol", &self.security_protocol)
@@ -147,7 +148,7 @@ mod tests {
     #[case::java_keystore(&[("security.protocol", "SSL"), ("ssl.keystore.type", "JKS")], "PEM")]
     #[case::never_idle(&[("connections.max.idle.ms", "0")], "connections.max.idle.ms")]
     #[case::unknown(&[("sasl.mechanisms", "PLAIN")], "sasl.mechanism")]
-    fn a_wrong_configuration_names_the_key_and_the_way_out(
+    fn the_error_of_a_wrong_configuration_has_the_key_and_the_remedy(
         #[case] pairs: &[(&str, &str)],
         #[case] expected: &str,
     ) {
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_output_has_no_password() {
+    fn debug_output_contains_no_password() {
         let pairs = [
             ("security.protocol", "SASL_PLAINTEXT"),
             ("sasl.mechanism", "PLAIN"),
@@ -171,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_between_connections_double_up_to_the_longest() {
+    fn pauses_between_attempts_double_up_to_the_maximum() {
         let config = ConnectionConfig::parse([("reconnect.backoff.ms", "100")]).unwrap();
         for (failures, expected_ms) in [(1, 100), (2, 200), (4, 800), (5, 1_000), (99, 1_000)] {
             let pause = config.reconnect.jittered_pause(failures).as_millis();

@@ -22,7 +22,7 @@ const CLIENT_SECRET: [&str; 2] = [
     "sasl.oauthbearer.client.secret",
 ];
 
-/// The credentials that the keys, or `tokens`, give. A token must arrive within `timeout`.
+/// The credentials from the keys or from `tokens`. A token must arrive within `timeout`.
 pub(super) fn credentials(
     layer: &Layer,
     tokens: Option<Arc<dyn TokenProvider>>,
@@ -58,7 +58,7 @@ pub(super) fn credentials(
     )
 }
 
-/// A key of another mechanism has no effect: somebody has confused the two.
+/// Refuses keys of another mechanism: they have no effect, so the configuration must be a mistake.
 fn refuse_keys_of_others(layer: &Layer, mechanism: &str, is_oauth: bool) -> Result<()> {
     let is_of_another = |key: &str| {
         if is_oauth {
@@ -75,7 +75,7 @@ fn refuse_keys_of_others(layer: &Layer, mechanism: &str, is_oauth: bool) -> Resu
     }
 }
 
-/// Where tokens come from: the application's function, or the token endpoint.
+/// The source of tokens: the application's function, or the token endpoint.
 fn provider(
     layer: &Layer,
     tokens: Option<Arc<dyn TokenProvider>>,
@@ -98,7 +98,7 @@ fn provider(
         }
         None if needs_endpoint => endpoint(layer),
         None => Err(config_error(&format!(
-            "{METHOD}=default takes tokens from the function oauth_token, which is missing: give it, or {METHOD}=oidc with {ENDPOINT}."
+            "{METHOD}=default requires the function oauth_token, which is missing: pass it, or set {METHOD}=oidc and {ENDPOINT}."
         ))),
     }
 }
@@ -114,7 +114,7 @@ fn endpoint(layer: &Layer) -> Result<Arc<dyn TokenProvider>> {
     let url = layer.text(ENDPOINT);
     if url.is_empty() {
         return Err(config_error(&format!(
-            "OAUTHBEARER needs tokens: give the function oauth_token, or {ENDPOINT} with {} and {}.",
+            "OAUTHBEARER needs tokens: pass the function oauth_token, or set {ENDPOINT}, {} and {}.",
             CLIENT_ID[0], CLIENT_SECRET[0]
         )));
     }
@@ -122,11 +122,11 @@ fn endpoint(layer: &Layer) -> Result<Arc<dyn TokenProvider>> {
     if !endpoint.is_https() {
         if let Some((key, _)) = layer.iter().find(|(key, _)| key.starts_with("https.")) {
             return Err(config_error(&format!(
-                "{key} has no effect with a {ENDPOINT} of http: give an https URL."
+                "{key} has no effect with an http URL in {ENDPOINT}: use an https URL."
             )));
         }
         tracing::warn!(
-            "the client secret goes to the token endpoint unencrypted: give an https URL in {ENDPOINT}"
+            "the client secret is sent to the token endpoint unencrypted: use an https URL in {ENDPOINT}"
         );
     }
     Ok(Arc::new(ClientCredentials::new(
@@ -138,12 +138,12 @@ fn endpoint(layer: &Layer) -> Result<Arc<dyn TokenProvider>> {
     )))
 }
 
-/// The value under Kafka's name, or under librdkafka's.
+/// The value of the key in Kafka's or in librdkafka's spelling.
 fn one_of(layer: &Layer, [kafka, librdkafka]: [&str; 2]) -> Result<String> {
     let (one, other) = (layer.text(kafka), layer.text(librdkafka));
     match (one.is_empty(), other.is_empty()) {
         (false, false) => Err(config_error(&format!(
-            "{kafka} and {librdkafka} are the same: give one of them."
+            "{kafka} and {librdkafka} are the same: set only one of them."
         ))),
         (true, true) => Err(config_error(&format!(
             "{kafka} is missing: the token endpoint requires it."

@@ -1,8 +1,8 @@
-//! The keys of connections.
+//! The table of the keys of connections.
 
 use headwater_metadata::config::{Definition, Table, Unit};
 
-/// The keys of connections.
+/// The keys of connections, with defaults and descriptions.
 pub static CONNECTION: Table = Table::new(
     "connection",
     &[
@@ -18,21 +18,21 @@ pub static CONNECTION: Table = Table::new(
             "reconnect.backoff.ms",
             "50",
             0,
-            "The pause before a broker is connected to again; it doubles each time that this fails.",
+            "The pause before a new attempt to connect to a broker; it doubles after each failure.",
         )
         .unit(Unit::Milliseconds),
         Definition::long(
             "reconnect.backoff.max.ms",
             "1000",
             0,
-            "The longest pause before a broker is connected to again.",
+            "The maximum pause before a new attempt to connect to a broker.",
         )
         .unit(Unit::Milliseconds),
         Definition::long(
             "socket.connection.setup.timeout.ms",
             "10000",
             1,
-            "How long opening a connection may take: name lookup, TCP, TLS and authentication.",
+            "The time limit for opening a connection: name lookup, TCP, TLS and authentication.",
         )
         .unit(Unit::Milliseconds),
         Definition::choice(
@@ -56,12 +56,12 @@ pub static CONNECTION: Table = Table::new(
         Definition::text(
             "ssl.truststore.certificates",
             "",
-            "The certificates of the authorities that are trusted, in PEM. Empty: those of the system.",
+            "The certificates of the trusted authorities, in PEM. Empty: the system's.",
         ),
         Definition::text(
             "ssl.truststore.location",
             "",
-            "A file in PEM with the certificates of the authorities that are trusted.",
+            "A file in PEM with the certificates of the trusted authorities.",
         ),
         Definition::text(
             "ssl.keystore.certificate.chain",
@@ -88,35 +88,35 @@ pub static CONNECTION: Table = Table::new(
             "sasl.mechanism",
             "",
             &["", "PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"],
-            "How SASL authenticates. Required with `SASL_PLAINTEXT` and `SASL_SSL`.",
+            "The SASL mechanism. Required with `SASL_PLAINTEXT` and `SASL_SSL`.",
         ),
         Definition::text("sasl.username", "", "The user for PLAIN and SCRAM."),
         Definition::text("sasl.password", "", "The password for PLAIN and SCRAM."),
         Definition::text(
             "sasl.jaas.config",
             "",
-            "User and password, or the client of OAUTHBEARER, as Java's clients write them. `PlainLoginModule`, `ScramLoginModule` and `OAuthBearerLoginModule` are understood.",
+            "Credentials in the format of Java's clients, with `PlainLoginModule`, `ScramLoginModule` or `OAuthBearerLoginModule`.",
         ),
         Definition::choice(
             "sasl.oauthbearer.method",
             "",
             &["", "default", "oidc"],
-            "Where OAUTHBEARER's tokens come from. `default`: the application's function. `oidc`: the token endpoint. Empty: the one that is given.",
+            "The source of OAUTHBEARER's tokens. `default`: the application's function. `oidc`: the token endpoint. Empty: whichever is configured.",
         ),
         Definition::text(
             "sasl.oauthbearer.token.endpoint.url",
             "",
-            "The token endpoint of the identity provider, which is asked with the grant `client_credentials`: an `https` URL (`http` for tests).",
+            "The URL of the identity provider's token endpoint, for the grant `client_credentials`: `https` (`http` for tests).",
         ),
         Definition::text(
             "sasl.oauthbearer.client.credentials.client.id",
             "",
-            "The id with which the token endpoint is asked.",
+            "The client id for the token endpoint.",
         ),
         Definition::text(
             "sasl.oauthbearer.client.credentials.client.secret",
             "",
-            "The secret of that id.",
+            "The client secret for the token endpoint.",
         ),
         Definition::text(
             "sasl.oauthbearer.client.id",
@@ -131,7 +131,7 @@ pub static CONNECTION: Table = Table::new(
         Definition::text(
             "sasl.oauthbearer.scope",
             "",
-            "The scope that the token endpoint is asked for, if it needs one.",
+            "The scope in requests to the token endpoint, if it requires one.",
         ),
         Definition::text(
             "sasl.oauthbearer.extensions",
@@ -141,22 +141,22 @@ pub static CONNECTION: Table = Table::new(
         Definition::boolean(
             "sasl.oauthbearer.header.urlencode",
             "false",
-            "Whether id and secret are encoded as URLs are in the request to the token endpoint, as RFC 6749 requires and few providers expect.",
+            "Whether the client id and secret are URL-encoded in requests to the token endpoint: RFC 6749 requires it, but few providers expect it.",
         ),
         Definition::text(
             "https.ca.location",
             "",
-            "A file in PEM with the certificates of the authorities that are trusted for the token endpoint. Empty: those of the system.",
+            "A file in PEM with the certificates of the trusted authorities for the token endpoint. Empty: the system's.",
         ),
         Definition::text(
             "https.ca.pem",
             "",
-            "The certificates of the authorities that are trusted for the token endpoint, in PEM.",
+            "The certificates of the trusted authorities for the token endpoint, in PEM.",
         ),
     ],
 );
 
-/// Keys of Kafka's clients that are refused, with what to do instead.
+/// Keys of Kafka's clients that are not supported, with the alternative.
 pub(super) const UNSUPPORTED: [(&str, &str); 5] = [
     (
         "sasl.login.callback.handler.class",
@@ -164,15 +164,15 @@ pub(super) const UNSUPPORTED: [(&str, &str); 5] = [
     ),
     (
         "ssl.key.password",
-        "give a private key that is not encrypted (openssl pkey decrypts it)",
+        "use a private key that is not encrypted (openssl pkey decrypts it)",
     ),
     (
         "ssl.keystore.password",
-        "give the client's certificate and its unencrypted key in PEM, which needs no password",
+        "use PEM for the client's certificate and its unencrypted key, which needs no password",
     ),
     (
         "ssl.truststore.password",
-        "give the trusted certificates in PEM, which needs no password",
+        "use PEM for the trusted certificates, which needs no password",
     ),
     (
         "sasl.kerberos.service.name",

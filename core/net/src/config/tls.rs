@@ -8,7 +8,7 @@ use headwater_metadata::config::Layer;
 use super::config_error;
 use crate::tls::{Tls, TlsFiles};
 
-/// TLS to brokers.
+/// The TLS configuration for brokers.
 pub(super) fn of_brokers(layer: &Layer) -> Result<Tls> {
     let trusted = pem(
         layer,
@@ -33,13 +33,13 @@ pub(super) fn of_brokers(layer: &Layer) -> Result<Tls> {
     })
 }
 
-/// The text of `key`, or the contents of the file that `location` names.
+/// The text of `key`, or the content of the file at `location`.
 fn pem(layer: &Layer, key: &str, location: &str) -> Result<Option<Vec<u8>>> {
     let given = layer.text(key);
     let stored = file(layer, location)?;
     match (given.is_empty(), stored) {
         (false, Some(_)) => Err(config_error(&format!(
-            "Give {key} or {location}, not both."
+            "{key} and {location} are both set: leave one of them out."
         ))),
         (false, None) => Ok(Some(given.into_bytes())),
         (true, stored) => Ok(stored),
@@ -54,13 +54,13 @@ fn file(layer: &Layer, key: &str) -> Result<Option<Vec<u8>>> {
     match fs::read(&path) {
         Ok(contents) => Ok(Some(contents)),
         Err(error) => Err(config_error(&format!(
-            "{key}: {path} cannot be read ({error}): give a file in PEM that this user may read."
+            "{key}: {path} cannot be read ({error}): set it to a PEM file that this user may read."
         ))
         .caused_by(error)),
     }
 }
 
-/// TLS to the token endpoint.
+/// The TLS configuration for the token endpoint.
 pub(super) fn of_token_endpoint(layer: &Layer) -> Result<Tls> {
     Tls::new(&TlsFiles {
         trusted: pem(layer, "https.ca.pem", "https.ca.location")?,

@@ -25,21 +25,22 @@ use crate::stream::Stream;
 use pipeline::{Pending, Pipeline};
 use writing::Writer;
 
-/// What a response to a fetch may take beyond the records it asked for.
+/// The maximum size of a fetch response besides the requested records.
 const FETCH_OVERHEAD_BYTES: i32 = 1024 * 1024;
-/// Between two looks whether an expired connection's calls have ended.
+/// The interval at which an expired connection is checked for calls in flight.
 const DRAIN_CHECK: Duration = Duration::from_millis(5);
-/// A connection is replaced after this share of its authentication's lifetime; the broker closes it at the end.
+/// A connection is replaced after this share of its authentication's lifetime, at the end of which the broker closes
+/// it.
 const LIFETIME_USED: f64 = 0.85;
 
-/// How a connection is used.
+/// The options of a connection.
 #[derive(Debug, Clone)]
 pub(crate) struct ConnectionOptions {
     pub(crate) address: Address,
-    /// Whether the client gave credentials.
+    /// Whether the client authenticates.
     pub(crate) is_authenticated: bool,
     pub(crate) client_id: Option<Str>,
-    /// `request.timeout.ms`: a broker that is silent for so long is given up.
+    /// `request.timeout.ms`: the connection is closed if the broker does not answer for this long.
     pub(crate) request_timeout: Duration,
     /// `connections.max.idle.ms`
     pub(crate) max_idle: Option<Duration>,
@@ -106,23 +107,23 @@ impl Connection {
         self.pipeline.is_open()
     }
 
-    /// Whether it must be replaced once its calls have ended, because its authentication ends soon.
+    /// Whether it must be replaced after its calls in flight, because its authentication is about to expire.
     pub(crate) fn is_expired(&self) -> bool {
         self.expires
             .is_some_and(|expires| Instant::now() >= expires)
     }
 
-    /// Keeps it from being closed for being idle before the caller's next call. Returns whether it is open.
+    /// Prevents closing for idleness until the caller's next call. Returns whether it is open.
     pub(crate) fn reserve(&self) -> bool {
         self.pipeline.reserve()
     }
 
-    /// When it was lost; `None` if it is open or was closed because it was idle.
+    /// When it was lost; `None` if it is open or was closed for idleness.
     pub(crate) fn lost_at(&self) -> Option<Instant> {
         self.pipeline.lost_at()
     }
 
-    /// Waits until nothing is in flight, at most for `request.timeout.ms`.
+    /// Waits until no call is in flight, at most for `request.timeout.ms`.
     pub(crate) async fn drained(&self) {
         let drained = async {
             while self.is_open() && self.pipeline.in_flight() > 0 {
@@ -132,7 +133,7 @@ impl Connection {
         let _ = tokio::time::timeout(self.options.request_timeout, drained).await;
     }
 
-    /// Writes `request` in the newest version that the broker supports, behind those of earlier calls.
+    /// Queues `request` in the newest version that the broker supports, after those of earlier calls.
     pub(crate) fn begin(self: &Arc<Self>, request: Request) -> Result<Exchange, TransportError> {
         let shaped = ShapedRequest::new(request, &self.versions)?;
         if let Request::Fetch(fetch) = &shaped.request {
@@ -167,14 +168,14 @@ impl Connection {
     }
 }
 
-/// A request that was written, or is about to be.
+/// A request that was written or queued.
 pub(crate) struct Exchange {
     connection: Arc<Connection>,
     shaped: ShapedRequest,
     outcome: Outcome,
 }
 
-/// What ends a request.
+/// How a request ends.
 enum Outcome {
     Response(Pending<Bytes>),
     /// It has no response (`acks=0`).
@@ -217,8 +218,8 @@ impl Exchange {
     }
 }
 
-/// Gives the connection up when a caller stops waiting after (nearly) `request.timeout.ms`: later responses would wait behind the missing
-/// one. Kafka's clients do the same.
+/// Closes the connection if a caller stops waiting after (nearly) `request.timeout.ms`: later responses cannot arrive
+/// before the missing one. Kafka's clients do the same.
 struct SilenceGuard<'a> {
     connection: &'a Connection,
     since: Instant,
@@ -228,7 +229,7 @@ struct SilenceGuard<'a> {
 impl Drop for SilenceGuard<'_> {
     fn drop(&mut self) {
         let limit = self.connection.options.request_timeout;
-        // The caller's clock started a moment before ours.
+        // The caller's time limit started slightly earlier.
         if !self.is_answered && self.since.elapsed() >= limit.mul_f64(0.9) {
             self.connection.lose(&silent(limit));
         }

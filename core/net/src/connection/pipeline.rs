@@ -1,6 +1,7 @@
-//! Requests of a connection: those to be written, and those that wait for their response.
+//! The requests of a connection: queued ones, and those that wait for a response.
 //!
-//! Invariant: responses arrive in the order in which requests were written, so the oldest waiting request is answered next.
+//! Invariant: responses arrive in the order of the requests, so the next response belongs to the oldest waiting
+//! request.
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
@@ -16,21 +17,21 @@ use tokio::time::Instant;
 use crate::error::ConnectionError;
 use crate::meter::BrokerMeter;
 
-/// How many pieces one write takes.
+/// The maximum number of buffers in one write.
 const PIECES_MAX: usize = 64;
 
 /// The requests of a connection. May be used concurrently.
 pub(super) struct Pipeline(Mutex<State>);
 
 struct State {
-    /// Pieces to be written.
+    /// Buffers to write.
     outbox: VecDeque<Bytes>,
-    /// The bytes that were put into the outbox since the connection was opened.
+    /// The number of bytes queued since the connection was opened.
     pushed: u64,
-    /// The bytes of those that were written.
+    /// The number of bytes written.
     written: u64,
     waiting: VecDeque<WaitingRequest>,
-    /// Requests without a response, which end when they are written.
+    /// Requests without a response, which complete when they are written.
     unanswered: VecDeque<UnansweredRequest>,
     last_used: Instant,
     /// Whether the broker has answered a request.
@@ -39,7 +40,7 @@ struct State {
     meter: Arc<BrokerMeter>,
 }
 
-/// Why the connection is closed.
+/// The reason why the connection is closed.
 struct Loss {
     error: ConnectionError,
     was_idle: bool,
@@ -47,7 +48,7 @@ struct Loss {
 }
 
 struct UnansweredRequest {
-    /// The position behind its last byte among all bytes that were pushed.
+    /// The position after its last byte, in queued bytes.
     end: u64,
     since: Instant,
     done: oneshot::Sender<Result<(), TransportError>>,
@@ -55,14 +56,14 @@ struct UnansweredRequest {
 
 struct WaitingRequest {
     correlation_id: i32,
-    /// The position of its first byte among all bytes that were pushed.
+    /// The position of its first byte, in queued bytes.
     start: u64,
     since: Instant,
     response: oneshot::Sender<Result<Bytes, TransportError>>,
 }
 
 impl Pipeline {
-    /// Of a connection that has just been opened.
+    /// The state of a new connection.
     pub(super) fn new(meter: Arc<BrokerMeter>) -> Self {
         meter.count_opened();
         Self(Mutex::new(State {
@@ -78,7 +79,7 @@ impl Pipeline {
         }))
     }
 
-    /// Queues a request. It ends with its response.
+    /// Queues a request, which completes with its response.
     pub(super) fn push(
         &self,
         pieces: impl Iterator<Item = Bytes>,
@@ -98,7 +99,7 @@ impl Pipeline {
         Ok(Pending(answered))
     }
 
-    /// Queues a request without a response. It ends when it is written.
+    /// Queues a request without a response, which completes when it is written.
     pub(super) fn push_without_response(
         &self,
         pieces: impl Iterator<Item = Bytes>,
@@ -116,7 +117,8 @@ impl Pipeline {
         Ok(Pending(written))
     }
 
-    /// Calls `write` with the first pieces to be written until all are written, or it fails. `write` returns how many bytes it took.
+    /// Calls `write` with the first buffers until all are written or it fails. `write` returns the number of bytes that
+    /// it wrote.
     pub(super) fn write<E>(
         &self,
         mut write: impl FnMut(&[IoSlice<'_>]) -> Result<usize, E>,
@@ -134,17 +136,17 @@ impl Pipeline {
         Ok(())
     }
 
-    /// Takes the pieces to be written out. The caller reports them with [`Pipeline::written`].
+    /// Takes all queued buffers. The caller reports their writing with [`Pipeline::written`].
     pub(super) fn take_outbox(&self) -> VecDeque<Bytes> {
         std::mem::take(&mut self.0.lock().outbox)
     }
 
-    /// Reports bytes that were taken out and are written, or given to the stream to be written.
+    /// Reports that bytes taken from the outbox were written to the stream.
     pub(super) fn written(&self, bytes: usize) {
         self.0.lock().count_written(bytes);
     }
 
-    /// Hands a response to the request that waits for it.
+    /// Passes a response to the request that waits for it.
     pub(super) fn answer(&self, frame: Bytes) -> Result<(), ConnectionError> {
         let Some(correlation_id) = frame.first_chunk().map(|id| i32::from_be_bytes(*id)) else {
             return Err(ConnectionError::protocol(
@@ -179,7 +181,7 @@ impl Pipeline {
         ended.map(EndedRequests::fail).is_some()
     }
 
-    /// Closes the connection if it has not been used since `before` and nothing is in flight. Returns whether it did.
+    /// Closes the connection if it was not used since `before` and no request is in flight. Returns whether it did.
     pub(super) fn close_if_idle_since(&self, before: Instant) -> bool {
         let mut state = self.0.lock();
         if !state.is_idle() || state.last_used > before {
@@ -189,8 +191,8 @@ impl Pipeline {
         state.close(&error, true).is_some()
     }
 
-    /// Whether a request that was sent before `before` still has no response, and nobody waits for it any more; or one without a response
-    /// is still not written.
+    /// Whether a request sent before `before` still has no response and its caller has stopped waiting, or one without
+    /// a response is still not written.
     pub(super) fn is_stalled_since(&self, before: Instant) -> bool {
         let state = self.0.lock();
         let oldest = state.waiting.front();
@@ -200,14 +202,15 @@ impl Pipeline {
         is_abandoned || unwritten.is_some_and(|request| request.since <= before)
     }
 
-    /// Notes that a call is about to be made, so that the connection is not closed for being idle. Returns whether it is open.
+    /// Records that a call is about to be made, so that the connection is not closed for idleness. Returns whether it
+    /// is open.
     pub(super) fn reserve(&self) -> bool {
         let mut state = self.0.lock();
         state.last_used = Instant::now();
         state.loss.is_none()
     }
 
-    /// When the connection was lost; `None` if it is open or was closed because it was idle.
+    /// When the connection was lost; `None` if it is open or was closed for idleness.
     pub(super) fn lost_at(&self) -> Option<Instant> {
         let state = self.0.lock();
         let loss = state.loss.as_ref()?;
@@ -228,7 +231,7 @@ impl Pipeline {
     }
 }
 
-/// What a request ends with.
+/// The pending result of a request.
 pub(super) struct Pending<T>(oneshot::Receiver<Result<T, TransportError>>);
 
 impl<T> Pending<T> {
@@ -251,7 +254,8 @@ impl State {
         self.waiting.is_empty() && self.unanswered.is_empty() && self.outbox.is_empty()
     }
 
-    /// Closes the connection. Returns its requests, which the caller fails without the lock; `None` if it was closed before.
+    /// Closes the connection. Returns its requests, which the caller must fail after releasing the lock; `None` if it
+    /// was already closed.
     fn close(&mut self, error: &ConnectionError, was_idle: bool) -> Option<EndedRequests> {
         if self.loss.is_some() {
             return None;
@@ -313,7 +317,7 @@ struct EndedRequests {
     error: ConnectionError,
     waiting: VecDeque<WaitingRequest>,
     unanswered: VecDeque<UnansweredRequest>,
-    /// The bytes that were written.
+    /// The number of bytes that were written.
     written: u64,
 }
 

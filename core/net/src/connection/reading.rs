@@ -1,4 +1,4 @@
-//! The task that reads a connection's responses, and closes it when it is idle.
+//! The task that reads the responses of a connection and closes it when it is idle.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::{Connection, silent};
 use crate::error::ConnectionError;
 use crate::frame_reader::{FrameLimit, FrameReader};
 
-/// How often the watch looks, at most and at least.
+/// The minimum interval between two checks for idleness. The maximum follows.
 const WATCH_INTERVAL_MIN: Duration = Duration::from_millis(10);
 const WATCH_INTERVAL_MAX: Duration = Duration::from_secs(5);
 
@@ -23,7 +23,7 @@ pub(super) async fn run(
     limit: FrameLimit,
 ) {
     let mut reader = FrameReader::new(stream, limit);
-    // Also when the runtime of this task is shut down.
+    // This also runs when the runtime of this task is shut down.
     let _lose = LoseOnDrop(&connection);
     while let Some(frame) = next_frame(&connection, &mut reader).await {
         if let Err(error) = frame.and_then(|frame| connection.pipeline.answer(frame)) {
@@ -50,7 +50,7 @@ async fn next_frame(
     }
 }
 
-/// Looks after a while whether the connection is idle or stalled, and closes it then.
+/// Waits for an interval, then closes the connection if it is idle or stalled.
 async fn watch(connection: &Connection) {
     let options = &connection.options;
     let limit = options.request_timeout;
@@ -69,7 +69,7 @@ async fn watch(connection: &Connection) {
     }
 }
 
-/// Fails the calls of a connection that nobody reads from any more.
+/// Fails the calls of a connection when its reading task ends.
 struct LoseOnDrop<'a>(&'a Connection);
 
 impl Drop for LoseOnDrop<'_> {

@@ -1,4 +1,4 @@
-//! Writes a connection's requests: in the caller's thread where the socket takes them at once, else in a task.
+//! Writes a connection's requests: in the caller's thread as far as the socket accepts them, the rest in a task.
 
 use std::io;
 use std::sync::Arc;
@@ -14,12 +14,12 @@ use super::Connection;
 use crate::error::ConnectionError;
 use crate::tls;
 
-/// How long a TLS connection is given to say that it ends.
+/// The time limit for the orderly end of a TLS connection.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(1);
 
-/// Where a connection's requests are written.
+/// Writes the requests of a connection.
 pub(super) struct Writer {
-    /// The socket, without TLS.
+    /// The socket of a connection without TLS.
     plain: Option<OwnedWriteHalf>,
     /// Wakes the writing task.
     wake: Notify,
@@ -36,7 +36,7 @@ impl Writer {
         }
     }
 
-    /// The task writes everything: a TLS stream cannot be shared.
+    /// A writer for TLS, where the task writes everything: a TLS stream cannot be shared.
     pub(super) fn tls() -> Self {
         Self {
             plain: None,
@@ -45,7 +45,7 @@ impl Writer {
         }
     }
 
-    /// Writes what the socket takes at once. The writing task writes the rest.
+    /// Writes as much as the socket accepts. The writing task writes the rest.
     pub(super) fn write_now(&self, connection: &Connection) {
         let is_done = match &self.plain {
             Some(socket) => write_available(connection, socket),
@@ -68,7 +68,7 @@ impl Writer {
     }
 }
 
-/// Writes what the socket takes at once. Returns whether nothing is left for the writing task.
+/// Writes as much as the socket accepts. Returns whether everything was written.
 fn write_available(connection: &Connection, socket: &OwnedWriteHalf) -> bool {
     let written = connection
         .pipeline
@@ -86,7 +86,7 @@ fn write_available(connection: &Connection, socket: &OwnedWriteHalf) -> bool {
     }
 }
 
-/// Writes what did not fit into the socket at once.
+/// Writes the requests that the socket did not accept at once.
 pub(super) async fn run_plain(connection: Arc<Connection>) {
     let Some(socket) = &connection.writer.plain else {
         return;
@@ -113,7 +113,7 @@ pub(super) async fn run_tls(
                     connection.lose(&write_failure(&error));
                 }
             }
-            // A peer that reads nothing would keep it writing for ever.
+            // A peer that reads nothing would block the write for ever.
             () = connection.writer.closed.notified() => break,
         }
         connection.writer.wake.notified().await;
@@ -137,7 +137,7 @@ async fn write_outbox(
             return Ok(());
         }
         for piece in pieces {
-            // Some of it may reach the broker even if this fails.
+            // Even after an error, some of the bytes may reach the broker.
             connection.pipeline.written(piece.len());
             stream.write_all(&piece).await?;
         }

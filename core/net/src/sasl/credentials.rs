@@ -1,4 +1,4 @@
-//! Who the client is, and how it proves it.
+//! The credentials of a client.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::oauth::Bearer;
 use super::salted::SaltedPassword;
 use crate::config::config_error;
 
-/// What authenticates a client. All its connections share it.
+/// The credentials of a client, shared by all its connections.
 #[derive(Debug)]
 pub(crate) enum Credentials {
     /// A user with a password.
@@ -20,7 +20,7 @@ pub(crate) enum Credentials {
     Bearer(Bearer),
 }
 
-/// A user with a password, and the mechanism that proves it.
+/// A user, a password and the mechanism.
 pub(crate) struct UserPassword {
     pub(super) mechanism: Mechanism,
     pub(super) username: String,
@@ -35,7 +35,7 @@ pub(super) enum Mechanism {
 }
 
 impl Credentials {
-    /// A user and a password. `mechanism` as SASL names it.
+    /// Password credentials. `mechanism` is the SASL name.
     pub(crate) fn password(mechanism: &str, username: String, password: String) -> Result<Self> {
         let mechanism = match mechanism {
             "PLAIN" => Mechanism::Plain,
@@ -66,7 +66,7 @@ impl Credentials {
 }
 
 impl UserPassword {
-    /// The password, salted: computed once for each salt. Blocks.
+    /// The salted password, computed once for each salt. Blocks.
     pub(super) fn salted(&self, mechanism: ScramMechanism, salt: &[u8], iterations: u32) -> Bytes {
         let compute = || mechanism.salted_password(self.password.as_bytes(), salt, iterations);
         self.salted.get(salt, iterations, compute)
@@ -74,7 +74,7 @@ impl UserPassword {
 }
 
 impl fmt::Debug for UserPassword {
-    /// Without the password.
+    /// Omits the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UserPassword")
             .field("mechanism", &self.mechanism)

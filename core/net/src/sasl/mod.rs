@@ -25,10 +25,11 @@ pub(crate) use credentials::Credentials;
 pub(crate) use oauth::{Bearer, ClientCredentials, Extensions, TokenEndpoint};
 pub use oauth::{OauthToken, TokenError, TokenFuture, TokenProvider};
 
-/// What a broker's text shows in the place of a secret.
+/// Replaces a secret in a broker's text.
 const HIDDEN: &str = "***";
 
-/// Authenticates. Returns how long the authentication is valid; `None`: as long as the connection (KIP-368). `step` says what is waited for.
+/// Authenticates a connection. Returns the lifetime of the authentication; `None`: unlimited (KIP-368). `step` is set
+/// to the current step, for messages.
 pub(crate) async fn authenticate(
     handshake: &mut Handshake,
     credentials: &Credentials,
@@ -67,7 +68,7 @@ async fn scram(
     let client = ScramClient::new(mechanism, &password.username, &scram::nonce());
     let challenge = exchange(handshake, client.first_message(), &password.password).await?;
     let salting = Arc::clone(password);
-    // Thousands of hashes: not in a thread that drives connections.
+    // Thousands of hashes: keep them out of the threads that drive connections.
     let proving = tokio::task::spawn_blocking(move || {
         client.prove(&challenge.auth_bytes, |salt, iterations| {
             salting.salted(mechanism, salt, iterations)
@@ -81,7 +82,7 @@ async fn scram(
     Ok(lifetime(&answer))
 }
 
-/// OAUTHBEARER (RFC 7628): the token, and after a refusal one message more.
+/// OAUTHBEARER (RFC 7628): sends the token and, after a refusal, one more message.
 async fn authenticate_with_token(
     handshake: &mut Handshake,
     bearer: &Bearer,
@@ -93,7 +94,7 @@ async fn authenticate_with_token(
         return Ok(lifetime(&answer));
     }
     let reason = message::status(&answer.auth_bytes);
-    // The broker then fails the exchange, with or without a reason of its own.
+    // After this message the broker fails the exchange, with or without its own reason.
     match exchange(handshake, message::END, token).await {
         Err(error) if reason.is_none() => Err(error),
         _ => Err(authentication_refused(
@@ -103,7 +104,7 @@ async fn authenticate_with_token(
     }
 }
 
-/// Names the mechanism. Version 1: the messages follow in `SaslAuthenticate` requests.
+/// Requests the mechanism, in version 1: then the messages follow in `SaslAuthenticate` requests.
 async fn choose_mechanism(
     handshake: &mut Handshake,
     mechanism: &'static str,
@@ -136,7 +137,7 @@ fn no_sasl() -> ConnectionError {
     )
 }
 
-/// One message to the broker and its answer. A broker's text that repeats `secret` is shown without it.
+/// Sends one message to the broker and returns its answer. Removes `secret` from a broker's error text.
 async fn exchange(
     handshake: &mut Handshake,
     message: Bytes,
@@ -157,7 +158,7 @@ async fn exchange(
     }
 }
 
-/// A text of another side without a secret that it may repeat.
+/// Removes a secret from a text of the other side.
 fn hide(text: &str, secret: &str) -> String {
     text.replace(secret, HIDDEN)
 }

@@ -10,7 +10,7 @@ pub(super) fn token(username: &str, password: &str) -> Bytes {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_message_is_that_of_the_rfc() {
+    fn the_message_equals_the_rfcs() {
         assert_eq!(
             super::token("tim", "tanstaaftanstaaf"),
             "\0tim\0tanstaaftanstaaf"

@@ -1,9 +1,10 @@
-//! The salted password of SCRAM, computed once for all connections: it takes thousands of hashes.
+//! Caches the salted password of SCRAM for all connections: computing it takes thousands of hashes.
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-/// The password of a user, salted as the broker asked last. May be used concurrently; the others wait while one computes.
+/// The password of a user with the last requested salt. May be used concurrently; other callers wait for a running
+/// computation.
 #[derive(Default)]
 pub(super) struct SaltedPassword(Mutex<Option<Salted>>);
 
@@ -14,7 +15,7 @@ struct Salted {
 }
 
 impl SaltedPassword {
-    /// The password salted with these, which `compute` computes unless it is known.
+    /// The password with this salt and iterations. Calls `compute` if it is not cached.
     pub(super) fn get(
         &self,
         salt: &[u8],

@@ -1,10 +1,10 @@
-//! SCRAM (RFC 5802, RFC 7677), the client's side. Neither side sends the password; each proves to the other that it has it.
+//! SCRAM (RFC 5802, RFC 7677), the client's side. No side sends the password; each proves to the other that it has it.
 //!
 //! ```text
-//! client  n,,n=user,r=nonce
-//! server  r=nonce+nonce,s=salt,i=iterations
-//! client  c=biws,r=nonce+nonce,p=proof
-//! server  v=signature
+//!   client  n,,n=user,r=nonce
+//!   server  r=nonce+nonce,s=salt,i=iterations
+//!   client  c=biws,r=nonce+nonce,p=proof
+//!   server  v=signature
 //! ```
 
 use base64::Engine as _;
@@ -15,12 +15,12 @@ use headwater_metadata::ScramMechanism;
 
 use crate::error::ConnectionError;
 
-/// A broker that asks for more would keep the client busy. Kafka's brokers use 4,096 by default, at most 16,384.
+/// More would keep the client busy. Kafka's brokers use 4,096 by default and at most 16,384.
 const ITERATIONS_MAX: u32 = 100_000;
-/// RFC 7677 requires this many; fewer make it easy to find the password from a recorded exchange.
+/// RFC 7677 requires this minimum; with fewer it is easy to find the password from a recorded exchange.
 const ITERATIONS_MIN: u32 = 4_096;
 
-/// The base64 of `n,,`: no channel binding, no other authorization identity.
+/// The header: no channel binding, no separate authorization identity.
 const HEADER: &str = "n,,";
 const HEADER_BASE64: &str = "biws";
 
@@ -31,7 +31,7 @@ pub(super) fn nonce() -> String {
     URL_SAFE_NO_PAD.encode(random)
 }
 
-/// Before the broker's challenge.
+/// The state before the broker's challenge.
 pub(super) struct ScramClient {
     mechanism: ScramMechanism,
     nonce: String,
@@ -39,7 +39,7 @@ pub(super) struct ScramClient {
     first_bare: String,
 }
 
-/// The client's proof, and what the broker must answer.
+/// The client's proof, and the signature that the broker must return.
 pub(super) struct Proof {
     pub(super) message: Bytes,
     server_signature: Bytes,
@@ -110,7 +110,7 @@ impl Proof {
             return Ok(());
         }
         Err(ConnectionError::authentication(
-            "The broker could not prove that it has the user's password: somebody may be impersonating it",
+            "The broker could not prove that it has the user's password: the server may be an impostor; check the address",
         ))
     }
 }
@@ -131,7 +131,7 @@ fn parse_challenge(challenge: &str) -> Result<Challenge<'_>, ConnectionError> {
     let iterations: u32 = iterations.parse().map_err(|_| malformed())?;
     if !(ITERATIONS_MIN..=ITERATIONS_MAX).contains(&iterations) {
         return Err(ConnectionError::authentication(format!(
-            "The broker asks for {iterations} iterations of SCRAM; {ITERATIONS_MIN} to {ITERATIONS_MAX} are accepted: set the user's password again with an allowed number"
+            "The broker requires {iterations} iterations of SCRAM; this client accepts {ITERATIONS_MIN} to {ITERATIONS_MAX}: set the user's password again with an allowed number"
         )));
     }
     Ok(Challenge {
@@ -143,7 +143,7 @@ fn parse_challenge(challenge: &str) -> Result<Challenge<'_>, ConnectionError> {
 
 fn malformed() -> ConnectionError {
     ConnectionError::protocol(
-        "The broker's SCRAM message cannot be parsed: check that sasl.mechanism is one that it offers",
+        "The broker's SCRAM message cannot be parsed: check that sasl.mechanism is one that the broker supports",
     )
 }
 
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_signature_of_the_broker_is_refused() {
+    fn a_wrong_signature_of_the_broker_is_refused() {
         let proof = prove(CHALLENGE).unwrap();
         for at in 0..SIGNATURE.len() - 1 {
             let mut signature = SIGNATURE.as_bytes().to_vec();
@@ -205,7 +205,7 @@ mod tests {
     #[case::no_number("r=rOprNGfwEbeRWgbNEkqOx,s=AAAA,i=many")]
     #[case::no_salt("r=rOprNGfwEbeRWgbNEkqOx,i=4096")]
     #[case::empty("")]
-    fn challenges_that_are_wrong_are_refused(#[case] challenge: &str) {
+    fn wrong_challenges_are_refused(#[case] challenge: &str) {
         assert!(prove(challenge).is_err());
     }
 }

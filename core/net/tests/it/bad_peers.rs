@@ -1,4 +1,4 @@
-//! Peers that are not there, or are not what the configuration says.
+//! Peers that do not exist, or do not match the configuration.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use tokio::io::AsyncReadExt as _;
 
 use crate::support::{Peer, ask, ask_node, lane, lane_of, transport};
 
-/// An address at which nothing listens.
+/// An address without a listener.
 async fn unused_address() -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap().to_string()
 }
 
 #[tokio::test]
-async fn nobody_listening_is_named_with_the_address_and_the_way_out() {
+async fn an_address_without_a_listener_is_reported_with_the_remedy() {
     let address = unused_address().await;
     let error = ask(&*lane(&[&address], &[])).await.unwrap_err();
     assert_eq!(error.kind, TransportErrorKind::Unreachable);
@@ -41,7 +41,7 @@ async fn every_bootstrap_address_is_tried_and_named() {
 }
 
 #[tokio::test]
-async fn a_name_that_does_not_resolve_is_named() {
+async fn a_name_that_does_not_resolve_is_reported() {
     let error = ask(&*lane(&["no-such-host.invalid:9092"], &[]))
         .await
         .unwrap_err();
@@ -75,7 +75,7 @@ async fn a_server_that_is_not_a_broker_is_recognised(
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_silent_server_is_given_up() {
+async fn connecting_to_a_silent_server_ends_with_an_error() {
     let peer = Peer::start(|broker, _| async move {
         std::future::pending::<()>().await;
         drop(broker);
@@ -92,7 +92,7 @@ async fn a_silent_server_is_given_up() {
 }
 
 #[tokio::test]
-async fn tls_to_a_plaintext_listener_says_which_key_to_change() {
+async fn the_error_of_tls_to_a_plaintext_listener_has_the_key_to_change() {
     let peer = Peer::start(|mut broker, _| async move {
         // A broker takes the client's greeting for a frame that is too long, and closes.
         let mut greeting = [0; 4];
@@ -111,7 +111,7 @@ async fn tls_to_a_plaintext_listener_says_which_key_to_change() {
 }
 
 #[tokio::test]
-async fn an_advertised_listener_that_cannot_be_reached_is_named_with_the_bootstrap_address() {
+async fn the_error_of_an_unreachable_advertised_listener_has_the_bootstrap_address() {
     let peer = Peer::obliging().await;
     let transport = transport(&[&peer.address], &[]);
     let mut advertised = peer.broker(7);
@@ -131,7 +131,7 @@ async fn an_advertised_listener_that_cannot_be_reached_is_named_with_the_bootstr
 }
 
 #[tokio::test]
-async fn a_broker_that_the_metadata_does_not_name_cannot_be_called() {
+async fn a_broker_without_metadata_cannot_be_called() {
     let peer = Peer::obliging().await;
     let error = ask_node(&*lane(&[&peer.address], &[]), Node::Id(3))
         .await
@@ -141,7 +141,7 @@ async fn a_broker_that_the_metadata_does_not_name_cannot_be_called() {
 }
 
 #[tokio::test]
-async fn a_broker_that_is_too_old_is_told_apart() {
+async fn an_outdated_broker_has_its_own_error() {
     let peer = Peer::start(|mut broker, _| async move {
         let asked = broker.next().await.unwrap();
         let old = headwater_protocol::ApiVersionsResponse {
@@ -149,7 +149,7 @@ async fn a_broker_that_is_too_old_is_told_apart() {
             ..Default::default()
         };
         broker.reply_at(&asked, old, 0).await;
-        // It has nothing but a version of Produce that Kafka 4 and this client have dropped.
+        // It supports only a version of Produce that Kafka 4 and this client have dropped.
         let asked = broker.next().await.unwrap();
         let versions = headwater_protocol::ApiVersionsResponse {
             api_keys: vec![ApiVersion {
@@ -171,13 +171,13 @@ async fn a_broker_that_is_too_old_is_told_apart() {
 }
 
 #[tokio::test]
-async fn a_lane_gives_a_silent_broker_up_after_its_own_time_out() {
+async fn a_lane_has_its_own_time_limit_for_a_silent_broker() {
     let peer = Peer::start(|mut broker, _| async move {
         broker.greet().await;
         while broker.next().await.is_some() {}
     })
     .await;
-    // The transport's other lanes have Kafka's 30 seconds.
+    // The transport's other lanes have Kafka's default of 30 seconds.
     let transport = transport(&[&peer.address], &[("reconnect.backoff.ms", "1")]);
     let patient = lane_of(&transport, Purpose::Admin);
     let hasty = Arc::clone(&transport).lane(

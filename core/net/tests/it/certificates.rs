@@ -1,4 +1,4 @@
-//! Certificates for tests.
+//! Creates certificates for tests.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
-/// An authority.
+/// A certificate authority.
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     /// Its own certificate in PEM.
@@ -57,7 +57,7 @@ impl Authority {
     }
 }
 
-/// A server with this identity. It requires clients to have a certificate of `clients`, if given.
+/// A server with this identity. If `clients` is set, it requires client certificates of that authority.
 pub(crate) fn acceptor(identity: &Identity, clients: Option<&Authority>) -> TlsAcceptor {
     let provider = Arc::new(ring::default_provider());
     let config = ServerConfig::builder_with_provider(Arc::clone(&provider))

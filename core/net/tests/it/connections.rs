@@ -57,7 +57,7 @@ async fn each_lane_has_connections_of_its_own() {
 #[case::wrong_order(Loss::WrongCorrelationId)]
 #[case::repeated(Loss::RepeatedResponse)]
 #[tokio::test]
-async fn a_lost_connection_fails_what_was_sent_and_is_opened_again(#[case] loss: Loss) {
+async fn a_lost_connection_fails_its_calls_and_is_opened_again(#[case] loss: Loss) {
     let peer = Peer::start(move |mut broker, number| async move {
         if number > 0 {
             while let Some(request) = broker.next().await {
@@ -273,7 +273,7 @@ async fn a_large_request_is_written_whole_while_the_broker_reads_slowly() {
 }
 
 #[tokio::test]
-async fn a_stalled_broker_is_given_up_even_if_its_callers_stop_waiting_early() {
+async fn a_stalled_connection_ends_even_if_its_callers_stop_waiting_early() {
     let peer = Peer::start(|mut broker, number| async move {
         broker.greet().await;
         while let Some(request) = broker.next().await {
@@ -323,7 +323,7 @@ async fn requests_without_acknowledgement_to_a_broker_that_does_not_read_fail() 
 }
 
 #[tokio::test]
-async fn a_broker_that_refuses_connections_is_not_asked_without_a_pause() {
+async fn a_broker_that_refuses_connections_is_not_tried_without_a_pause() {
     let peer = Peer::start(|broker, _| async move { drop(broker) }).await;
     let keys = [
         ("reconnect.backoff.ms", "300"),

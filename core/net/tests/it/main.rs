@@ -1,5 +1,5 @@
-//! The transport against scripted peers: what connections do when brokers, networks and configurations are not as they should be.
-#![allow(clippy::unwrap_used, reason = "a test that fails says where")]
+//! Tests of the transport against scripted peers: failing brokers, networks and configurations.
+#![allow(clippy::unwrap_used, reason = "a panic shows where a test failed")]
 
 mod bad_peers;
 mod certificates;

@@ -1,4 +1,4 @@
-//! What a transport counts.
+//! The counters of a transport.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use headwater_protocol::{MetadataRequest, ProduceRequest};
 
 use crate::support::{Peer, ask, ask_node, lane_of, transport};
 
-/// The only broker's metrics.
+/// The metrics of the only broker.
 fn only(metrics: Vec<BrokerMetrics>) -> BrokerMetrics {
     assert_eq!(metrics.len(), 1, "{metrics:?}");
     metrics.into_iter().next().unwrap()

@@ -1,4 +1,4 @@
-//! OAUTHBEARER: tokens of the application and of a token endpoint, accepted and refused.
+//! OAUTHBEARER: tokens from the application and from a token endpoint, accepted and refused.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -29,7 +29,7 @@ const SECRET: (&str, &str) = (
 );
 const EXPIRY_MS: i64 = 4_000_000_000_000;
 
-/// A broker that accepts the tokens that `is_valid` accepts, and the first messages that it got.
+/// A broker that accepts tokens with `is_valid`, and records the first messages.
 struct TokenBroker {
     peer: Peer,
     messages: Arc<Mutex<Vec<String>>>,
@@ -84,7 +84,7 @@ impl TokenBroker {
     }
 }
 
-/// Numbers its tokens: `token-1`, `token-2`.
+/// A provider of `token-1`, `token-2` and so on.
 fn numbered() -> (Arc<dyn TokenProvider>, Arc<AtomicUsize>) {
     let count = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&count);
@@ -117,7 +117,7 @@ async fn one_token_of_the_application_opens_all_connections() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_an_error_that_does_not_show_it() {
+async fn the_error_of_a_refused_token_does_not_contain_it() {
     let broker = TokenBroker::start(|_| false).await;
     let (tokens, _) = numbered();
     let error = ask(&*broker.lane(&[], Some(tokens))).await.unwrap_err();
@@ -156,7 +156,7 @@ async fn a_token_that_was_revoked_is_replaced_within_the_call() {
     TransportErrorKind::Authentication
 )]
 #[tokio::test]
-async fn an_application_without_a_token_is_told_why_and_asked_once(
+async fn the_error_of_a_token_provider_is_reported_after_one_call(
     #[case] failure: TokenError,
     #[case] kind: TransportErrorKind,
 ) {
@@ -183,7 +183,7 @@ async fn an_application_without_a_token_is_told_why_and_asked_once(
 }
 
 #[tokio::test]
-async fn an_application_that_does_not_answer_is_given_up() {
+async fn waiting_for_the_application_has_a_time_limit() {
     let broker = TokenBroker::start(|_| true).await;
     let provider = || std::future::pending();
     let timeout = [("socket.connection.setup.timeout.ms", "300")];
@@ -203,7 +203,7 @@ fn granted(token: &str) -> (&'static str, String) {
 }
 
 #[tokio::test]
-async fn a_token_endpoint_is_asked_once_as_the_rfc_says() {
+async fn a_token_endpoint_gets_one_request_as_in_the_rfc() {
     let broker = TokenBroker::start(|token| token == "token-1").await;
     let endpoint = TokenEndpoint::start(None, |number| granted(&format!("token-{number}"))).await;
     let url = endpoint.url();
@@ -243,7 +243,7 @@ async fn a_token_endpoint_is_asked_once_as_the_rfc_says() {
 }
 
 #[tokio::test]
-async fn id_and_secret_are_encoded_if_the_provider_wants_it_and_may_have_librdkafkas_names() {
+async fn id_and_secret_are_encoded_on_request_and_may_have_librdkafkas_names() {
     let broker = TokenBroker::start(|_| true).await;
     let endpoint = TokenEndpoint::start(None, |_| granted("token")).await;
     let url = endpoint.url();
@@ -282,7 +282,7 @@ async fn a_token_endpoint_with_tls_must_have_a_trusted_certificate() {
     let error = ask(&*broker.lane(&keys, None)).await.unwrap_err();
     assert_eq!(error.kind, TransportErrorKind::Unreachable);
     assert!(error.reason.contains("https.ca.location"), "{error}");
-    assert_eq!(endpoint.asked().len(), 1, "the secret goes to nobody else");
+    assert_eq!(endpoint.asked().len(), 1, "the secret must go nowhere else");
 }
 
 #[rstest]
@@ -314,7 +314,7 @@ async fn a_token_endpoint_with_tls_must_have_a_trusted_certificate() {
     "RFC 6750"
 )]
 #[tokio::test]
-async fn a_token_endpoint_that_gives_no_token_is_named_with_the_reason(
+async fn a_token_endpoint_without_a_token_is_reported_with_the_reason(
     #[case] status: &'static str,
     #[case] body: &'static str,
     #[case] kind: TransportErrorKind,
@@ -333,7 +333,7 @@ async fn a_token_endpoint_that_gives_no_token_is_named_with_the_reason(
 }
 
 #[tokio::test]
-async fn a_token_endpoint_that_is_not_there_is_named() {
+async fn an_unreachable_token_endpoint_is_reported() {
     let broker = TokenBroker::start(|_| true).await;
     let keys = [
         (ENDPOINT, "http://127.0.0.1:1/token?key=topsecret"),
@@ -344,7 +344,7 @@ async fn a_token_endpoint_that_is_not_there_is_named() {
     assert!(
         error
             .reason
-            .contains("http://127.0.0.1:1/token cannot be asked"),
+            .contains("the request to http://127.0.0.1:1/token failed"),
         "{error}"
     );
     assert!(!error.reason.contains("topsecret"), "{error}");

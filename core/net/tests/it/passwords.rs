@@ -1,4 +1,4 @@
-//! PLAIN and SCRAM against scripted brokers. `core/headwater/tests/connect.rs` has them against our server.
+//! PLAIN and SCRAM with scripted brokers. `core/headwater/tests/connect.rs` tests them with our server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const PLAIN: [(&str, &str); 5] = [
     ("reconnect.backoff.ms", "1"),
 ];
 
-/// A broker that accepts any message, each time for so long.
+/// A broker that accepts any message, each time with this lifetime.
 async fn accepting(lifetime_ms: i64) -> (Peer, Arc<Mutex<Vec<Vec<u8>>>>) {
     let seen: Arc<Mutex<Vec<Vec<u8>>>> = Arc::default();
     let messages = Arc::clone(&seen);
@@ -39,7 +39,7 @@ async fn accepting(lifetime_ms: i64) -> (Peer, Arc<Mutex<Vec<Vec<u8>>>>) {
 }
 
 #[tokio::test]
-async fn a_jaas_configuration_gives_user_and_password() {
+async fn a_jaas_configuration_sets_user_and_password() {
     let (peer, seen) = accepting(0).await;
     let jaas = "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"ada\" password=\"topsecret\";";
     let pairs = [
@@ -52,7 +52,7 @@ async fn a_jaas_configuration_gives_user_and_password() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_repeats_the_password_is_shown_without_it() {
+async fn the_password_is_removed_from_a_refusal() {
     let peer = Peer::start(|broker, _| async move {
         let refuse =
             |message: &[u8]| Answer::Refused(format!("not {}", String::from_utf8_lossy(message)));
@@ -70,7 +70,7 @@ async fn a_refusal_that_repeats_the_password_is_shown_without_it() {
 }
 
 #[tokio::test]
-async fn a_connection_is_replaced_before_its_authentication_ends_and_no_request_notices() {
+async fn a_connection_is_replaced_before_its_authentication_expires_without_failures() {
     let (peer, seen) = accepting(200).await;
     let lane = lane(&[&peer.address], &PLAIN);
     while peer.accepted() < 4 {
@@ -84,7 +84,7 @@ async fn a_connection_is_replaced_before_its_authentication_ends_and_no_request_
 #[case::plain("PLAIN")]
 #[case::scram_256("SCRAM-SHA-256")]
 #[case::scram_512("SCRAM-SHA-512")]
-fn nothing_that_can_be_printed_shows_the_password(#[case] mechanism: &str) {
+fn no_debug_output_contains_the_password(#[case] mechanism: &str) {
     let mut pairs = PLAIN;
     pairs[1].1 = mechanism;
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -5,17 +5,18 @@ use headwater_protocol::{ErrorCode, Request, SaslAuthenticateResponse, SaslHands
 
 use crate::support::Broker;
 
-/// What the broker answers to a message of the client.
+/// The broker's answer to a message of the client.
 pub(crate) enum Answer {
-    /// The exchange goes on, or is over.
+    /// The exchange continues, or has succeeded.
     Message(Vec<u8>),
-    /// The exchange is over, and is valid for so long.
+    /// The exchange has succeeded and has this lifetime.
     Accepted { lifetime_ms: i64 },
     /// The client is refused, with this text.
     Refused(String),
 }
 
-/// Leads a connection up to its last SASL message; `answer` answers each message. Returns the broker if the client was accepted.
+/// Handles a connection up to its last SASL message. `answer` answers each message. Returns the broker if the client
+/// was accepted.
 pub(crate) async fn authenticate(
     mut broker: Broker,
     mut answer: impl FnMut(&[u8]) -> Answer,

@@ -75,7 +75,7 @@ impl Peer {
         .await
     }
 
-    /// How many connections it accepted.
+    /// The number of accepted connections.
     pub(crate) fn accepted(&self) -> usize {
         self.accepted.load(Ordering::SeqCst)
     }
@@ -108,7 +108,7 @@ impl Broker {
         }
     }
 
-    /// The next request; `None` when the client closed the connection.
+    /// The next request; `None` if the client closed the connection.
     pub(crate) async fn next(&mut self) -> Option<RequestFrame> {
         loop {
             if let Some(frame) = take_frame(&mut self.received, u32::MAX).unwrap() {
@@ -120,7 +120,7 @@ impl Broker {
         }
     }
 
-    /// Answers the request for the versions, with which every connection starts.
+    /// Answers the request for the supported versions, the first one of every connection.
     pub(crate) async fn greet(&mut self) {
         let request = self.next().await.unwrap();
         assert!(matches!(request.request, Request::ApiVersions(_)));
@@ -133,7 +133,7 @@ impl Broker {
             .await;
     }
 
-    /// Answers with this response in another version than the request has.
+    /// Answers with this response in another version than the request's.
     pub(crate) async fn reply_at(
         &mut self,
         request: &RequestFrame,
@@ -198,7 +198,7 @@ fn versions() -> ApiVersionsResponse {
     }
 }
 
-/// The keys of clients, and those of connections.
+/// Separates the keys of clients from those of connections.
 fn split<'a>(pairs: &[(&'a str, &'a str)]) -> (ClientConfig, Vec<(&'a str, &'a str)>) {
     let pairs = pairs.iter().copied();
     let (client, connection): (Vec<_>, Vec<_>) =
@@ -228,7 +228,7 @@ pub(crate) fn lane_of(transport: &Arc<TcpTransport>, purpose: Purpose) -> Arc<dy
     Arc::clone(transport).lane(purpose, &ClientConfig::default())
 }
 
-/// Asks any broker for metadata.
+/// Requests metadata from any broker.
 pub(crate) async fn ask(lane: &dyn Lane) -> Result<Response, TransportError> {
     ask_node(lane, Node::Any).await
 }

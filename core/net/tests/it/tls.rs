@@ -1,4 +1,4 @@
-//! TLS: certificates of both sides, and peers without it.
+//! TLS: certificates of both sides, and peers without TLS.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use rstest::rstest;
 use crate::certificates::{Authority, Identity, acceptor};
 use crate::support::{Peer, ask, lane};
 
-/// A TLS broker on localhost with the identity that `identity` makes.
+/// A TLS broker on localhost with the result of `identity`.
 async fn broker(identity: impl Fn(&Authority) -> Identity) -> (Peer, Authority) {
     let authority = Authority::new();
     let acceptor = acceptor(&identity(&authority), None);
@@ -37,7 +37,7 @@ async fn a_certificate_of_a_trusted_authority_is_accepted() {
 #[case::other_name(|authority: &Authority| authority.identity("kafka.example.org"), "not valid for 127.0.0.1")]
 #[case::other_authority(|_: &Authority| Authority::new().identity("127.0.0.1"), "ssl.truststore.location")]
 #[tokio::test]
-async fn a_certificate_that_proves_nothing_is_refused(
+async fn an_untrusted_certificate_is_refused(
     #[case] identity: fn(&Authority) -> Identity,
     #[case] expected: &str,
 ) {
@@ -53,7 +53,7 @@ async fn a_certificate_that_proves_nothing_is_refused(
 }
 
 #[tokio::test]
-async fn without_the_check_of_the_name_a_certificate_must_still_be_valid() {
+async fn without_the_name_check_a_certificate_must_still_be_valid() {
     let (peer, authority) = broker(|authority| authority.expired("kafka.example.org")).await;
     let pairs = [
         ("security.protocol", "SSL"),
@@ -83,7 +83,7 @@ async fn a_client_shows_its_certificate() {
         ("ssl.keystore.key", &own.key),
     ];
     ask(&*lane(&[&peer.address], &pairs)).await.unwrap();
-    // Both in one file.
+    // Certificate and key in one file.
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), format!("{}{}", own.key, own.certificate)).unwrap();
     pairs.truncate(2);
@@ -95,7 +95,7 @@ async fn a_client_shows_its_certificate() {
 #[case::none(None)]
 #[case::of_another_authority(Some(Authority::new().identity("ada")))]
 #[tokio::test]
-async fn a_client_without_a_certificate_that_the_broker_accepts_is_told_so(
+async fn the_error_of_a_missing_or_wrong_client_certificate_explains_it(
     #[case] own: Option<Identity>,
 ) {
     let (peer, authority) = broker_for_clients().await;
@@ -145,7 +145,7 @@ fn a_key_that_does_not_belong_to_the_certificate_is_refused() {
 }
 
 #[tokio::test]
-async fn plaintext_to_a_tls_listener_says_which_key_to_change() {
+async fn the_error_of_plaintext_to_a_tls_listener_has_the_key_to_change() {
     let (peer, _) = broker(|authority| authority.identity("127.0.0.1")).await;
     let error = ask(&*lane(&[&peer.address], &[])).await.unwrap_err();
     assert!(error.reason.contains("security.protocol"), "{error}");
@@ -183,7 +183,7 @@ async fn a_large_request_is_written_whole_while_the_broker_reads_slowly_over_tls
 }
 
 #[tokio::test]
-async fn a_broker_that_stops_reading_over_tls_is_given_up() {
+async fn a_tls_connection_ends_if_the_broker_stops_reading() {
     let authority = Authority::new();
     let acceptor = acceptor(&authority.identity("127.0.0.1"), None);
     let peer = Peer::start_tls(acceptor, |mut broker, number| async move {

@@ -1,4 +1,4 @@
-//! An identity provider: a token endpoint over HTTP, and what it was asked.
+//! An identity provider: a token endpoint over HTTP, and the requests that it received.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::support::{Broker, Peer};
 
-/// A request: its head in lower case but for the values, and its body.
+/// A request: its head in lower case except for the values, and its body.
 #[derive(Debug, Clone)]
 pub(crate) struct Asked {
     pub(crate) head: String,
@@ -32,7 +32,7 @@ pub(crate) struct TokenEndpoint {
 }
 
 impl TokenEndpoint {
-    /// Answers the nth request with the status line and the body that `answer` makes.
+    /// Answers the nth request with the status line and the body that `answer` returns.
     pub(crate) async fn start(
         tls: Option<TlsAcceptor>,
         answer: impl Fn(usize) -> (&'static str, String) + Send + Sync + 'static,

@@ -1,27 +1,27 @@
-//! A codec's way in, with the state that is worth keeping between batches.
+//! Compresses batches with one codec, and reuses its state between them.
 
 use std::fmt;
 
 use super::{Compression, CompressionLevel, gzip, lz4, snappy, zstd};
 
-/// Why bytes could not be compressed: in practice, that memory ran out.
+/// The error of a failed compression; in practice, of a failed allocation.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("compressing with {codec} failed ({reason}): free memory, or send the batch uncompressed")]
 pub struct CompressError {
     /// The codec.
     pub codec: Compression,
-    /// What its library says.
+    /// The message of the codec's library.
     pub reason: String,
 }
 
-/// Compresses one batch after the other; keeps the codec's tables between them.
+/// Compresses one batch after the other and keeps the codec's tables between them.
 pub struct Compressor {
     codec: Compression,
     level: CompressionLevel,
     state: State,
 }
 
-/// Made when first needed: a zstd context has megabytes.
+/// Created on first use: a zstd context takes megabytes.
 enum State {
     Idle,
     Snappy(Box<snap::raw::Encoder>),
@@ -30,7 +30,7 @@ enum State {
 }
 
 impl Compressor {
-    /// For this codec at this level. Allocates nothing yet.
+    /// A compressor for this codec and level. Allocates nothing yet.
     pub const fn new(codec: Compression, level: CompressionLevel) -> Self {
         Self {
             codec,
@@ -44,7 +44,7 @@ impl Compressor {
         self.codec
     }
 
-    /// Appends the compressed bytes to `out`. On an error `out` is as it was.
+    /// Appends the compressed bytes to `out`. On an error `out` is unchanged.
     pub fn compress_onto(&mut self, plain: &[u8], out: &mut Vec<u8>) -> Result<(), CompressError> {
         let start = out.len();
         self.compress(plain, out).map_err(|reason| {

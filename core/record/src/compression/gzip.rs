@@ -1,4 +1,4 @@
-//! gzip (RFC 1952), one or several members.
+//! gzip (RFC 1952) with one or more members.
 
 use std::io::{self, Write};
 

@@ -1,11 +1,13 @@
-//! LZ4 frames. Written: independent blocks of 64 KiB without checksums or sizes, as Kafka's own clients write, for
-//! Java reads no linked blocks. Read: one frame of any kind without a dictionary; Kafka
-//! reads no second one, so bytes behind the first are damage.
+//! LZ4 frames.
+//!
+//! Writes independent blocks of 64 KiB without checksums or sizes, like Kafka's own clients, because Java does not read
+//! linked blocks. Reads one frame of any kind without a dictionary. Kafka reads only one frame, so any bytes after it
+//! are an error.
 //!
 //! ```text
-//! frame   = magic:u32le=0x184D2204 flags:u8 block_size:u8 content_size:u64le? header_checksum:u8
-//!           block* end:u32le=0 content_checksum:u32le?
-//! block   = length:u32le (top bit: stored as it is) bytes checksum:u32le?
+//!   frame   = magic:u32le=0x184D2204 flags:u8 block_size:u8 content_size:u64le? header_checksum:u8
+//!             block* end:u32le=0 content_checksum:u32le?
+//!   block   = length:u32le (top bit: stored uncompressed) bytes checksum:u32le?
 //! ```
 
 use lz4_flex::block::{
@@ -21,9 +23,9 @@ const MAGIC: u32 = 0x184d_2204;
 /// Magic, version 1 with independent blocks, blocks of 64 KiB, header checksum.
 const HEADER: [u8; 7] = [0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82];
 const BLOCK_LEN: usize = 64 * 1024;
-/// How far back a linked block may refer.
+/// The maximum distance of a reference in a linked block.
 const WINDOW: usize = 64 * 1024;
-/// A length byte stands for 255 bytes: nothing expands more.
+/// The maximum expansion: a length byte stands for at most 255 bytes.
 const MAX_RATIO: usize = 256;
 const STORED: u32 = 1 << 31;
 
@@ -71,7 +73,7 @@ pub(super) fn decompress(
     Ok(out.finish())
 }
 
-/// What the head of a frame says.
+/// The decoded header of a frame.
 struct Frame {
     flags: u8,
     block_len_max: usize,
@@ -81,7 +83,7 @@ struct Frame {
 impl Frame {
     fn read(input: &mut Input) -> Result<Self, DecompressError> {
         if input.u32()? != MAGIC {
-            return Err(damaged("there is no LZ4 frame where one should start"));
+            return Err(damaged("the bytes do not start with an LZ4 frame"));
         }
         let descriptor = input.0;
         let [flags, sizes] = input.array()?;
@@ -102,7 +104,7 @@ impl Frame {
         };
         if flags & FLAG_DICTIONARY != 0 {
             return Err(damaged(
-                "the frame needs a dictionary, which Kafka does not know",
+                "the frame needs a dictionary, which Kafka does not support",
             ));
         }
         let computed = xxh32(&descriptor[..descriptor.len() - input.0.len()]) >> 8 & 0xff;
@@ -147,7 +149,9 @@ impl Frame {
             .content_size
             .is_some_and(|size| size != out.bytes().len() as u64)
         {
-            return Err(damaged("the content has another size than the frame says"));
+            return Err(damaged(
+                "the size of the content differs from the frame's header",
+            ));
         }
         Ok(())
     }
@@ -167,7 +171,7 @@ impl Frame {
                 out.advance(written);
                 Ok(())
             }
-            // The block may be whole, but the limit left less room than it needs.
+            // The block may be valid, but the limit leaves less space than it needs.
             Err(lz4_flex::block::DecompressError::OutputTooSmall { .. }) if room_len < most => {
                 Err(out.limit_exceeded())
             }
@@ -176,7 +180,7 @@ impl Frame {
     }
 }
 
-/// The bytes that are not yet read.
+/// The unread bytes.
 struct Input<'a>(&'a [u8]);
 
 impl<'a> Input<'a> {

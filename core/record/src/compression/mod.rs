@@ -1,8 +1,8 @@
-//! The four codecs of record batches, both ways, with bounded output.
+//! The four codecs of record batches, in both directions, with bounded output.
 //!
-//! What is written is what Kafka's own clients write: gzip; snappy in xerial's framing; LZ4 frames of independent
-//! 64 KiB blocks; zstd frames. What is read is all that these formats allow, raw snappy and several
-//! frames one after the other included; of LZ4 one frame, as Kafka does.
+//! Writes the same formats as Kafka's own clients: gzip; snappy in xerial's framing; LZ4 frames of independent 64 KiB
+//! blocks; zstd frames. Reads everything that these formats allow, including raw snappy and several frames in sequence;
+//! of LZ4 only one frame, like Kafka.
 
 mod compressor;
 mod gzip;
@@ -19,10 +19,10 @@ use bytes::Bytes;
 
 pub use compressor::{CompressError, Compressor};
 
-/// A codec, by Kafka's names and numbers.
+/// A codec, with Kafka's name and number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum Compression {
-    /// Plain.
+    /// No compression.
     #[default]
     None,
     /// RFC 1952.
@@ -36,15 +36,15 @@ pub enum Compression {
 }
 
 impl Compression {
-    /// All of them, by number.
+    /// All codecs, by number.
     pub const ALL: [Self; 5] = [Self::None, Self::Gzip, Self::Snappy, Self::Lz4, Self::Zstd];
 
-    /// Its number in a batch's attributes.
+    /// Its number in the attributes of a batch.
     pub const fn id(self) -> i8 {
         self as i8
     }
 
-    /// The codec of that number.
+    /// The codec with this number.
     pub fn from_id(id: i8) -> Result<Self, UnknownCompression> {
         let index = usize::try_from(id).ok();
         index
@@ -80,42 +80,42 @@ impl FromStr for Compression {
     }
 }
 
-/// A number or name that is no codec.
+/// An unknown number or name of a codec.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnknownCompression {
-    /// In a batch's attributes.
+    /// A number in the attributes of a batch.
     #[error(
         "compression codec {0} is unknown: it is one of 0 (none), 1 (gzip), 2 (snappy), 3 (lz4), 4 (zstd)"
     )]
     Id(i8),
-    /// In a configuration.
+    /// A name in a configuration.
     #[error("compression type {0:?} is unknown: use none, gzip, snappy, lz4 or zstd")]
     Name(String),
 }
 
-/// How hard to compress, in the codec's own scale (gzip 1..=9, zstd -131072..=22; the others have none).
+/// The compression level on the codec's own scale (gzip 1..=9, zstd -131072..=22; the others have none).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum CompressionLevel {
     /// Kafka's default: gzip 6, zstd 3.
     #[default]
     Default,
-    /// This one, cut to what the codec has.
+    /// This level, limited to the codec's range.
     Exactly(i32),
 }
 
-/// How many bytes decompressing one batch may give. Memory stays within a small multiple of what was asked for,
-/// whatever the compressed bytes claim.
+/// The maximum number of bytes from decompressing one batch. Memory stays within a small multiple of the limit,
+/// whatever size the compressed bytes announce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DecompressLimit(usize);
 
 impl DecompressLimit {
-    /// At most this many bytes; never more than `i32::MAX`.
+    /// A limit of at most this many bytes, and at most `i32::MAX`.
     pub const fn new(bytes: usize) -> Self {
         let most = i32::MAX as usize;
         Self(if bytes < most { bytes } else { most })
     }
 
-    /// The bytes.
+    /// The limit in bytes.
     pub const fn get(self) -> usize {
         self.0
     }
@@ -128,25 +128,25 @@ impl Default for DecompressLimit {
     }
 }
 
-/// Why bytes could not be decompressed.
+/// The error of a failed decompression.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecompressError {
-    /// There is more than allowed.
+    /// The result exceeds the limit.
     #[error(
-        "the {codec} data give more than {limit} bytes: send smaller batches, or raise the limit"
+        "the {codec} data decompress to more than {limit} bytes: send smaller batches, or raise the limit"
     )]
     TooLarge {
         /// The codec.
         codec: Compression,
-        /// What is allowed.
+        /// The limit.
         limit: usize,
     },
-    /// The bytes are not what the codec writes.
-    #[error("the {codec} data are damaged: {reason}")]
+    /// The bytes are not valid output of the codec.
+    #[error("the {codec} data is damaged: {reason}")]
     Damaged {
         /// The codec.
         codec: Compression,
-        /// What the codec's library says.
+        /// The message of the codec's library.
         reason: String,
     },
 }
@@ -162,8 +162,8 @@ pub fn compress(
     Ok(out)
 }
 
-/// Decompresses the bytes into `limit` bytes at most. For [`Compression::None`] they are returned as they are,
-/// whatever the limit: they are there already.
+/// Decompresses the bytes, to at most `limit` bytes. For [`Compression::None`] returns the bytes themselves, without a
+/// limit, because they take no additional memory.
 pub fn decompress(
     codec: Compression,
     stored: &Bytes,

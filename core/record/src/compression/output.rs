@@ -1,14 +1,14 @@
-//! Where decompressed bytes go: memory that grows with what has come out, up to a limit.
+//! The destination of decompressed bytes: memory that grows with the output, up to a limit.
 
 use std::io::Read;
 
 use super::{Compression, DecompressError, DecompressLimit};
 
-/// Bytes that a block decoder writes into, never more than the limit.
+/// The output of a block decoder. Never exceeds the limit.
 pub(super) struct Output {
     codec: Compression,
     limit: usize,
-    /// Zeroed beyond `len`, so that room is made once.
+    /// Zeroed beyond `len`, so that space is initialised only once.
     bytes: Vec<u8>,
     len: usize,
 }
@@ -30,7 +30,7 @@ impl Output {
         }
     }
 
-    /// What has come out, and after it room for `most` bytes or what the limit leaves, whichever is less.
+    /// The output so far, and space after it: `most` bytes, or less if the limit is reached.
     pub(super) fn split(&mut self, most: usize) -> (&[u8], &mut [u8]) {
         let end = self.len + most.min(self.limit - self.len);
         if end > self.bytes.len() {
@@ -41,7 +41,7 @@ impl Output {
         (done, &mut rest[..end - self.len])
     }
 
-    /// As [`split`](Self::split), or an error where the limit leaves less than `len`.
+    /// Like [`split`](Self::split), but fails if the limit leaves less than `len`.
     pub(super) fn room(&mut self, len: usize) -> Result<&mut [u8], DecompressError> {
         if len > self.limit - self.len {
             return Err(self.limit_exceeded());
@@ -49,7 +49,7 @@ impl Output {
         Ok(self.split(len).1)
     }
 
-    /// Counts bytes that were written into the room.
+    /// Counts bytes that were written into the space.
     pub(super) fn advance(&mut self, len: usize) {
         self.len += len;
     }
@@ -60,14 +60,14 @@ impl Output {
         Ok(())
     }
 
-    /// What has come out.
+    /// The output so far.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes[..self.len]
     }
 
     pub(super) fn finish(mut self) -> Vec<u8> {
         self.bytes.truncate(self.len);
-        // A batch lives as long as a view of it: do not keep much more than it needs.
+        // Views may keep a batch for long: do not keep much more memory than it needs.
         if self.bytes.capacity() > 2 * self.len {
             self.bytes.shrink_to_fit();
         }
@@ -75,10 +75,10 @@ impl Output {
     }
 }
 
-/// The least memory that a stream is decompressed into.
+/// The smallest output buffer for a stream.
 const ROOM_MIN: usize = 1024;
 
-/// Reads a stream decoder to its end or one byte beyond the limit, which is an error.
+/// Reads a stream decoder to its end. Fails if the output exceeds the limit.
 pub(super) fn read_all(
     codec: Compression,
     limit: DecompressLimit,
@@ -99,7 +99,7 @@ pub(super) fn read_all(
         if read.map_err(|error| DecompressError::damaged(codec, error))? < room {
             return Ok(plain);
         }
-        // Doubled by hand, so that the last time takes no more than the limit.
+        // Grow by doubling, but never beyond the limit.
         plain.reserve_exact(plain.len().min(most - plain.len()));
     }
 }

@@ -1,9 +1,9 @@
-//! Snappy in the framing of the Java library by xerial, which Kafka uses; raw snappy is read too.
+//! Snappy in the framing of the Java library by xerial, which Kafka uses. Also reads raw snappy.
 //!
 //! ```text
-//! stream = magic version:i32=1 compatible:i32=1 block*
-//! magic  = 0x82 "SNAPPY" 0x00
-//! block  = length:i32 snappy            (at most 32 KiB of plain bytes, as xerial writes)
+//!   stream = magic version:i32=1 compatible:i32=1 block*
+//!   magic  = 0x82 "SNAPPY" 0x00
+//!   block  = length:i32 snappy            (at most 32 KiB of uncompressed bytes, as xerial writes)
 //! ```
 
 use snap::raw::{Decoder, Encoder, decompress_len, max_compress_len};
@@ -14,7 +14,7 @@ use super::{Compression, DecompressError, DecompressLimit};
 const MAGIC: [u8; 8] = *b"\x82SNAPPY\0";
 const HEADER: [u8; 16] = *b"\x82SNAPPY\0\0\0\0\x01\0\0\0\x01";
 const BLOCK_LEN: usize = 32 * 1024;
-/// A copy of 64 bytes takes three: nothing expands more.
+/// The maximum expansion: a copy of 64 bytes takes three.
 const MAX_RATIO: usize = 22;
 
 pub(super) fn compress(
@@ -44,7 +44,7 @@ pub(super) fn decompress(
     }
     let mut rest = stored;
     while !rest.is_empty() {
-        // Streams may follow each other; no block is so long that its length looks like the magic.
+        // Streams may follow each other. No block length can be equal to the magic.
         if rest.starts_with(&MAGIC) {
             rest = rest.get(HEADER.len()..).ok_or_else(cut)?;
             continue;
@@ -62,7 +62,7 @@ pub(super) fn decompress(
 fn decompress_block(block: &[u8], out: &mut Output) -> Result<(), DecompressError> {
     let plain_len = decompress_len(block).map_err(damaged)?;
     if plain_len > block.len().saturating_mul(MAX_RATIO) {
-        return Err(damaged("a block claims more bytes than it can hold"));
+        return Err(damaged("a block announces more bytes than it can contain"));
     }
     let written = Decoder::new()
         .decompress(block, out.room(plain_len)?)

@@ -1,4 +1,4 @@
-//! xxHash, 32 bits, seed 0: the checksum inside LZ4 frames.
+//! xxHash, 32 bits, seed 0: the checksum in LZ4 frames.
 
 const PRIMES: [u32; 5] = [
     0x9e37_79b1,
@@ -65,7 +65,7 @@ mod tests {
     use super::xxh32;
 
     #[test]
-    fn published_values_come_out() {
+    fn published_values_are_computed() {
         assert_eq!(xxh32(b""), 0x02cc_5d05);
         assert_eq!(xxh32(b"abc"), 0x32d1_53ff);
         assert_eq!(

@@ -1,4 +1,4 @@
-//! zstd frames (RFC 8878), one or several.
+//! zstd (RFC 8878) with one or more frames.
 
 use std::cell::RefCell;
 use std::io;
@@ -9,13 +9,13 @@ use zstd::zstd_safe::{DCtx, ResetDirective, compress_bound, get_frame_content_si
 use super::output::read_all;
 use super::{Compression, CompressionLevel, DecompressError, DecompressLimit};
 
-/// A frame that says its size is believed up to this size, or this multiple of its bytes: then it is decompressed at
-/// once into memory of that size. Otherwise memory grows with what comes out.
+/// A frame's announced size is used up to this size, or up to this multiple of its length: then the frame is
+/// decompressed at once into memory of that size. Otherwise memory grows with the output.
 const BELIEVED_LEN: u64 = 1 << 20;
 const BELIEVED_RATIO: u64 = 64;
 
 thread_local! {
-    /// A context has 160 KiB and works on one batch at a time.
+    /// A context takes 160 KiB and decompresses one batch at a time.
     static CONTEXT: RefCell<Option<DCtx<'static>>> = const { RefCell::new(None) };
 }
 
@@ -66,8 +66,8 @@ pub(super) fn decompress(
     })
 }
 
-/// `None` where the size is not known or not believed, there are more frames, or the bytes are damaged: the stream
-/// decoder then finds out.
+/// Returns `None` if the announced size is missing or implausible, if there are more frames, or if the bytes are
+/// damaged: then the stream decoder handles them.
 fn decompress_at_once(
     stored: &[u8],
     limit: DecompressLimit,

@@ -1,4 +1,4 @@
-//! What a builder promises beyond the bytes: limits, reuse of memory, errors.
+//! The builder: limits, reuse of memory, errors.
 
 use headwater_record::{
     AppendError, BatchBuilder, BatchOptions, Compression, HEADER_LEN, PlainRecord, RecordBatch,
@@ -24,7 +24,7 @@ fn an_empty_builder_gives_no_batch() {
 }
 
 #[test]
-fn a_full_batch_refuses_and_stays_as_it_was() {
+fn a_full_batch_refuses_a_record_and_is_unchanged() {
     let mut builder = builder(200);
     builder.try_append(5, None, Some(&[1; 60]), &[]).unwrap();
     let (size, count) = (builder.plain_size(), builder.record_count());
@@ -66,7 +66,7 @@ fn the_capacity_is_used_to_the_last_byte() {
         while builder.try_append(0, None, Some(&[0; 13]), &[]).is_ok() {}
         sizes.push((capacity, builder.finish().unwrap().len()));
     }
-    // A record of 13 bytes takes 20.
+    // A record with 13 bytes of data takes 20.
     assert!(
         sizes.contains(&(141, 141)) && sizes.contains(&(140, 121)),
         "{sizes:?}"
@@ -83,7 +83,7 @@ fn a_negative_timestamp_is_refused() {
 }
 
 #[test]
-fn a_bulk_error_is_about_the_first_record_of_the_call() {
+fn a_bulk_error_concerns_the_first_record_of_the_call() {
     let mut builder = builder(1000);
     let record = |index: usize| PlainRecord {
         timestamp_ms: if index == 3 { -9 } else { 1 },
@@ -93,7 +93,7 @@ fn a_bulk_error_is_about_the_first_record_of_the_call() {
     assert_eq!(
         builder.append_bulk(10, record),
         Ok(3),
-        "what came before it is in"
+        "earlier records are in"
     );
     assert_eq!(builder.record_count(), 3);
     let rest = builder.append_bulk(7, |index| record(3 + index));
@@ -105,7 +105,7 @@ fn a_bulk_error_is_about_the_first_record_of_the_call() {
 }
 
 #[test]
-fn a_batch_that_was_handed_out_never_changes() {
+fn a_finished_batch_never_changes() {
     let mut builder = builder(4096);
     let mut batches = Vec::new();
     for round in 0..20u8 {
@@ -114,7 +114,7 @@ fn a_batch_that_was_handed_out_never_changes() {
             .is_ok()
         {}
         let batch = builder.finish().unwrap();
-        // Every third is dropped, so that some buffers come back and some do not.
+        // Keep every third batch, so that some buffers are returned and some are not.
         if round % 3 != 0 {
             batches.push((round, batch));
         }
@@ -127,7 +127,7 @@ fn a_batch_that_was_handed_out_never_changes() {
 }
 
 #[test]
-fn the_buffer_of_a_dropped_batch_is_used_again() {
+fn the_buffer_of_a_dropped_batch_is_reused() {
     let mut builder = builder(64 * 1024);
     let mut fill = || {
         while builder.try_append(0, None, Some(&[1; 100]), &[]).is_ok() {}
@@ -139,7 +139,7 @@ fn the_buffer_of_a_dropped_batch_is_used_again() {
     let second = fill();
     let third = fill();
     assert!(second.as_ptr() == address, "the same memory");
-    assert!(third.as_ptr() != address, "not while it is lent");
+    assert!(third.as_ptr() != address, "a lent buffer is not reused");
 }
 
 #[test]

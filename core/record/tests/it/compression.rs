@@ -1,4 +1,4 @@
-//! Codecs: what others may write is read, damage is an error, and no input makes more bytes than allowed.
+//! Codecs: valid output of other clients is read, damage is an error, and no input exceeds the limit.
 
 use std::io::{Read, Write};
 
@@ -24,7 +24,7 @@ fn unpack(codec: Compression, stored: Vec<u8>, limit: usize) -> Result<Bytes, De
     decompress(codec, &Bytes::from(stored), DecompressLimit::new(limit))
 }
 
-/// Text-like bytes that compress by about three.
+/// Text-like bytes that compress by a factor of about three.
 fn sample(len: usize) -> Vec<u8> {
     let words = [
         &b"flight "[..],
@@ -47,7 +47,7 @@ fn sample(len: usize) -> Vec<u8> {
 }
 
 #[rstest]
-fn every_length_around_the_block_limits_comes_back(
+fn every_length_around_the_block_limits_round_trips(
     #[values(0, 1, 12, 13, 32_767, 32_768, 32_769, 65_535, 65_536, 65_537, 300_000)] len: usize,
 ) {
     for codec in CODECS {
@@ -131,7 +131,7 @@ fn a_cut_at_any_byte_is_an_error() {
     let plain = sample(5000);
     for codec in CODECS {
         let stored = pack(codec, &plain);
-        // The first snappy header alone is an empty stream, and nothing at all is one for gzip and zstd.
+        // The snappy header alone is an empty stream; for gzip and zstd, zero bytes are one.
         for len in 1..stored.len() {
             if codec == Compression::Snappy && len == 16 {
                 continue;
@@ -153,8 +153,8 @@ fn raw_snappy_is_read() {
 }
 
 #[test]
-fn a_snappy_length_that_cannot_be_true_is_refused_before_memory_is_taken() {
-    // A block that claims 2^31 bytes and has six.
+fn an_impossible_snappy_length_is_refused_before_memory_is_allocated() {
+    // A block that announces 2^31 bytes and has six.
     let claims = vec![0x80, 0x80, 0x80, 0x80, 0x08, 0x00];
     let refused = decompress(
         Compression::Snappy,
@@ -274,7 +274,7 @@ fn names_and_numbers_are_kafkas() {
 
 proptest! {
     #[test]
-    fn hostile_bytes_give_an_error_or_few_bytes(bytes: Vec<u8>, limit in 0usize..4096) {
+    fn hostile_bytes_return_an_error_or_few_bytes(bytes: Vec<u8>, limit in 0usize..4096) {
         for codec in CODECS {
             if let Ok(plain) = unpack(codec, bytes.clone(), limit) {
                 prop_assert!(plain.len() <= limit);

@@ -1,5 +1,6 @@
-//! Batches that kafka-python and aiokafka encoded (`fixtures/`, made by `foreign/make_fixtures.py`) are ours to the byte
-//! where nothing is compressed, and are read with every codec. `tests/foreign/test_record_batches.py` goes the other way.
+//! Batches that kafka-python and aiokafka encoded (`fixtures/`, created by `foreign/make_fixtures.py`) are equal to
+//! ours if they are not compressed, and are read with every codec. `tests/foreign/test_record_batches.py` tests the
+//! other direction.
 
 use std::fs;
 use std::path::PathBuf;
@@ -21,7 +22,7 @@ fn all_cases() -> Vec<Case> {
     crate::cases::parse(&fs::read_to_string(fixtures().join("cases.json")).unwrap())
 }
 
-/// Each foreign batch with its case and the codec that its file name says.
+/// Each foreign batch with its case and the codec in its file name.
 fn foreign_batches() -> Vec<(Case, String, Bytes)> {
     let mut found = Vec::new();
     for library in LIBRARIES {
@@ -47,7 +48,7 @@ fn plain_batches_are_ours_to_the_byte() {
             continue;
         }
         let mut theirs = theirs.to_vec();
-        // kafka-python writes leader epoch 0 where Java and aiokafka write -1; the broker replaces it anyway.
+        // kafka-python writes leader epoch 0 instead of -1 like Java and aiokafka; the broker replaces it anyway.
         theirs[12..16].copy_from_slice(&[0xff; 4]);
         assert!(
             case.encode(Compression::None) == theirs,
@@ -79,7 +80,7 @@ fn every_foreign_batch_is_valid_and_reads_as_its_case() {
             .collect();
         assert!(
             read == case.records,
-            "{} with {codec} reads otherwise",
+            "{} with {codec} reads differently",
             case.name
         );
     }

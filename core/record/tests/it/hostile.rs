@@ -1,4 +1,4 @@
-//! Bytes from a stranger: nothing panics, everything ends, and what is read stays inside what was given.
+//! Hostile bytes: no panic, no endless loop, and no read outside the input.
 
 use bytes::Bytes;
 use headwater_record::{
@@ -39,7 +39,7 @@ fn reseal(bytes: &mut [u8]) {
     }
 }
 
-/// Everything that reads, over these bytes.
+/// Runs all readers over these bytes.
 fn read_all(bytes: Vec<u8>) {
     let bytes = Bytes::from(bytes);
     let _ = BatchHeader::parse(&bytes);
@@ -173,7 +173,7 @@ fn garbage_between_batches_is_an_error_and_ends_the_walk() {
 }
 
 #[test]
-fn a_count_that_lies_ends_with_an_error_and_takes_no_memory() {
+fn a_false_count_ends_with_an_error_and_takes_no_memory() {
     let records = [&[2, 0][..], &[0; 50]].concat();
     let mut walk = RawRecords::new(&records, i32::MAX);
     let error = walk.find_map(Result::err).unwrap();
@@ -201,7 +201,7 @@ fn a_count_that_lies_ends_with_an_error_and_takes_no_memory() {
 }
 
 #[test]
-fn each_defect_of_a_record_has_its_name() {
+fn each_defect_of_a_record_has_its_own_error() {
     let defect = |bytes: &[u8]| match RawRecords::new(bytes, 1).next() {
         Some(Err(BatchError::Record { index: 0, defect })) => defect,
         other => panic!("{other:?}"),

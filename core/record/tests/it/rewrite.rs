@@ -1,4 +1,4 @@
-//! Batches of which compaction takes records out.
+//! Batches from which compaction removes records.
 
 use headwater_record::{
     BatchBuilder, BatchOptions, Compression, DecompressLimit, Offset, ProducerEpoch, ProducerId,
@@ -57,7 +57,7 @@ fn bytes() -> impl Strategy<Value = Option<Vec<u8>>> {
 
 proptest! {
     #[test]
-    fn what_is_kept_stays_as_it_was(
+    fn kept_records_are_unchanged(
         records in prop::collection::vec(
             ((-1..5_000_000_000_000_i64, bytes(), bytes(), any::<bool>()), any::<bool>()), 1..30),
         codec in 0..5_i8,
@@ -91,7 +91,7 @@ proptest! {
         prop_assert_eq!(new.delete_horizon_ms(), horizon);
         let newest = expected.iter().map(|record| record.1).max().unwrap_or(-1);
         prop_assert_eq!(new.max_timestamp_ms, if log_append_time { old.max_timestamp_ms } else { newest });
-        // A horizon stays through later rewrites, and another one may be put in its place.
+        // A horizon survives later rewrites, and can be replaced by another one.
         let twice = RecordBatch::parse(
             after.records(DecompressLimit::default()).unwrap().rewritten(&[], again).unwrap()).unwrap();
         prop_assert_eq!(&read(&twice), &expected);
@@ -100,7 +100,7 @@ proptest! {
 }
 
 #[test]
-fn an_empty_batch_still_says_what_it_was() {
+fn an_emptied_batch_keeps_its_offsets_and_sequences() {
     let options = BatchOptions {
         compression: Compression::Lz4,
         producer: Some(ProducerState {

@@ -1,4 +1,4 @@
-//! Whatever is built is read back the same, with every codec, and its CRC is CRC-32C.
+//! Built batches are read back the same, with every codec, and their CRC is CRC-32C.
 
 use headwater_record::{
     AppendError, BatchBuilder, BatchOptions, ByteSource, Compression, CompressionLevel,
@@ -117,7 +117,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn records_come_back_as_they_were_appended(
+    fn records_are_read_as_they_were_appended(
         options in any_options(),
         batches in vec(vec(any_record(), 1..20), 1..4),
     ) {
@@ -158,7 +158,7 @@ proptest! {
     }
 
     #[test]
-    fn bulk_and_single_appends_give_the_same_bytes(records in vec(any_record(), 1..60), capacity in 100usize..20_000) {
+    fn bulk_and_single_appends_create_the_same_bytes(records in vec(any_record(), 1..60), capacity in 100usize..20_000) {
         let options = BatchOptions { capacity, ..BatchOptions::default() };
         let (mut singly, mut bulk) = (BatchBuilder::new(options), BatchBuilder::new(options));
         let mut expected = Vec::new();
@@ -193,7 +193,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_built_is_valid(options in any_options(), records in vec(any_record(), 1..20)) {
+    fn built_batches_are_valid(options in any_options(), records in vec(any_record(), 1..20)) {
         let mut builder = BatchBuilder::new(BatchOptions { capacity: 1 << 24, ..options });
         for record in &records {
             append(&mut builder, record).unwrap();
@@ -211,7 +211,7 @@ proptest! {
     }
 
     #[test]
-    fn any_codec_may_be_changed_into_any_other(
+    fn batches_can_be_recompressed_from_any_codec_to_any_other(
         options in any_options(),
         records in vec(any_record(), 1..20),
         codec in prop::sample::select(Compression::ALL.to_vec()),

@@ -1,4 +1,4 @@
-//! Timestamps at the border of the log: which are refused, which are corrected, which are replaced.
+//! Timestamps at validation: which are refused, corrected or replaced.
 
 use crate::support::{NOW_MS, built, header, plain, rules, with_header};
 use bytes::Bytes;
@@ -42,7 +42,7 @@ fn timestamps_stay_within_the_topics_bounds(
     }
 }
 
-/// The places of the records that were refused.
+/// The indexes of the refused records.
 fn refused(result: &Result<ValidatedBatches, InvalidBatch>) -> Vec<usize> {
     let error = result.as_ref().err();
     let records = error.map(InvalidBatch::refused_records).unwrap_or_default();
@@ -174,7 +174,7 @@ fn a_wrong_maximum_timestamp_is_corrected() {
     let valid = validate(Bytes::from(wrong.clone()), &rules()).unwrap();
     assert_eq!(valid.bytes(), &right);
     assert_eq!(*valid.first(), header(&right));
-    // In place only where nobody else looks.
+    // In place only if the bytes are not shared.
     let shared = Bytes::from(wrong.clone());
     let valid = validate(shared.clone(), &rules()).unwrap();
     assert_eq!((&shared[..], &valid.bytes()[..]), (&wrong[..], &right[..]));

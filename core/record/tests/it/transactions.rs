@@ -1,4 +1,4 @@
-//! Which batches are visible with `read_committed`. `core/columnar` has the property, and logs of Apache Kafka's.
+//! Visible batches with `read_committed`. `core/columnar` has the property test, and tests with logs of Apache Kafka.
 
 use crate::support::{plain, with_header};
 use bytes::Bytes;
@@ -7,7 +7,7 @@ use headwater_record::{
     visible_batches,
 };
 
-/// A batch of a log: its producer, or a marker of it.
+/// A batch of a log: of a producer, or one of its markers.
 #[derive(Clone, Copy)]
 enum Batch {
     Plain,
@@ -87,7 +87,7 @@ fn only_an_abort_marker_of_the_producer_ends_an_aborted_transaction() {
 }
 
 #[test]
-fn a_batch_that_the_end_cuts_is_not_visible_and_ends_the_walk() {
+fn a_cut_batch_is_not_visible_and_ends_the_walk() {
     let log = log(&[Data(1), Marker(1, ControlType::Abort), Data(1)]);
     let aborted = aborted(&[(1, 0)]);
     let cut = log.slice(..log.len() - 1);

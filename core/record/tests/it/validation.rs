@@ -1,4 +1,4 @@
-//! What is refused, with which class, and what is trusted.
+//! Validation: refused bytes with their class, and accepted bytes.
 
 use crate::support::{NOW_MS, built, plain, resealed, rules, with_header};
 use bytes::Bytes;
@@ -71,7 +71,7 @@ fn bytes_after_the_batch_are_refused() {
 }
 
 #[test]
-fn a_batch_over_the_limit_is_refused_before_its_crc_is_looked_at() {
+fn a_batch_over_the_limit_is_refused_before_its_crc_is_checked() {
     let mut batch = plain(3);
     batch[17] ^= 1;
     let size = batch.len();
@@ -119,7 +119,7 @@ fn a_wrong_count_or_delta_is_refused(
             InvalidBatchKind::InvalidRecord
         );
     }
-    // Both agree, but not with the records.
+    // The counts agree with each other, but not with the records.
     let both = with_header(&batch, |header| {
         header.record_count = wrong;
         header.last_offset_delta = wrong.wrapping_sub(1);
@@ -130,7 +130,7 @@ fn a_wrong_count_or_delta_is_refused(
 #[test]
 fn a_record_out_of_its_place_is_refused() {
     let batch = plain(2);
-    // The second record's offset delta: the first record's size tells where it stands.
+    // The second record's offset delta: its position follows from the size of the first record.
     let first_len = 1 + (batch[HEADER_LEN] / 2) as usize;
     let at = HEADER_LEN + first_len + 3;
     assert_eq!(batch[at], 2, "the varint of 1");
@@ -274,7 +274,7 @@ fn a_replicated_run_keeps_its_offsets_and_gaps() {
         origin: AppendOrigin::Replication,
         ..rules()
     };
-    // A compacted batch has fewer records than offsets; even none may be left.
+    // A compacted batch has fewer records than offsets, or none.
     let sparse = at(20, |header| header.last_offset_delta = 9);
     let empty = with_header(&at(40, |_| {})[..HEADER_LEN], |header| {
         header.batch_length = (HEADER_LEN - 12) as i32;

@@ -1,8 +1,9 @@
-"""librdkafka's producer and consumer, through librdkafka's own performance tool, tuned as its users tune them for speed.
+"""librdkafka's producer and consumer in librdkafka's own performance tool, tuned for speed.
 
-The client shares the machine with the broker, and what it costs hides what the broker costs; of librdkafka's users this tool costs least.
-It counts records and does nothing else with them. It produces the same bytes again and again, which are copied once, into the request
-(`-D` would copy them twice); consuming, it checks no batch's CRC, as librdkafka does not unless asked (`check.crcs`).
+The client shares the machine with the broker, so its cost hides the broker's; this is the cheapest of librdkafka's
+users. It only counts records. It produces the same bytes repeatedly, which are copied once, into the request (`-D`
+would copy them twice). As a consumer it does not check the CRC of batches, which is librdkafka's default
+(`check.crcs`).
 """
 
 from __future__ import annotations
@@ -22,20 +23,20 @@ PRODUCER = {
     "batch.size": 1_000_000,
     "batch.num.messages": 1_000_000,
     "linger.ms": 50,
-    # Far more than what is on the way, and never so much that the client's memory counts.
+    # Much more than the messages in flight, but not so much that the client's memory matters.
     "queue.buffering.max.messages": 10_000_000,
     "queue.buffering.max.kbytes": 200_000,
-    # Now and then the tool asks for the topic's leader a moment too early, and again after this; its own default is 500.
+    # Sometimes the tool requests the topic's leader too early, and retries after this time; its own default is 500.
     "retry.backoff.ms": 10,
 }
 CONSUMER = {"queued.min.messages": 1_000_000, "fetch.queue.backoff.ms": 5}
 
 
 def produce(address: str, topic: str, records: int, size: int) -> float:
-    """Produce in batches of 1 MB; return records a second.
+    """Produce in batches of 1 MB; return records per second.
 
-    The tool's clock runs from its first record, before it is connected, until it is told of the last acknowledgement. In between the last
-    batch, which is not full, waits for `linger.ms`.
+    The tool measures from its first record, before it is connected, until the last acknowledgement. In this time the
+    last, incomplete batch waits for `linger.ms`.
     """
     row, said = _run("-P", address, topic, records, PRODUCER, "-s", str(size))
     assert (row["dr"], row["dr_err"]) == (records, 0), said
@@ -43,16 +44,16 @@ def produce(address: str, topic: str, records: int, size: int) -> float:
 
 
 def consume(address: str, topic: str, records: int, size: int) -> float:
-    """Consume all records of the one partition; return records a second, by a clock that runs from the first record until the last."""
+    """Consume all records of the only partition; return records per second, from the first record to the last."""
     row, said = _run("-C", address, topic, records, CONSUMER, "-o", "beginning")
     assert (row["msgs"], row["bytes"], row["offset"], row["rx_err"]) == (records, records * size, records - 1, 0), said
     return row["m/s"]
 
 
 def _run(mode: str, address: str, topic: str, records: int, settings: Mapping[str, int], *options: str) -> tuple[dict[str, float], str]:
-    """Run the tool on the one partition; return the last row of its table, and all that it said."""
+    """Run the tool on the only partition; return the last row of its table, and its complete output."""
     assert TOOL.exists(), f"{TOOL} is missing: build it (make {TOOL.relative_to(PROJECT)})"
-    # A table (-u), and no lines between its rows (-q).
+    # A table (-u) without lines between its rows (-q).
     load = ["-b", address, "-t", topic, "-p", "0", "-c", str(records), "-u", "-q", *options]
     properties = [part for key, value in settings.items() for part in ("-X", f"{key}={value}")]
     done = subprocess.run(
@@ -68,6 +69,6 @@ def _run(mode: str, address: str, topic: str, records: int, settings: Mapping[st
 
 
 def _last_row(said: str) -> dict[str, float]:
-    """The last row of a table whose cells stand after bars, by the names of its columns."""
+    """The last row of a table with bars before its cells, by column name."""
     header, *rows = ([cell.strip() for cell in line.split("|")[1:]] for line in said.splitlines() if line.startswith("|"))
     return dict(zip(header, map(float, rows[-1]), strict=True))

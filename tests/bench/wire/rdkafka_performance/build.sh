@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds librdkafka's performance tool, build/librdkafka/rdkafka_performance, from the source that Cargo.lock pins.
-# What a system may have and the bench does not use is left out, so that the tool is the same everywhere.
+# Optional libraries that the bench does not use are disabled, so that the tool is the same on every system.
 set -euo pipefail
 cd "$(dirname "$0")/../../../.."
 built=$PWD/build/librdkafka

@@ -1,1 +1,1 @@
-//! Empty: Cargo wants a target in each package.
+//! Empty: Cargo requires a target in each package.

@@ -1,4 +1,4 @@
-//! Holds what a compacted log serves against what was written to it.
+//! Compares the records that a compacted log serves with those written to it.
 
 use std::collections::BTreeMap;
 
@@ -8,21 +8,21 @@ use headwater_record::{DecompressLimit, batches};
 use super::script::Keyed;
 use super::session::{Outcome, Session};
 
-/// The state of a log as far as its user was told.
+/// The state of a log according to the results that its user got.
 #[derive(Debug, Clone, Default)]
 pub struct Expectation {
-    /// Every record that was ever written, and those that are being written.
+    /// Every record that was ever written or is being written.
     pub written: BTreeMap<i64, Keyed>,
-    /// Acknowledged up to here: must survive the death of the process.
+    /// Records before this offset were acknowledged: they must survive the death of the process.
     pub appended_to: i64,
-    /// Acknowledged as durable up to here: must survive a power cut.
+    /// Records before this offset were acknowledged as durable: they must survive a power cut.
     pub durable_to: i64,
-    /// Cleaned up to here: each key has one record there.
+    /// The log is cleaned before this offset: each key has one record there.
     pub cleaned_to: i64,
 }
 
 impl Expectation {
-    /// After a step that worked.
+    /// The state after a successful step.
     #[must_use]
     pub fn after(&self, outcome: &Outcome) -> Expectation {
         let mut next = self.while_under_way(outcome);
@@ -34,7 +34,7 @@ impl Expectation {
         next
     }
 
-    /// In the middle of a step that, left alone, would have this outcome.
+    /// The state in the middle of a step that would have this outcome.
     #[must_use]
     pub fn while_under_way(&self, outcome: &Outcome) -> Expectation {
         let mut next = self.clone();
@@ -45,14 +45,14 @@ impl Expectation {
     }
 }
 
-/// All that a log serves.
+/// The records that a log serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Served {
     /// Where the log ends.
     pub end: i64,
     /// Records by offset.
     pub records: BTreeMap<i64, Keyed>,
-    /// The newest batch of the idempotent producer, if it has all its records yet: its base offset and its bytes.
+    /// The newest batch of the idempotent producer, if it still has all its records: its base offset and its bytes.
     pub newest: Option<(i64, Bytes)>,
 }
 
@@ -95,15 +95,16 @@ pub fn read_all(session: &Session) -> Result<Served, String> {
         }
         if next == before {
             return Err(format!(
-                "no batch says that the log ends at {end}, the last one ends at {next}"
+                "the log ends at {end}, but the last batch at {next}"
             ));
         }
     }
     Ok(served)
 }
 
-/// Of each key the newest record below the end is served, unless it is a tombstone and nothing of the key is left; nothing is served that
-/// was not written there; what was cleaned stays clean; and the log reaches as far as was promised.
+/// Checks the served records: for each key the newest record below the end, unless it is a tombstone and no record of
+/// the key is left; no record that was not written there; at most one record per key in the cleaned part; and the
+/// promised end.
 pub fn judge(served: &Served, expected: &Expectation, promised_to: i64) -> Result<(), String> {
     if served.end < promised_to {
         return Err(format!(

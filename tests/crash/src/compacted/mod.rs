@@ -1,4 +1,4 @@
-//! A compacted log that is written, cleaned and crashed, and what must be true of it.
+//! A compacted log that is written, cleaned and crashed, and its checks.
 
 pub mod judge;
 pub mod script;

@@ -1,4 +1,4 @@
-//! What a program does to its compacted log.
+//! The steps of a program with a compacted log.
 
 use crate::chance::Chance;
 
@@ -10,31 +10,32 @@ pub type Keyed = (u8, Option<Vec<u8>>);
 pub enum Step {
     /// One batch.
     Append {
-        /// Its records, each value unlike all others of the script.
+        /// Its records, each value different from all others of the script.
         records: Vec<Keyed>,
         /// Whether it comes from an idempotent producer.
         idempotent: bool,
     },
-    /// Makes all that was appended durable.
+    /// Makes all appended records durable.
     Flush,
-    /// Closes the active segment.
+    /// Rolls the active segment.
     Roll,
-    /// Cleans what may be cleaned.
+    /// Cleans the cleanable part.
     Clean,
-    /// Cleans with memory for so many keys of the dirty part.
+    /// Cleans with memory for this many keys of the dirty part.
     CleanKeys(usize),
     /// Writes the checkpoints.
     Checkpoint,
-    /// Lets so many milliseconds pass.
+    /// Advances the time by this many milliseconds.
     Wait(u64),
-    /// Ends in order and starts again.
+    /// Closes in order and starts again.
     Restart,
 }
 
-/// A script whose last cleaning drops two segments that it empties: the older has a value, the newer the deletion marker of its key.
+/// A script whose last cleaning drops two segments that it empties: the older has a value, the newer the tombstone of
+/// its key.
 ///
-/// The marker is in a batch of which the cleaning before had memory for the first key only. That cleaning set the delete horizon of the whole
-/// batch, and left the value. So both go in one cleaning.
+/// The previous cleaning had memory only for the first key of the tombstone's batch. It set the delete horizon of the
+/// whole batch, and left the value. So one cleaning removes both.
 pub fn marker_and_value_in_emptied_segments() -> Vec<Step> {
     let put = |key, bytes| append_of(vec![(key, Some(vec![key; bytes]))]);
     let sealed = [Step::Roll, Step::Flush];
@@ -60,10 +61,10 @@ fn append_of(records: Vec<Keyed>) -> Step {
     }
 }
 
-/// How many keys there are.
+/// The number of keys.
 const KEYS: u64 = 7;
 
-/// Draws a script. Whatever is drawn, it cleans more than once and there is something to lose at its end.
+/// Draws a script. Every script cleans more than once and has something to lose at its end.
 pub fn draw(seed: u64, length: usize) -> Vec<Step> {
     let mut chance = Chance::new(seed ^ 0xc1ea);
     let mut steps: Vec<_> = (0..length)

@@ -1,4 +1,4 @@
-//! A program that has its compacted log open.
+//! A program with an open compacted log.
 
 use std::path::Path;
 use std::time::Duration;
@@ -17,18 +17,18 @@ use super::script::{Keyed, Step};
 use crate::session::DATA;
 
 const PRODUCER_ID: i64 = 7;
-/// What the map of a cleaning takes for a key. A tenth of it stays free.
+/// The memory of a cleaning's map for a key. A tenth of it stays free.
 const KEY_BYTES: usize = 24;
 const LEADER_EPOCH: LeaderEpoch = LeaderEpoch::new(3);
 
-/// What one step did.
+/// The result of one step.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// Records at consecutive offsets, from the first of these.
     pub appended: Option<(i64, Vec<Keyed>)>,
-    /// Everything before this was acknowledged as durable.
+    /// Records before this offset were acknowledged as durable.
     pub durable_to: Option<i64>,
-    /// Before this each key has one record from now on.
+    /// Before this offset each key has one record from now on.
     pub cleaned_to: Option<i64>,
 }
 
@@ -39,7 +39,7 @@ pub struct Session {
     pub env: SimEnv,
     /// The log.
     pub log: PartitionLog<SimEnv>,
-    /// What opening it found.
+    /// The report of opening it.
     pub report: RecoveryReport,
     directory: DataDirectory<SimEnv>,
     producer_epoch: i16,
@@ -63,7 +63,7 @@ fn key() -> (String, i32) {
 }
 
 impl Session {
-    /// Opens what is on the machine's disk, as a broker does. The error is what went wrong, in words.
+    /// Opens the log on the machine's disk, like a broker. The error is a description.
     pub fn open(env: &SimEnv) -> Result<Session, String> {
         let directory = DataDirectory::open(env.clone(), Path::new(DATA), 0)
             .map_err(|error| error.to_string())?;
@@ -95,7 +95,7 @@ impl Session {
         })
     }
 
-    /// Does one step that is no restart.
+    /// Runs one step other than a restart.
     pub fn step(&mut self, step: &Step) -> Result<Outcome, Failure> {
         let mut outcome = Outcome::default();
         match step {
@@ -117,7 +117,7 @@ impl Session {
         Ok(outcome)
     }
 
-    /// Ends in order.
+    /// Closes in order.
     pub fn close(&self) -> Result<(), Failure> {
         self.log.close()?;
         self.write_checkpoints()?;
@@ -125,7 +125,7 @@ impl Session {
         marked.map_err(|error| Failure(error.to_string()))
     }
 
-    /// Sends a batch that was read from the log again, as its producer sent it; gives the offset it has, if the log knows it.
+    /// Sends a batch that was read from the log again, like its producer. Returns its offset, if the log recognises it.
     pub fn resend(&self, batch: &[u8]) -> Result<Option<i64>, Failure> {
         let mut batch = batch.to_vec();
         batch[..8].fill(0);
@@ -206,7 +206,7 @@ impl Session {
     }
 }
 
-/// Why a step did not work, in words.
+/// A description of why a step failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure(pub String);
 

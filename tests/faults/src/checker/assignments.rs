@@ -1,4 +1,4 @@
-//! Who had which partition from when to when, and what it got of it.
+//! The assignments: when each member had a partition, and the records that it got.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,12 @@ pub(super) struct HandOut {
     pub(super) record: RecordId,
 }
 
-/// How a member's time with a partition ends.
+/// The end of an assignment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
-    /// It gives it back, or ends, or the history does.
+    /// The member releases it or ends, or the history ends.
     Released,
-    /// It learns that it has lost it.
+    /// The member learns that it has lost it.
     Lost,
 }
 
@@ -41,7 +41,7 @@ impl Assignment {
     }
 }
 
-/// All assignments of a history, in the order in which they start.
+/// All assignments of a history, in the order of their start.
 pub(super) fn assignments(
     history: &History,
     group_of: &BTreeMap<MemberId, GroupId>,

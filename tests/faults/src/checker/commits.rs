@@ -11,7 +11,7 @@ pub(super) fn check(history: &History, facts: &Facts<'_>, violations: &mut Vec<V
     check_seen(history, facts, violations);
 }
 
-/// An acknowledged commit is not below one that was acknowledged before it began.
+/// An acknowledged commit is not below one that was acknowledged before it started.
 fn check_acknowledged(facts: &Facts<'_>, violations: &mut Vec<Violation>) {
     let mut highest: BTreeMap<(GroupId, i32), Vec<(usize, i64)>> = BTreeMap::new();
     for commit in facts.commits.iter().filter(|commit| commit.is_current) {
@@ -35,10 +35,10 @@ fn check_acknowledged(facts: &Facts<'_>, violations: &mut Vec<Violation>) {
     }
 }
 
-/// What somebody sees as committed is between what was acknowledged and what was sent, and never less than what was seen before.
+/// An observed committed offset is between the acknowledged and the sent ones, and never below an earlier observation.
 fn check_seen(history: &History, facts: &Facts<'_>, violations: &mut Vec<Violation>) {
     for seen in &facts.seen {
-        // While the topic is deleted, its offsets may be there or not.
+        // While the topic is deleted, its offsets may or may not exist.
         let is_deleted_meanwhile = facts
             .deleted
             .is_some_and(|deleted| seen.asked < deleted && deleted < seen.answered);
@@ -71,7 +71,7 @@ fn check_seen(history: &History, facts: &Facts<'_>, violations: &mut Vec<Violati
     }
 }
 
-/// The partitions that the group has committed, or that somebody saw as committed.
+/// The partitions that the group has committed, or whose committed offset was observed.
 fn partitions(facts: &Facts<'_>, seen: &SeenCommits<'_>) -> BTreeSet<i32> {
     let commits = facts.commits.iter();
     let of_group = commits.filter(|commit| commit.group == seen.group);
@@ -87,8 +87,8 @@ fn was_sent(facts: &Facts<'_>, seen: &SeenCommits<'_>, partition: i32, offset: i
     })
 }
 
-/// The least offset that the group must have committed at this event: the highest one that was acknowledged, or seen, before it. Of a
-/// recreated topic only commits of the new one count.
+/// The lowest possible committed offset of the group at this event: the highest one that was acknowledged or observed
+/// before it. Of a recreated topic only commits of the new one count.
 pub(super) fn lowest_committed(
     facts: &Facts<'_>,
     group: GroupId,

@@ -1,4 +1,5 @@
-//! What consumers were promised: the stored records of their own partitions, in order, without gaps, and each at least once to its group.
+//! The promises to consumers: the stored records of their own partitions, in order, without gaps, and each at least
+//! once to its group.
 
 use std::collections::{BTreeMap, BTreeSet};
 

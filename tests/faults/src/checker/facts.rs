@@ -1,4 +1,4 @@
-//! What several rules ask about a history.
+//! Facts about a history that several rules need.
 
 use std::collections::BTreeMap;
 
@@ -13,36 +13,36 @@ pub(super) struct Commit {
     pub(super) member: MemberId,
     pub(super) partition: i32,
     pub(super) offset: i64,
-    /// The event that began it.
+    /// The event that started it.
     pub(super) begun: usize,
     /// The event that acknowledged it.
     pub(super) acknowledged: Option<usize>,
-    /// Whether it is certainly about the topic that is there at the end.
+    /// Whether it certainly concerns the topic that exists at the end.
     pub(super) is_current: bool,
 }
 
-/// The committed offsets of a group, as somebody saw them.
+/// An observation of the committed offsets of a group.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SeenCommits<'h> {
     pub(super) group: GroupId,
-    /// The event that asked.
+    /// The event of the request.
     pub(super) asked: usize,
     /// The event of the answer.
     pub(super) answered: usize,
     pub(super) offsets: &'h Offsets,
 }
 
-/// What several rules ask about a history. Events are meant by their index.
+/// Facts about a history that several rules need. Events are represented by their index.
 #[derive(Debug)]
 pub(super) struct Facts<'h> {
     history: &'h History,
     pub(super) sent: BTreeMap<RecordId, usize>,
-    /// The first record of each producer whose sending has failed.
+    /// The first record of each producer that could not be sent.
     first_unknown: BTreeMap<u32, u64>,
     pub(super) group_of: BTreeMap<MemberId, GroupId>,
-    /// When the topic was about to be deleted.
+    /// The event before the deletion of the topic.
     pub(super) deleted: Option<usize>,
-    /// When each broker knew the new topic.
+    /// The event when each broker had the new topic.
     pub(super) recreated: Option<usize>,
     pub(super) assignments: Vec<Assignment>,
     pub(super) commits: Vec<Commit>,
@@ -117,7 +117,7 @@ impl<'h> Facts<'h> {
                             (commit.member, commit.partition, commit.offset)
                                 == (*member, *partition, *offset)
                         });
-                        last.expect("a commit is begun before it is acknowledged")
+                        last.expect("a commit starts before it is acknowledged")
                             .acknowledged = Some(index);
                     }
                 }
@@ -127,8 +127,8 @@ impl<'h> Facts<'h> {
         commits
     }
 
-    /// Whether the member reads the partition of the topic that is there at the end: always, unless the topic was recreated and it got no
-    /// record of the new one in this assignment.
+    /// Whether the member reads the partition of the topic that exists at the end: always, unless the topic was
+    /// recreated and it got no record of the new one in this assignment.
     fn has_current(&self, member: MemberId, partition: i32, index: usize) -> bool {
         self.deleted.is_none()
             || self.assignments.iter().any(|assignment| {
@@ -140,25 +140,26 @@ impl<'h> Facts<'h> {
             })
     }
 
-    /// Whether the log has this record there.
+    /// Whether the log has this record at the offset.
     pub(super) fn is_stored(&self, offset: i64, partition: i32, record: RecordId) -> bool {
         self.stored(Place { partition, offset }) == Some(record)
     }
 
-    /// The record that the log has there.
+    /// The record of the log at the offset.
     pub(super) fn stored(&self, place: Place) -> Option<RecordId> {
         let partition = self.history.log.get(&place.partition)?;
         partition.get(&place.offset).copied()
     }
 
-    /// Whether the producer has given up an earlier record: then it goes on with a new epoch, and a request of the old epoch that arrives
-    /// late, on a connection that was given up, may write a record that is sent again. Kafka's protocol cannot tell such records apart.
+    /// Whether the producer has given up an earlier record: then it continues with a new epoch, and a late request of
+    /// the old epoch on an abandoned connection may write a record that is sent again. Kafka's protocol cannot detect
+    /// such duplicates.
     pub(super) fn may_be_doubled(&self, record: RecordId) -> bool {
         let first_unknown = self.first_unknown.get(&record.producer);
         first_unknown.is_some_and(|first| *first < record.sequence)
     }
 
-    /// Whether the record may have gone with the deleted topic.
+    /// Whether the record may have been deleted with the topic.
     pub(super) fn may_be_deleted(&self, record: RecordId) -> bool {
         let sent = self.sent.get(&record);
         match (self.recreated, sent) {

@@ -1,8 +1,9 @@
 //! A partition of a group has one owner at a time.
 //!
-//! A member that was silent for longer than its session may have been replaced without knowing it. So two owners at a time are a violation
-//! only if the first one was a member for certain: a commit of it was acknowledged that it sent less than a session before the other got the
-//! partition, or later. A member that learns that it has lost its partitions owned them up to an unknown time.
+//! A member that was silent for longer than its session may have been replaced without knowing it. So two concurrent
+//! owners are a violation only if the first one was certainly a member: it sent a commit that was acknowledged less
+//! than a session before the other got the partition, or later. A member that learns that it has lost its partitions
+//! owned them up to an unknown time.
 
 use super::assignments::{Assignment, End};
 use super::facts::Facts;
@@ -28,7 +29,7 @@ pub(super) fn check(history: &History, facts: &Facts<'_>, violations: &mut Vec<V
     }
 }
 
-/// Whether the coordinator certainly had the owner as a member at this event.
+/// Whether the owner was certainly a member of the coordinator's group at this event.
 fn was_member(history: &History, facts: &Facts<'_>, owner: &Assignment, event: usize) -> bool {
     let session = history.groups[&owner.group].session_timeout;
     let at = history.events[event].at;

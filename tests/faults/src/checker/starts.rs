@@ -1,4 +1,4 @@
-//! Where an assignment starts: at the committed offset of the group, or at the start of the log if there is none.
+//! The start of an assignment: the committed offset of the group, or the log start if there is none.
 
 use super::assignments::Assignment;
 use super::commits::lowest_committed;
@@ -9,7 +9,7 @@ use crate::history::{Commits, History};
 
 pub(super) fn check(history: &History, facts: &Facts<'_>, violations: &mut Vec<Violation>) {
     for assignment in &facts.assignments {
-        // The first record may be one of the deleted topic; then nothing is known about its start in the new one.
+        // The first record may be one of the deleted topic; then the start in the new one is unknown.
         let is_after_recreation = facts.deleted.is_none()
             || facts
                 .recreated
@@ -38,7 +38,7 @@ pub(super) fn check(history: &History, facts: &Facts<'_>, violations: &mut Vec<V
     }
 }
 
-/// Whether the group may have had this committed offset, or none and the log starts there.
+/// Whether the group may have had this committed offset, or none if the log starts there.
 fn is_start(
     history: &History,
     facts: &Facts<'_>,

@@ -1,4 +1,5 @@
-//! What producers were promised: the log has what was acknowledged, once and in order, and nothing that was not sent.
+//! The promises to producers: the log has every acknowledged record, once and in order, and no record that was not
+//! sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,7 +87,7 @@ fn check_order(history: &History, violations: &mut Vec<Violation>) {
     for (partition, records) in &history.log {
         let mut last: BTreeMap<u32, u64> = BTreeMap::new();
         let mut found = BTreeSet::new();
-        // A second copy has no place in the order; where it may not be, it is a doubled record.
+        // A second copy has no position in the order; where it is not allowed, it is reported as a duplicate.
         for record in records.values().filter(|record| found.insert(**record)) {
             let before = last.insert(record.producer, record.sequence);
             if let Some(sequence) = before.filter(|before| *before > record.sequence) {

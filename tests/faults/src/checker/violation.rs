@@ -1,4 +1,4 @@
-//! What a history can break.
+//! The violations that a history can have.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ impl fmt::Display for Place {
 pub enum Violation {
     /// An acknowledged record is not in the log.
     Lost { record: RecordId, place: Place },
-    /// An acknowledged record is not where its acknowledgement says.
+    /// An acknowledged record is not at its acknowledged position.
     Misplaced {
         record: RecordId,
         acknowledged: Place,
@@ -62,13 +62,13 @@ pub enum Violation {
         record: RecordId,
         stored: Option<RecordId>,
     },
-    /// Within an assignment, a member got an offset that is not after the one before.
+    /// Within an assignment, a member got an offset that is not after the previous one.
     WentBack {
         member: MemberId,
         place: Place,
         after: i64,
     },
-    /// Within an assignment, a member did not get a record between two that it got.
+    /// Within an assignment, a member skipped a record between two that it got.
     Skipped {
         member: MemberId,
         place: Place,
@@ -92,14 +92,14 @@ pub enum Violation {
         partition: i32,
         members: [MemberId; 2],
     },
-    /// A committed offset went back, or is gone (`to` is `None`).
+    /// A committed offset went back, or was lost (`to` is `None`).
     CommitWentBack {
         group: GroupId,
         partition: i32,
         from: i64,
         to: Option<i64>,
     },
-    /// The committed offset of a group is one that no member has committed.
+    /// The committed offset of a group was not committed by any member.
     NeverCommitted {
         group: GroupId,
         partition: i32,
@@ -156,7 +156,7 @@ impl fmt::Display for Violation {
 }
 
 impl Violation {
-    /// [`fmt::Display`] of what consumers and groups can break.
+    /// [`fmt::Display`] for violations of consumers and groups.
     fn fmt_of_group(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotOwned { member, place } => write!(

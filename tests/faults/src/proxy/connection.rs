@@ -18,13 +18,14 @@ use crate::chance::Chance;
 /// The state that both pipes share.
 pub(super) struct Connection {
     shared: Arc<Shared>,
-    /// Which connection of the proxy it is.
+    /// The number of the connection within the proxy.
     number: u64,
-    /// The API of each request without a response, by correlation id. `acks=0` gets none, so its entries stay until the end.
+    /// The API of each request without a response, by correlation id. `acks=0` requests get none, so their entries stay
+    /// until the end.
     in_flight: Mutex<HashMap<i32, i16>>,
 }
 
-/// Why a frame goes no further.
+/// The reason why frames are no longer passed on.
 enum End {
     Cut(CutHow),
     /// One side has ended the connection.
@@ -49,7 +50,7 @@ impl Connection {
     /// Passes frames on until one side ends the connection or a fault does.
     pub(super) async fn serve(&self, mut client: TcpStream, mut broker: TcpStream) {
         for stream in [&client, &broker] {
-            // Without it, small frames would wait for acknowledgements of earlier ones.
+            // Without this, small frames would wait for acknowledgements of earlier ones.
             if stream.set_nodelay(true).is_err() {
                 return;
             }
@@ -65,7 +66,7 @@ impl Connection {
         };
         if let End::Cut(CutHow::Reset) = end {
             for stream in [&client, &broker] {
-                // A peer that has gone meanwhile needs no reset.
+                // A peer that has ended the connection meanwhile needs no reset.
                 let _ = stream.set_zero_linger();
             }
         }
@@ -93,7 +94,7 @@ impl Connection {
         End::Gone
     }
 
-    /// Passes one frame on, with the fault that a rule has for it.
+    /// Passes one frame on, with the fault of the first matching rule.
     async fn pass(
         &self,
         direction: Direction,
@@ -143,7 +144,7 @@ impl Connection {
         Ok(())
     }
 
-    /// The API of a request, or of the request that a response answers.
+    /// The API of a request, or of the request of a response.
     fn api_of(&self, direction: Direction, frame: &Frame) -> Option<ApiKey> {
         let mut in_flight = self.in_flight.lock();
         let code = match direction {

@@ -1,13 +1,13 @@
-//! Frames as they pass: a length, and what follows it. No message is decoded.
+//! Frames with a length prefix. No message is decoded.
 
 use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-/// No frame of a test is longer. A length beyond it means that the bytes are not Kafka's protocol.
+/// No frame of a test is longer. A greater length means that the bytes are not Kafka's protocol.
 const FRAME_BYTES_MAX: u32 = 256 << 20;
 
-/// A whole frame with its length.
+/// A whole frame including its length.
 #[derive(Debug)]
 pub(super) struct Frame(pub(super) Vec<u8>);
 
@@ -34,7 +34,7 @@ impl Frame {
         self.i32_at(4)
     }
 
-    /// Both halves.
+    /// The two halves of the frame.
     pub(super) fn halves(&self) -> (&[u8], &[u8]) {
         self.0.split_at(self.0.len() / 2)
     }

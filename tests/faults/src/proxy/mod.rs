@@ -1,10 +1,10 @@
 //! A proxy between clients and a broker that disturbs their connections.
 //!
-//! It changes no byte. Brokers advertise the ports of their proxies, so that clients reach them only through these. Each connection is read
-//! frame by frame in both directions: a [`Rule`] picks frames by direction, API and chance, and a [`Fault`] delays, stalls or cuts there,
-//! also in the middle of a frame. A response that is cut is one whose request the broker has handled, so the client has to send it again.
-//! [`Proxy::hold`] stops all connections in one direction or both until [`Proxy::release`]; a frame that arrives meanwhile is stopped in its
-//! middle.
+//! It changes no byte. Brokers advertise the ports of their proxies, so that clients reach them only through these.
+//! Each connection is read frame by frame in both directions: a [`Rule`] selects frames by direction, API and chance,
+//! and a [`Fault`] delays, stalls or cuts there, also in the middle of a frame. If a response is cut, the broker has
+//! handled the request, and the client must send it again. [`Proxy::hold`] stops all connections in one direction or
+//! both until [`Proxy::release`]; a frame that arrives meanwhile is stopped in the middle.
 
 mod connection;
 mod frame;
@@ -24,13 +24,13 @@ pub use rule::{CutAt, CutHow, Direction, Fault, Rule};
 
 use connection::Connection;
 
-/// What all connections of a proxy follow.
+/// The settings of all connections of a proxy.
 #[derive(Debug, Clone, Default)]
 struct Settings {
     rules: Arc<[Rule]>,
     holds_requests: bool,
     holds_responses: bool,
-    /// How often all connections were cut.
+    /// The number of times that all connections were cut.
     cuts: u64,
 }
 
@@ -39,7 +39,7 @@ struct Shared {
     seed: u64,
     broker: SocketAddr,
     settings: watch::Sender<Settings>,
-    /// How often each kind of fault has happened.
+    /// The number of faults of each kind so far.
     happened: Mutex<BTreeMap<&'static str, u64>>,
 }
 
@@ -52,7 +52,8 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Passes the connections of a listener on to a broker, which need not be there yet. Faults are drawn from the seed.
+    /// Passes the connections of a listener on to a broker, which need not be running yet. Faults are drawn from the
+    /// seed.
     pub fn start(
         runtime: &Handle,
         listener: TcpListener,
@@ -77,12 +78,12 @@ impl Proxy {
         })
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
-    /// Replaces the rules, for connections that exist as well.
+    /// Replaces the rules, also for existing connections.
     pub fn set_rules(&self, rules: impl Into<Arc<[Rule]>>) {
         let rules = rules.into();
         self.shared
@@ -90,13 +91,13 @@ impl Proxy {
             .send_modify(|settings| settings.rules = rules);
     }
 
-    /// Stops this direction of all connections, present and new.
+    /// Stops this direction of all present and future connections.
     pub fn hold(&self, direction: Direction) {
         self.count("hold");
         self.set_hold(direction, true);
     }
 
-    /// Lets both directions go on.
+    /// Lets both directions continue.
     pub fn release(&self) {
         self.set_hold(Direction::Request, false);
         self.set_hold(Direction::Response, false);
@@ -110,7 +111,7 @@ impl Proxy {
             .send_modify(|settings| settings.cuts += 1);
     }
 
-    /// How often each kind of fault has happened.
+    /// The number of faults of each kind so far.
     pub fn happened(&self) -> BTreeMap<&'static str, u64> {
         self.shared.happened.lock().clone()
     }
@@ -150,7 +151,7 @@ impl Drop for Proxy {
     }
 }
 
-/// Serves each connection in a task of its own; all of them end with this one.
+/// Serves each connection in its own task; all of them end with this one.
 async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
     let mut connections = tokio::task::JoinSet::new();
     for number in 0.. {
@@ -160,7 +161,7 @@ async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
         while connections.try_join_next().is_some() {}
         let shared = Arc::clone(&shared);
         connections.spawn(async move {
-            // A broker that is down refuses the connection; the client sees one that ends at once.
+            // A stopped broker refuses the connection; the client sees one that ends at once.
             if let Ok(broker) = tokio::net::TcpStream::connect(shared.broker).await {
                 Connection::new(shared, number).serve(client, broker).await;
             }

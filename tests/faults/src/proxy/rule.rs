@@ -1,4 +1,4 @@
-//! Which frames are disturbed, and how.
+//! Rules that select frames and their faults.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +8,7 @@ use headwater_protocol::ApiKey;
 
 use crate::chance::Chance;
 
-/// Which way a frame goes.
+/// The direction of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// From the client to the broker.
@@ -17,7 +17,7 @@ pub enum Direction {
     Response,
 }
 
-/// Where a connection is cut.
+/// The position where a connection is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CutAt {
     /// Nothing of the frame arrives.
@@ -28,43 +28,43 @@ pub enum CutAt {
     After,
 }
 
-/// How a connection ends, for both its sides.
+/// How a connection ends, for both sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CutHow {
     /// In order (FIN).
     Close,
-    /// With an error (RST), which also drops what was not read.
+    /// With an error (RST), which also drops unread bytes.
     Reset,
 }
 
-/// What happens to a frame.
+/// The fault of a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// It arrives this much later, and so does everything after it.
+    /// It arrives later by this time, and so does everything after it.
     Delay(Range<Duration>),
-    /// It stops in its middle for this long.
+    /// It stops in the middle for this time.
     Stall(Range<Duration>),
     /// The connection ends.
     Cut(CutAt, CutHow),
 }
 
-/// Frames that are disturbed.
+/// A rule for frames to disturb.
 #[derive(Debug)]
 pub struct Rule {
     /// The direction of the frames.
     pub direction: Direction,
     /// The APIs of the frames; all if empty.
     pub apis: Vec<ApiKey>,
-    /// One of how many such frames is disturbed, on average.
+    /// On average one of this many matching frames is disturbed.
     pub one_in: u64,
-    /// How many frames this may still happen to.
+    /// The number of frames that may still be disturbed.
     pub times_left: AtomicU64,
-    /// What happens.
+    /// The fault.
     pub fault: Fault,
 }
 
 impl Rule {
-    /// Disturbs one of `one_in` frames of these APIs, as often as it comes to that.
+    /// Disturbs one of `one_in` frames of these APIs, without a limit.
     pub fn new(
         direction: Direction,
         apis: impl Into<Vec<ApiKey>>,
@@ -80,7 +80,7 @@ impl Rule {
         }
     }
 
-    /// Disturbs only so many frames.
+    /// Limits the number of disturbed frames.
     #[must_use]
     pub fn times(mut self, times: u64) -> Self {
         self.times_left = AtomicU64::new(times);
@@ -107,7 +107,7 @@ impl Rule {
     }
 }
 
-/// A duration of the range.
+/// A random duration within the range.
 pub(super) fn duration_within(range: &Range<Duration>, chance: &mut Chance) -> Duration {
     let micros = range.start.as_micros() as u64..range.end.as_micros() as u64;
     Duration::from_micros(chance.within(micros))

@@ -1,4 +1,4 @@
-//! The seam between the consumer and the state machine of its group protocol.
+//! The interface between the consumer and the state machine of its group protocol.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,19 +22,19 @@ use crate::error_codes;
 pub(crate) struct Settings {
     pub(crate) group: GroupConfig,
     pub(crate) retry: RetryConfig,
-    /// How often a classic member checks for new partitions, and for new topics that match a pattern.
+    /// The interval at which a classic member checks for new partitions, and for new topics that match a pattern.
     pub(crate) metadata_max_age: Duration,
     /// Whether the pattern of a classic member skips internal topics.
     pub(crate) exclude_internal_topics: bool,
 }
 
-/// What the consumer must do next.
+/// The next action of the consumer.
 #[derive(Debug, Clone)]
 pub(crate) enum Todo {
     Nothing,
     /// Commit and release these partitions; the rebalance waits for it.
     Revoke(Vec<TopicPartition>),
-    /// Release these partitions without a commit: they may belong to others already.
+    /// Release these partitions without a commit: they may already belong to others.
     Lose(Vec<TopicPartition>),
     /// Apply this assignment.
     Assign(NewAssignment),
@@ -42,14 +42,14 @@ pub(crate) enum Todo {
     Fail(Error),
 }
 
-/// An assignment. The version tells it from earlier and later ones.
+/// An assignment. The version distinguishes it from earlier and later ones.
 #[derive(Debug, Clone)]
 pub(crate) struct NewAssignment {
     pub(crate) version: i32,
     pub(crate) partitions: Vec<TopicPartition>,
 }
 
-/// The member that a request about offsets is sent for.
+/// The member in a request about offsets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Identity {
     pub(crate) member_id: Str,
@@ -59,7 +59,7 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// The identity of a consumer that is no member.
+    /// The identity of a consumer that is not a member.
     pub(crate) fn none() -> Self {
         Self {
             member_id: Str::default(),
@@ -76,7 +76,7 @@ pub(super) enum LeaveRequest {
     Consumer(ConsumerGroupHeartbeatRequest),
 }
 
-/// A member of a group as the consumer drives it: the state machine of either protocol. It does no I/O.
+/// The consumer's view of a group member: the state machine of either protocol. It does no I/O.
 pub(super) trait Member: fmt::Debug + Send {
     fn todo(&self) -> Todo;
 
@@ -86,25 +86,27 @@ pub(super) trait Member: fmt::Debug + Send {
     /// Replaces the subscription.
     fn subscribe(&mut self, subscription: Subscription);
 
-    /// The consumer no longer owns these partitions.
+    /// Records that the consumer no longer owns these partitions.
     fn release(&mut self, partitions: &[TopicPartition]);
 
-    /// The consumer takes its assignment over. Returns false, and the consumer must not apply it, if it is no longer current.
+    /// Records that the consumer takes over its assignment. Returns false, and the consumer must not apply it, if it is
+    /// no longer current.
     fn accept_assignment(&mut self, version: i32) -> bool;
 
-    /// The failure was returned to the caller. After a storage error, which may have been repaired, the next poll joins again.
+    /// Records that the failure was returned to the caller. After a storage error, which may have been repaired, the
+    /// next poll joins again.
     fn failure_reported(&mut self, now: Instant);
 
-    /// A topic that the consumer reads has changed.
+    /// Records that a topic of the consumer has changed.
     fn topic_changed(&mut self, now: Instant);
 
     /// The identity for a commit.
     fn committer(&self) -> Identity;
 
-    /// The identity for reading committed offsets. `None`: as anyone may.
+    /// The identity for reading committed offsets; `None`: without membership.
     fn reader(&self) -> Option<Identity>;
 
-    /// Handles the error of a request about offsets that was sent for `identity`.
+    /// Handles the error of a request about offsets that was sent with `identity`.
     fn offsets_refused(&mut self, code: ErrorCode, identity: &Identity, now: Instant);
 
     /// The request to send on close, if any.
@@ -178,7 +180,7 @@ pub(super) fn refusal(
     let error = error_codes::error(code, reason, &format!("{operation} \"{group_id}\""));
     match code {
         ErrorCode::FencedInstanceId => error.fatal(),
-        // Not worth a retry: the same broker would answer the same.
+        // A retry would not help: the same broker would answer the same.
         ErrorCode::KafkaStorageError | ErrorCode::CorruptMessage => error.retriable(false),
         _ => error,
     }

@@ -1,8 +1,8 @@
 //! Membership in a consumer group.
 //!
-//! Each group protocol is a state machine behind the trait [`Member`](membership::Member): [`classic`], whose members assign, and [`consumer`]
-//! (KIP-848), whose broker assigns. A task in the background sends the requests of the machine, and [`Group`] is the consumer's handle. Only
-//! [`Group::join`] distinguishes the protocols.
+//! Each group protocol is a state machine behind the trait [`Member`](membership::Member): [`classic`], whose members
+//! assign, and [`consumer`] (KIP-848), whose broker assigns. A task in the background sends the requests of the
+//! machine, and [`Group`] is the consumer's handle. Only [`Group::join`] distinguishes the protocols.
 
 mod classic;
 mod consumer;
@@ -28,7 +28,8 @@ pub(crate) use membership::{Identity, NewAssignment, Settings, Todo};
 use membership::{LeaveRequest, Member, Membership};
 use subscription::Subscription;
 
-/// The consumer's handle on its membership. Dropping it stops the heartbeats without leaving the group: the session then expires.
+/// The consumer's handle on its membership. Dropping it stops the heartbeats without leaving the group: the session
+/// then expires.
 #[derive(Debug)]
 pub(crate) struct Group {
     membership: Arc<Membership<dyn Member>>,
@@ -71,7 +72,7 @@ impl Group {
         self.membership.member.lock().todo()
     }
 
-    /// The failure was returned to the caller.
+    /// Records that the failure was returned to the caller.
     pub(crate) fn failure_reported(&self) {
         self.membership
             .member
@@ -88,7 +89,7 @@ impl Group {
         }
     }
 
-    /// A topic has changed: the group rebalances as soon as possible.
+    /// Records that a topic has changed: the group rebalances as soon as possible.
     pub(crate) fn topic_changed(&self) {
         self.membership.member.lock().topic_changed(Instant::now());
         self.membership.wake.notify_one();
@@ -99,13 +100,13 @@ impl Group {
         self.membership.wake.notify_one();
     }
 
-    /// The consumer no longer owns these partitions.
+    /// Records that the consumer no longer owns these partitions.
     pub(crate) fn release(&self, partitions: &[TopicPartition]) {
         self.membership.member.lock().release(partitions);
         self.membership.wake.notify_one();
     }
 
-    /// The consumer takes its assignment over. Returns false if it is no longer current.
+    /// Records that the consumer takes over its assignment. Returns false if it is no longer current.
     pub(crate) fn accept_assignment(&self, version: i32) -> bool {
         let accepted = self.membership.member.lock().accept_assignment(version);
         self.membership.wake.notify_one();
@@ -146,12 +147,12 @@ impl Drop for Group {
     }
 }
 
-/// The member that requests about offsets are sent for, if there is one. Its generation or epoch may change between two attempts.
+/// The member for requests about offsets, if there is one. Its generation or epoch may change between two attempts.
 #[derive(Debug, Clone)]
 pub(crate) struct Committer(Option<Arc<Membership<dyn Member>>>);
 
 impl Committer {
-    /// The committer of a consumer that is no member.
+    /// The committer of a consumer that is not a member.
     pub(crate) const fn without_membership() -> Self {
         Self(None)
     }

@@ -34,8 +34,9 @@ pub(crate) struct CommittedOffset {
 /// Partitions that do not exist, each with its error.
 pub(crate) type MissingPartitions = BTreeMap<TopicPartition, Error>;
 
-/// Commits `offsets` with the leader epochs of the records before them, and retries retriable errors, each time in the current generation or
-/// epoch of the member. Returns the partitions that do not exist; any other error of a partition fails the call. A topic whose id differs from `ids` was recreated, and counts as missing.
+/// Commits `offsets` with the leader epochs of the records before them. Retries retriable errors, each time in the
+/// current generation or epoch of the member. Returns the partitions that do not exist; any other error of a partition
+/// fails the call. A topic whose id differs from `ids` was recreated, and counts as missing.
 pub(crate) async fn commit(
     cluster: &Cluster,
     coordinator: &Coordinator,
@@ -105,7 +106,7 @@ fn read_commit(
     Ok(missing)
 }
 
-/// The committed offsets of these partitions. Partitions that have none, or do not exist, are left out.
+/// The committed offsets of these partitions. Leaves out partitions that have none or do not exist.
 pub(crate) async fn committed(
     cluster: &Cluster,
     coordinator: &Coordinator,
@@ -144,7 +145,7 @@ pub(crate) async fn committed(
             read_committed(response, coordinator, &topics).map_err(|error| {
                 let Some(reader) = &reader else { return error };
                 committer.refused(error.code(), reader);
-                // The next attempt is made in the epoch that the heartbeat brings, or without membership.
+                // The next attempt uses the epoch of the next heartbeat, or no membership.
                 let is_about_membership = matches!(
                     error.code(),
                     ErrorCode::UnknownMemberId | ErrorCode::StaleMemberEpoch
@@ -279,17 +280,17 @@ fn refusal(code: ErrorCode, group_id: &str, operation: &str) -> Error {
             "the group has rebalanced without this member, and its partitions were assigned to others: poll to rejoin. Records that were \
              not committed are read again",
         ),
-        ErrorCode::RebalanceInProgress => {
-            Some("the group is rebalancing: poll, then commit what is still assigned")
-        }
+        ErrorCode::RebalanceInProgress => Some(
+            "the group is rebalancing: poll, then commit the partitions that are still assigned",
+        ),
         _ => None,
     };
     let error = error_codes::error(code, reason, &format!("{operation} group \"{group_id}\""));
     match code {
         ErrorCode::FencedInstanceId => error.fatal(),
-        // The next attempt is made in the epoch that the member has by then.
+        // The next attempt uses the member's epoch at that time.
         ErrorCode::StaleMemberEpoch => error.retriable(true),
-        // Not worth a retry: the same broker would answer the same.
+        // A retry would not help: the same broker would answer the same.
         ErrorCode::UnknownTopicOrPartition
         | ErrorCode::UnknownTopicId
         | ErrorCode::KafkaStorageError

@@ -8,7 +8,7 @@ use regex::Regex;
 use super::classic::PartitionCounts;
 use crate::error::{Error, ErrorKind, Result};
 
-/// What a consumer subscribes to.
+/// The subscription of a consumer.
 #[derive(Debug, Clone)]
 pub enum Subscription {
     /// These topics, whether or not they exist yet.
@@ -20,7 +20,7 @@ pub enum Subscription {
 /// A pattern of topic names.
 #[derive(Debug, Clone)]
 pub struct TopicPattern {
-    /// As the user wrote it.
+    /// The text that the user passed.
     text: String,
     whole: Regex,
 }
@@ -36,8 +36,8 @@ impl Subscription {
         )
     }
 
-    /// Every topic whose whole name matches `pattern`, as in Kafka's Java client. With `group.protocol=classic` the client finds the topics,
-    /// with `group.protocol=consumer` the broker.
+    /// Every topic whose whole name matches `pattern`, as in Kafka's Java client. With `group.protocol=classic` the
+    /// client finds the topics, with `group.protocol=consumer` the broker.
     pub fn pattern(pattern: &str) -> Result<Self> {
         let whole = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| {
             Error::new(
@@ -64,7 +64,7 @@ impl Subscription {
         }
     }
 
-    /// The pattern as the user wrote it; `None` for topics by name.
+    /// The pattern that the user passed; `None` for topics by name.
     pub(super) fn pattern_text(&self) -> Option<&str> {
         match self {
             Self::Topics(_) => None,

@@ -1,4 +1,4 @@
-//! What the state machines of both protocols measure: polls and pauses between attempts.
+//! Timers of the state machines of both protocols: time since the last poll, and pauses between attempts.
 
 use std::time::{Duration, Instant};
 
@@ -38,7 +38,7 @@ impl PollTimer {
     }
 }
 
-/// Pauses between failed attempts, which grow.
+/// Growing pauses between failed attempts.
 #[derive(Debug)]
 pub(super) struct Backoff {
     retry: RetryConfig,
@@ -61,7 +61,7 @@ impl Backoff {
         self.until = Some(now + self.retry.pause(self.failures));
     }
 
-    /// The next pause is the first one again.
+    /// Resets the next pause to the first one.
     pub(super) const fn succeeded(&mut self) {
         self.failures = 0;
     }

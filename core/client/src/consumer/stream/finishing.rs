@@ -1,18 +1,18 @@
-//! When records are finished: `enable.auto.commit` commits finished records and no others.
+//! Finished records: `enable.auto.commit` commits finished records and no others.
 //!
-//! A record is finished when the caller asks for more. The last table or message is in the caller's hands until then, so that a consumer that
-//! is closed in the middle of it does not commit it.
+//! A record is finished when the caller requests more. Until then the caller may still be working on the last table or
+//! message, so a consumer that is closed before does not commit it.
 //!
-//! A caller that works on several partitions at once finishes records itself ([`Finishing::Explicit`]).
+//! A caller that works on several partitions at once finishes records explicitly ([`Finishing::Explicit`]).
 
 use super::super::Consumer;
 use super::super::group::offsets::Offsets;
 use crate::mutants::{self, Mutant};
 
-/// What finishes records.
+/// The event that finishes records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Finishing {
-    /// Asking for more records finishes those that were handed out before.
+    /// A request for more records finishes those that were handed out before.
     #[default]
     NextCall,
     /// Only [`Consumer::finish`] and explicit commits do.
@@ -20,25 +20,25 @@ pub enum Finishing {
 }
 
 impl Consumer {
-    /// Sets what finishes records from now on.
+    /// Sets the event that finishes later records.
     pub fn set_finishing(&mut self, finishing: Finishing) {
         self.finish_before_last();
         self.committing.finishing = finishing;
     }
 
-    /// Finishes the records before these offsets: auto-commit may commit them. For [`Finishing::Explicit`]. Partitions that are not assigned
-    /// any more are left out.
+    /// Finishes the records before these offsets: auto-commit may commit them. For [`Finishing::Explicit`]. Leaves out
+    /// partitions that are no longer assigned.
     pub fn finish(&mut self, next_offsets: &Offsets) {
         self.committing.finished.finish(next_offsets);
     }
 
-    /// The caller asks for more, so everything that was handed out is finished.
+    /// Finishes everything that was handed out, because the caller requests more.
     pub(super) fn finish_handed_out(&mut self) {
         self.finish_all();
         self.assignment.settle();
     }
 
-    /// Finishes what was handed out, and leaves positions as they are.
+    /// Finishes everything that was handed out, and leaves positions unchanged.
     pub(super) fn finish_all(&mut self) {
         let handed_out = self.assignment.handed_out();
         self.gauge.move_to(&handed_out);
@@ -47,7 +47,7 @@ impl Consumer {
         }
     }
 
-    /// Finishes what was handed out, without the last table or message.
+    /// Finishes everything that was handed out, except the last table or message.
     pub(in crate::consumer) fn finish_before_last(&mut self) {
         if self.committing.finishing == Finishing::Explicit {
             return;

@@ -1,4 +1,4 @@
-//! Gives the partitions up: reports them first, while their offsets can still be committed.
+//! Gives up partitions: first reports them, while their offsets can still be committed.
 
 use super::super::Consumer;
 use super::super::group::Todo;
@@ -7,8 +7,8 @@ use super::{Event, Operation};
 use crate::error::Result;
 
 impl Consumer {
-    /// Commits finished records (with `enable.auto.commit`), leaves the group and clears the assignment. The table or message that was handed
-    /// out last is not finished.
+    /// Commits finished records (with `enable.auto.commit`), leaves the group and clears the assignment. The last table
+    /// or message that was handed out is not finished.
     pub async fn unsubscribe(&mut self) -> Result<()> {
         while !matches!(self.next_event(&Operation::Unsubscribe).await?, Event::Left) {}
         Ok(())
@@ -32,7 +32,8 @@ impl Consumer {
         if self.closed {
             return Event::Left;
         }
-        // The handle may have ended a call in another thread. While the partitions are reported, the caller may still commit.
+        // The handle may have ended a call in another thread. While the partitions are reported, the caller may still
+        // commit.
         self.wakeup.reopen();
         if let Some(rebalance) = self.announce_leaving().await {
             return Event::Rebalance(rebalance);
@@ -44,8 +45,8 @@ impl Consumer {
         Event::Left
     }
 
-    /// Commits what is finished (with `enable.auto.commit`), and reports the partitions of a member once, as Java's `close()`. They can still
-    /// be committed, unless they are lost.
+    /// Commits finished records (with `enable.auto.commit`), and reports the partitions of a member once, like Java's
+    /// `close()`. They can still be committed, unless they are lost.
     async fn announce_leaving(&mut self) -> Option<Rebalance> {
         self.finish_before_last();
         let partitions = self.assignment.partitions();

@@ -11,10 +11,10 @@ use super::{DecodedTable, Event, Operation};
 use crate::batch::{Batch, TopicPartition};
 use crate::error::{Error, ErrorKind, Result};
 
-/// After so many messages a member of a group counts as polling, and commits what is due.
+/// The number of messages after which a member of a group counts as polling, and due offsets are committed.
 const MESSAGES_PER_POLL: usize = 256;
 
-/// A message: a row of a decoded table, whose columns have its parts.
+/// A message: a row of a decoded table, whose columns contain its parts.
 #[derive(Debug, Clone, Copy)]
 pub struct MessageRow<'a> {
     /// The table.
@@ -31,8 +31,8 @@ impl MessageRow<'_> {
 }
 
 impl Consumer {
-    /// The next message, if one is decoded already; otherwise [`Operation::NextMessage`] waits for one. The messages before it are finished:
-    /// auto-commit may commit them.
+    /// The next message, if it is already decoded; otherwise [`Operation::NextMessage`] waits for one. The messages
+    /// before it are finished: auto-commit may commit them.
     #[inline]
     pub fn ready_message(&mut self) -> Result<Option<MessageRow<'_>>> {
         self.wakeup.check()?;
@@ -43,15 +43,15 @@ impl Consumer {
         Ok(table.and_then(DecodedTable::take_message))
     }
 
-    /// The decoded messages that come next, as rows of a table. They are not handed out: [`Consumer::take_messages`] does that. For a binding
-    /// that reads many of them at once.
+    /// The next decoded messages, as rows of a table. They are not handed out yet: [`Consumer::take_messages`] does
+    /// that. For a binding that reads many of them at once.
     pub fn decoded_messages(&mut self) -> Option<(Arc<Batch>, Range<usize>)> {
         let table = self.assignment.table()?;
         (table.left() > 0 && table.has_places()).then(|| table.not_handed_out())
     }
 
-    /// Hands out the first `count` of the [`Consumer::decoded_messages`], one by one: the last of them is in the caller's hands, the others are
-    /// finished. Returns whether the group has to act before the next message; then [`Operation::NextMessage`] comes next.
+    /// Hands out the first `count` of the [`Consumer::decoded_messages`], one by one: all except the last are finished.
+    /// Returns whether the group has a todo before the next message; then [`Operation::NextMessage`] must follow.
     pub fn take_messages(&mut self, count: usize) -> bool {
         if count == 0 {
             return false;
@@ -66,8 +66,8 @@ impl Consumer {
         self.serve_group()
     }
 
-    /// Waits for the next message. Rebalances are carried out without being reported. The messages before it are finished: auto-commit may
-    /// commit them.
+    /// Waits for the next message. Rebalances are carried out without being reported. The messages before it are
+    /// finished: auto-commit may commit them.
     pub async fn next_message(&mut self) -> Result<MessageRow<'_>> {
         self.wakeup.check()?;
         let is_due = self.coordinator.is_some() && self.group_is_due();
@@ -79,10 +79,10 @@ impl Consumer {
         }
         let table = self.assignment.table();
         let message = table.and_then(DecodedTable::take_message);
-        Ok(message.expect("the event says that there is a message"))
+        Ok(message.expect("the event reports a message"))
     }
 
-    /// Counts a message that the caller asks for. The result is whether the group has a todo, which comes before the message.
+    /// Counts a requested message. Returns whether the group has a todo, which comes before the message.
     fn group_is_due(&mut self) -> bool {
         if !self.count_as_poll(1) {
             return false;
@@ -98,7 +98,7 @@ impl Consumer {
         self.messages / MESSAGES_PER_POLL != polls
     }
 
-    /// What a poll does for the group, without reading. Returns whether the group has a todo.
+    /// Serves the group like a poll, without reading. Returns whether the group has a todo.
     fn serve_group(&mut self) -> bool {
         self.group_polled();
         self.commit_if_due();
@@ -119,7 +119,7 @@ impl Consumer {
                 TableWait::Ready => self.read_ahead(&stream),
                 TableWait::End => unreachable!("the stream of messages does not end"),
             }
-            // What was fetched ahead may have changed a position; then the table is decoded again.
+            // Batches fetched ahead may have changed a position; then the table is decoded again.
             let Some(table) = self.assignment.table() else {
                 continue;
             };

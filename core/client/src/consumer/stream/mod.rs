@@ -1,12 +1,14 @@
-//! The records of a consumer on their way to the caller: as tables, or message by message.
+//! The path of a consumer's records to the caller: as tables, or message by message.
 //!
-//! - [`Consumer::next_event`] runs an operation until it is done or a rebalance has to be reported. The other calls are made of it.
-//! - A decoded table ([`table`]) is handed out in parts. Positions, lag and commits count what was handed out, also half-way through it.
-//! - A record is finished, and auto-commit may commit it, when the caller asks for more ([`finishing`]).
+//! - [`Consumer::next_event`] runs an operation until it is complete or a rebalance must be reported. The other calls
+//!   are built on it.
+//! - A decoded table ([`table`]) is handed out in parts. Positions, lag and commits count the records that were handed
+//!   out, also in the middle of a table.
+//! - A record is finished, and auto-commit may commit it, when the caller requests more ([`finishing`]).
 //! - While the caller works on a large table, the next one is decoded in the runtime ([`read_ahead`]).
 //!
-//! **Cancel safety.** A call hands records out as its last step. A dropped future has handed out none, and [`Consumer::take_back`] returns the
-//! records of a completed call whose result did not reach the caller.
+//! **Cancel safety.** A call hands out records as its last step. A dropped future has handed out none, and
+//! [`Consumer::take_back`] returns the records of a completed call whose result did not reach the caller.
 
 mod deferred;
 mod finishing;
@@ -28,19 +30,19 @@ pub use messages::MessageRow;
 pub(super) use read_ahead::DecodeAhead;
 pub(super) use table::DecodedTable;
 
-/// What a caller of [`Consumer::next_event`] waits for.
+/// An operation of [`Consumer::next_event`].
 #[derive(Debug, Clone)]
 pub enum Operation {
-    /// Records as a table: [`Event::Batch`], which is empty when the deadline has passed.
+    /// Returns records as a table: [`Event::Batch`], which is empty after the deadline.
     Poll {
-        /// When to stop waiting; `None` waits for ever.
+        /// The end of the wait; `None` waits for ever.
         deadline: Option<Instant>,
-        /// The most records; `None`: `max.poll.records`.
+        /// The maximum records; `None`: `max.poll.records`.
         max_records: Option<usize>,
     },
-    /// The next table of a stream: [`Event::Batch`], or [`Event::End`] at its end.
+    /// Returns the next table of a stream: [`Event::Batch`], or [`Event::End`] at its end.
     NextBatch(BatchStream),
-    /// A message: [`Event::Message`], and [`Consumer::ready_message`] has it.
+    /// Waits for a message: [`Event::Message`]; then [`Consumer::ready_message`] returns it.
     NextMessage,
     /// [`Consumer::unsubscribe`] as an operation: [`Event::Left`].
     Unsubscribe,
@@ -48,7 +50,7 @@ pub enum Operation {
     Close,
 }
 
-/// How far an [`Operation`] is.
+/// The result of an [`Operation`], or an event before it.
 #[derive(Debug, Clone)]
 pub enum Event {
     /// Report this rebalance, then call again with the same operation. Revoked partitions can be committed until then.
@@ -59,12 +61,12 @@ pub enum Event {
     End,
     /// A message is ready.
     Message,
-    /// The consumer has given its partitions up.
+    /// The consumer has given up its partitions.
     Left,
 }
 
 impl Operation {
-    /// A poll that ends `timeout` from now.
+    /// A poll with this time limit.
     pub fn poll(timeout: Duration, max_records: Option<usize>) -> Self {
         Self::Poll {
             deadline: Instant::now().checked_add(timeout),
@@ -74,7 +76,7 @@ impl Operation {
 }
 
 impl Consumer {
-    /// Runs the operation until it is done, or until there is a rebalance to report first.
+    /// Runs the operation until it is complete, or until there is a rebalance to report first.
     ///
     /// Except when it leaves, the records that were handed out before are finished: auto-commit may commit them.
     pub async fn next_event(&mut self, operation: &Operation) -> Result<Event> {
@@ -111,8 +113,9 @@ impl Consumer {
         }
     }
 
-    /// Returns at most `max_records` records (`None`: `max.poll.records`), or an empty table after `timeout`. Rebalances are carried out without
-    /// being reported. The records of earlier calls are finished: auto-commit may commit them.
+    /// Returns at most `max_records` records (`None`: `max.poll.records`), or an empty table after `timeout`.
+    /// Rebalances are carried out without being reported. The records of earlier calls are finished: auto-commit may
+    /// commit them.
     pub async fn poll(&mut self, timeout: Duration, max_records: Option<usize>) -> Result<Batch> {
         let poll = Operation::poll(timeout, max_records);
         loop {
@@ -122,8 +125,8 @@ impl Consumer {
         }
     }
 
-    /// Returns the next table of a stream, or `None` at its end. Rebalances are carried out without being reported. The records of earlier
-    /// calls are finished: auto-commit may commit them.
+    /// Returns the next table of a stream, or `None` at its end. Rebalances are carried out without being reported. The
+    /// records of earlier calls are finished: auto-commit may commit them.
     pub async fn next_batch(&mut self, stream: &BatchStream) -> Result<Option<Batch>> {
         let next = Operation::NextBatch(stream.clone());
         loop {
@@ -135,8 +138,8 @@ impl Consumer {
         }
     }
 
-    /// The records of the last call did not reach their reader: the next call returns them again, and they are not finished. Only for the call
-    /// just before this one.
+    /// Takes back the records of the last call, whose result did not reach the caller: the next call returns them
+    /// again, and they are not finished. Only valid directly after that call.
     pub fn take_back(&mut self) {
         if let Some(table) = self.assignment.table() {
             table.take_back();

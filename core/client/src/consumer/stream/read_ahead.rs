@@ -1,8 +1,9 @@
 //! Decodes the next table in the runtime while the caller works on the one before.
 //!
-//! Only bytes that were fetched leave the consumer. Its positions and its assignment do not: when partitions are revoked, or a position
-//! changes, the decoded records are dropped ([`Assignment::generation`](super::super::assignment::Assignment::generation)). So a member of a
-//! group reads ahead like any other consumer.
+//! Only fetched bytes leave the consumer; its positions and its assignment do not. When partitions are revoked, or a
+//! position changes, the decoded records are dropped
+//! ([`Assignment::generation`](super::super::assignment::Assignment::generation)). So a member of a group reads ahead
+//! like any other consumer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,22 +20,22 @@ use crate::decode;
 use crate::error::Result;
 use crate::mutants::{self, Mutant};
 
-/// The least records for which it pays to wake a thread of the runtime.
+/// The minimum number of records that is worth waking a thread of the runtime.
 const AHEAD_RECORDS: usize = 4_096;
 
-/// A table that is being decoded, or will be.
+/// A table that is being decoded, or is queued for it.
 #[derive(Debug)]
 pub(in crate::consumer) struct DecodeAhead {
-    /// The table, until a thread begins to decode it: one of the runtime, or the caller's if it asks first.
+    /// The table, until a thread starts to decode it: one of the runtime, or the caller's if it needs the table first.
     table: Arc<Mutex<Option<UndecodedTable>>>,
     /// Returns `None` if the caller's thread has taken the table.
     task: JoinHandle<Option<(Decoder, Result<Batch>)>>,
-    /// Its end offsets bound the table.
+    /// The end offsets of this stream limit the table.
     stream: BatchStream,
     generation: u64,
 }
 
-/// The bytes of a table, and what decodes them.
+/// The bytes of a table, and their decoder.
 #[derive(Debug)]
 struct UndecodedTable {
     decoder: Decoder,
@@ -50,7 +51,8 @@ impl UndecodedTable {
 }
 
 impl Consumer {
-    /// Before a large table is handed out: fetches what is there without waiting, and starts to decode the next table of the stream.
+    /// Called before a large table is handed out: fetches available batches without waiting, and starts to decode the
+    /// next table of the stream.
     pub(super) fn read_ahead(&mut self, stream: &BatchStream) {
         let is_large = |rows| rows >= AHEAD_RECORDS;
         let table = self.assignment.table();
@@ -63,7 +65,7 @@ impl Consumer {
             let fetched = self
                 .fetch_ahead(Duration::ZERO, Some(stream))
                 .now_or_never();
-            // An error is met again by the next call.
+            // The next call returns the error again.
             if !matches!(fetched, Some(Ok(true))) {
                 break;
             }
@@ -115,8 +117,8 @@ impl Consumer {
         })
     }
 
-    /// The table that was decoded ahead, if it is the next one of the stream, or of a poll. Decodes it here if no thread of the runtime has
-    /// begun. Dropping the future loses nothing.
+    /// The table that was decoded ahead, if it is the next one of the stream, or of a poll. Decodes it here if no
+    /// thread of the runtime has started. Dropping the future loses nothing.
     pub(super) async fn decoded_ahead(
         &mut self,
         stream: Option<&BatchStream>,

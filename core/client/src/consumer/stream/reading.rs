@@ -14,7 +14,7 @@ use crate::decode;
 use crate::error::{Error, ErrorKind, Result};
 use crate::position::Position;
 
-/// What a stream has waited for.
+/// The result of waiting for a table.
 #[derive(Debug)]
 pub(super) enum TableWait {
     /// There is a decoded table.
@@ -63,7 +63,7 @@ impl Consumer {
                 TableWait::Rebalance(rebalance) => return Ok(Event::Rebalance(rebalance)),
                 TableWait::End => return Ok(Event::End),
             }
-            // First, because what it fetches may change a position; then the table is decoded again.
+            // First, because fetched batches may change a position; then the table is decoded again.
             self.read_ahead(stream);
             if let Some(batch) = self.hand_out(stream.options().max_records) {
                 return Ok(Event::Batch(batch));
@@ -75,7 +75,7 @@ impl Consumer {
     pub(super) async fn wait_for_table(&mut self, stream: &BatchStream) -> Result<TableWait> {
         let options = *stream.options();
         if !stream.is_endless() && self.assignment.table().is_some() {
-            // It may reach beyond the end of this stream.
+            // The table may exceed the end of this stream.
             self.assignment.forget_table();
         }
         loop {
@@ -150,7 +150,7 @@ impl Consumer {
         }
     }
 
-    /// Decodes fetched batches, unless there is a decoded table already. Returns whether there is one then.
+    /// Decodes fetched batches, unless there is already a decoded table. Returns whether there is a decoded table.
     async fn decode_table(
         &mut self,
         max_records: usize,
@@ -178,7 +178,7 @@ impl Consumer {
         Ok(true)
     }
 
-    /// Hands out at most `max_records` records of the decoded table. `None` if they have to be decoded again.
+    /// Hands out at most `max_records` records of the decoded table. `None` if they must be decoded again.
     fn hand_out(&mut self, max_records: usize) -> Option<Batch> {
         let batch = self.assignment.table()?.take(max_records);
         if batch.is_none() {

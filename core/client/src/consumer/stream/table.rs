@@ -1,4 +1,4 @@
-//! A decoded table on its way to the caller. No I/O.
+//! A decoded table that is being handed out. No I/O.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -46,18 +46,18 @@ impl DecodedTable {
         self.rows
     }
 
-    /// Whether the partition and the offset of a row are known.
+    /// Whether the partition and the offset of each row are known.
     pub(super) fn has_places(&self) -> bool {
         self.batch.places().is_some()
     }
 
-    /// How many rows were not handed out.
+    /// The number of rows that were not handed out.
     pub(in crate::consumer) fn left(&self) -> usize {
         self.rows - self.next
     }
 
-    /// Hands out at most `max_records` rows as a table. `None` if the columns that tell the position half-way through were not read: the
-    /// rows have to be decoded again, up to the limit.
+    /// Hands out at most `max_records` rows as a table. `None` if the columns that are needed for a position in the
+    /// middle were not read: then the rows must be decoded again, up to the limit.
     pub(super) fn take(&mut self, max_records: usize) -> Option<Batch> {
         let start = if mutants::is_active(Mutant::RepeatRecords) {
             self.next.saturating_sub(1)
@@ -108,7 +108,7 @@ impl DecodedTable {
         }
     }
 
-    /// The last hand-out did not reach the caller: its rows are handed out again.
+    /// Takes back the last hand-out, which did not reach the caller: its rows are handed out again.
     pub(super) fn take_back(&mut self) {
         self.next = if mutants::is_active(Mutant::TakeBackTwice) {
             self.in_hand.saturating_sub(1)
@@ -131,7 +131,7 @@ impl DecodedTable {
         self.next_offsets_after(self.settled..self.in_hand)
     }
 
-    /// The offsets that positions move to, past all rows that were handed out. These cannot be taken back any more.
+    /// The offsets to which positions move, after all rows that were handed out. These can no longer be taken back.
     pub(in crate::consumer) fn settle(&mut self) -> BTreeMap<TopicPartition, Offset> {
         let handed_out = self.handed_out();
         self.settled = self.next;

@@ -1,4 +1,4 @@
-//! Whatever is cancelled, each record is delivered once and in order.
+//! Each record is delivered once and in order, whichever calls are cancelled.
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -31,7 +31,7 @@ impl Chance {
     }
 }
 
-/// Polls a future so many times at most, then drops it.
+/// Polls a future at most `polls` times, then drops it.
 async fn cancelled_after<F: Future>(mut polls: u64, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     std::future::poll_fn(|context| match future.as_mut().poll(context) {
@@ -45,7 +45,7 @@ async fn cancelled_after<F: Future>(mut polls: u64, future: F) -> Option<F::Outp
     .await
 }
 
-/// The reader: which offset each partition delivers next.
+/// The reader, with the next offset of each partition.
 struct Reader {
     chance: Chance,
     next: BTreeMap<i32, i64>,
@@ -73,7 +73,8 @@ impl Reader {
         }
     }
 
-    /// One call, which may be cancelled while it waits, or after it is done and before its records have reached anybody.
+    /// One call, which may be cancelled while it waits, or after its completion and before its records have reached the
+    /// caller.
     async fn step(&mut self, seed: u64, consumer: &mut Consumer) {
         let operation = self.operation();
         let polls = self.chance.below(6);
@@ -105,7 +106,7 @@ impl Reader {
         }
     }
 
-    /// Something else that a caller may do between two reads.
+    /// Another call that may come between two reads.
     async fn interlude(&mut self, seed: u64, consumer: &mut Consumer) {
         let number = self.chance.below(PARTITIONS as u64) as i32;
         match self.chance.below(5) {

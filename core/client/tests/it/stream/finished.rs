@@ -1,11 +1,11 @@
-//! Auto-commit commits what is finished: what was handed out before the caller asked for more.
+//! Auto-commit commits finished records: those that were handed out before the caller requested more.
 
 use headwater_client::{Client, Consumer, Event, Operation};
 
 use super::{LONG, TOPIC, at, idle, next_batch, next_message, partition, run, stream};
 use crate::support::FakeCluster;
 
-/// A consumer with a group, and partitions that were assigned by hand.
+/// A consumer with a group and manually assigned partitions.
 async fn consumer(client: &Client, interval: &str) -> Consumer {
     let pairs = [("group.id", "g"), ("auto.commit.interval.ms", interval)];
     let mut consumer = idle(client, &pairs);
@@ -20,7 +20,7 @@ fn committed(cluster: &FakeCluster) -> Option<i64> {
 }
 
 #[test]
-fn a_message_in_hand_is_not_committed() {
+fn a_message_in_progress_is_not_committed() {
     let cluster = FakeCluster::with_topic(TOPIC, 1);
     cluster.state().append(TOPIC, 0, &[10]);
     run(&cluster, async |client| {
@@ -34,7 +34,7 @@ fn a_message_in_hand_is_not_committed() {
 }
 
 #[test]
-fn a_table_in_hand_is_not_committed() {
+fn a_table_in_progress_is_not_committed() {
     let cluster = FakeCluster::with_topic(TOPIC, 1);
     cluster.state().append(TOPIC, 0, &[10]);
     run(&cluster, async |client| {
@@ -47,7 +47,7 @@ fn a_table_in_hand_is_not_committed() {
 }
 
 #[test]
-fn a_message_in_hand_is_committed_when_the_caller_says_so() {
+fn a_message_in_progress_is_committed_on_request() {
     let cluster = FakeCluster::with_topic(TOPIC, 1);
     cluster.state().append(TOPIC, 0, &[10]);
     run(&cluster, async |client| {
@@ -63,7 +63,7 @@ fn a_message_in_hand_is_committed_when_the_caller_says_so() {
 }
 
 #[test]
-fn a_pause_or_a_new_assignment_leaves_the_message_in_hand_unfinished() {
+fn a_pause_or_a_new_assignment_does_not_finish_the_message_in_progress() {
     let cluster = FakeCluster::with_topic(TOPIC, 2);
     cluster.state().append(TOPIC, 0, &[10]);
     run(&cluster, async |client| {
@@ -87,7 +87,7 @@ fn messages_are_committed_at_the_interval_while_a_table_is_iterated() {
             next_message(&mut consumer).await;
             tokio::task::yield_now().await;
         }
-        // Each 256th message counts as a poll.
+        // Every 256th message counts as a poll.
         assert!(
             committed(&cluster) >= Some(500),
             "{:?}",
@@ -98,7 +98,7 @@ fn messages_are_committed_at_the_interval_while_a_table_is_iterated() {
 }
 
 #[test]
-fn records_that_are_taken_back_are_not_committed() {
+fn records_taken_back_are_not_committed() {
     let cluster = FakeCluster::with_topic(TOPIC, 1);
     cluster.state().append(TOPIC, 0, &[10]);
     run(&cluster, async |client| {
@@ -117,7 +117,7 @@ fn records_that_are_taken_back_are_not_committed() {
 }
 
 #[test]
-fn a_consumer_that_leaves_twice_has_left() {
+fn leaving_twice_is_allowed() {
     let cluster = FakeCluster::with_topic(TOPIC, 1);
     cluster.state().append(TOPIC, 0, &[10]);
     run(&cluster, async |client| {

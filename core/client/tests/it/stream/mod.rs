@@ -1,4 +1,4 @@
-//! The stream of a consumer: messages and tables, positions half-way, what is read ahead, and calls that are cancelled.
+//! The stream of a consumer: messages and tables, positions within a table, reading ahead, and cancelled calls.
 
 mod cancelled;
 mod finished;
@@ -19,10 +19,10 @@ use headwater_record::Offset;
 use crate::support::FakeCluster;
 
 const TOPIC: &str = "t";
-/// Longer than any test takes. The clock stands still while there is work.
+/// Longer than any test takes. The clock does not advance while there is work.
 const LONG: Duration = Duration::from_mins(1);
 
-/// Runs a test in one thread, with a client on the cluster. Time passes only when everybody waits.
+/// Runs a test in one thread, with a client on the cluster. Time advances only when all tasks wait.
 fn run<F: Future>(cluster: &Arc<FakeCluster>, test: impl FnOnce(Client) -> F) -> F::Output {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -38,7 +38,7 @@ fn run<F: Future>(cluster: &Arc<FakeCluster>, test: impl FnOnce(Client) -> F) ->
     )))
 }
 
-/// A consumer that was not assigned anything.
+/// A consumer without an assignment.
 fn idle(client: &Client, pairs: &[(&str, &str)]) -> Consumer {
     let fixed = [
         ("auto.offset.reset", "earliest"),
@@ -54,7 +54,7 @@ async fn consumer(client: &Client, pairs: &[(&str, &str)]) -> Consumer {
     consumer
 }
 
-/// A stream that never ends, and does not wait for a fuller table.
+/// An endless stream that does not wait for a fuller table.
 fn stream(max_records: usize) -> BatchStream {
     BatchStream::new(BatchOptions {
         max_records,

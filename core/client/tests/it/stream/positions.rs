@@ -1,4 +1,4 @@
-//! Positions, lag and commits count what was handed out, also half-way through a table.
+//! Positions, lag and commits count the records that were handed out, also within a table.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::{
 use crate::support::FakeCluster;
 
 #[test]
-fn positions_and_lag_are_those_of_the_messages_handed_out() {
+fn positions_and_lag_count_the_messages_that_were_handed_out() {
     let cluster = FakeCluster::with_topic(TOPIC, 2);
     cluster.state().append(TOPIC, 0, &[10]);
     cluster.state().append(TOPIC, 1, &[10]);
@@ -36,7 +36,7 @@ fn positions_and_lag_are_those_of_the_messages_handed_out() {
 }
 
 #[test]
-fn a_poll_after_messages_goes_on_behind_the_last_of_them() {
+fn a_poll_after_messages_continues_after_the_last_of_them() {
     let cluster = FakeCluster::with_topic(TOPIC, 1);
     cluster.state().append(TOPIC, 0, &[10]);
     run(&cluster, async |client| {
@@ -56,7 +56,7 @@ fn a_poll_after_messages_goes_on_behind_the_last_of_them() {
 }
 
 #[test]
-fn a_pause_half_way_leaves_the_rest_for_later() {
+fn a_pause_within_a_table_leaves_the_rest_for_later() {
     let cluster = FakeCluster::with_topic(TOPIC, 2);
     cluster.state().append(TOPIC, 0, &[10]);
     cluster.state().append(TOPIC, 1, &[10]);
@@ -75,7 +75,7 @@ fn a_pause_half_way_leaves_the_rest_for_later() {
 }
 
 #[test]
-fn a_seek_half_way_moves_one_partition_and_no_other() {
+fn a_seek_within_a_table_moves_only_one_partition() {
     let cluster = FakeCluster::with_topic(TOPIC, 2);
     cluster.state().append(TOPIC, 0, &[10]);
     cluster.state().append(TOPIC, 1, &[10]);
@@ -124,7 +124,7 @@ fn topics_are_assigned_at_the_first_use() {
 }
 
 #[test]
-fn without_the_columns_of_places_tables_are_exact_and_messages_are_refused() {
+fn without_position_columns_tables_are_exact_and_messages_are_refused() {
     let cluster = FakeCluster::with_topic(TOPIC, 1);
     cluster.state().append(TOPIC, 0, &[10_000]);
     run(&cluster, async |client| {
@@ -134,7 +134,7 @@ fn without_the_columns_of_places_tables_are_exact_and_messages_are_refused() {
             ..DecodeOptions::default()
         };
         consumer.decode_as(values).unwrap();
-        // Two tables, of which the second is decoded ahead.
+        // Two tables, the second of which is decoded ahead.
         assert_eq!(next_batch(&mut consumer, &stream(5_000)).await.len(), 5_000);
         let batch = consumer.poll(LONG, Some(7)).await.unwrap();
         assert_eq!((batch.len(), batch.next_offsets), (7, at(&[5_007])));

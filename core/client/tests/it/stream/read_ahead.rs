@@ -1,4 +1,4 @@
-//! While the caller works on a large table, the next one is decoded; what became invalid meanwhile is dropped.
+//! While the caller works on a large table, the next one is decoded; it is dropped if it becomes invalid meanwhile.
 
 use headwater_client::Position;
 use headwater_record::Offset;
@@ -20,16 +20,16 @@ fn the_tables_of_a_stream_are_read_ahead_and_in_order() {
             let batch = next_batch(&mut consumer, &stream).await;
             let first = table * TABLE as i64;
             assert_eq!((batch.len(), places(&batch)[0]), (TABLE, (0, first)));
-            // What is read ahead moves no position.
+            // Reading ahead moves no position.
             assert_eq!(consumer.consumed(), at(&[first + TABLE as i64]));
-            // It is decoded meanwhile.
+            // The runtime decodes the table meanwhile.
             tokio::task::yield_now().await;
         }
     });
 }
 
 #[test]
-fn a_seek_drops_what_was_read_ahead() {
+fn a_seek_drops_records_read_ahead() {
     let cluster = FakeCluster::with_topic(TOPIC, 1);
     cluster.state().append(TOPIC, 0, &[TABLE; 3]);
     run(&cluster, async |client| {
@@ -44,7 +44,7 @@ fn a_seek_drops_what_was_read_ahead() {
 }
 
 #[test]
-fn partitions_that_go_take_what_was_read_ahead_along() {
+fn records_read_ahead_are_dropped_with_their_partitions() {
     let cluster = FakeCluster::with_nodes(2, TOPIC, 2);
     cluster.state().append(TOPIC, 0, &[TABLE; 2]);
     cluster.state().append(TOPIC, 1, &[TABLE; 2]);
@@ -67,7 +67,7 @@ fn partitions_that_go_take_what_was_read_ahead_along() {
 }
 
 #[test]
-fn messages_after_tables_take_what_was_read_ahead() {
+fn messages_after_tables_use_records_read_ahead() {
     let cluster = FakeCluster::with_topic(TOPIC, 1);
     cluster.state().append(TOPIC, 0, &[TABLE; 2]);
     run(&cluster, async |client| {
@@ -82,9 +82,9 @@ fn messages_after_tables_take_what_was_read_ahead() {
     });
 }
 
-/// What is in the caller's hands counts until the caller asks for more.
+/// Records that were handed out count until the caller requests more.
 #[test]
-fn everything_that_was_fetched_stays_within_one_budget() {
+fn all_fetched_bytes_stay_within_one_budget() {
     let cluster = FakeCluster::with_nodes(3, TOPIC, 3);
     for number in 0..3 {
         cluster.state().append(TOPIC, number, &[500; 40]);
@@ -105,7 +105,7 @@ fn everything_that_was_fetched_stays_within_one_budget() {
         while read < 60_000 {
             read += next_batch(&mut consumer, &stream).await.len();
             let fetched = cluster.state().fetched_records;
-            // A fetch returns one whole batch at least.
+            // A fetch returns at least one whole batch.
             assert!(
                 (fetched - read) <= 500 * (20 + 3),
                 "{fetched} fetched, {read} read"

@@ -1,4 +1,5 @@
-//! Connections: a broker carries out the produce requests of a connection in the order in which they arrive, and answers in that order.
+//! Connections: a broker executes the produce requests of a connection in the order of their arrival, and answers in
+//! that order.
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicUsize;
@@ -19,11 +20,11 @@ pub(super) struct FakeLane {
 /// A connection to one node.
 #[derive(Debug, Default)]
 pub(super) struct Connection {
-    /// The produce requests that were not answered.
+    /// The number of unanswered produce requests.
     pub(super) in_flight: AtomicUsize,
-    /// Held while a request is carried out.
+    /// Held while a request is executed.
     pub(super) requests: tokio::sync::Mutex<()>,
-    /// Held while an answer is on its way. Locked before `requests` is released.
+    /// Held while an answer is in transit. Locked before `requests` is released.
     pub(super) answers: tokio::sync::Mutex<()>,
 }
 

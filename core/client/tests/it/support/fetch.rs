@@ -144,7 +144,7 @@ fn endpoint(node: i32) -> NodeEndpoint {
     }
 }
 
-/// What a node answers for one partition.
+/// The answer of a node for one partition.
 fn fetch_partition(
     state: &mut State,
     node: i32,
@@ -234,7 +234,7 @@ fn record_count(bytes: &Bytes) -> usize {
     batches.map(|records| records as usize).sum()
 }
 
-/// Whole batches from the one that holds `offset` on, at least one, at most `max_bytes` beyond it.
+/// Whole batches from the one that contains `offset` on: at least one, and at most `max_bytes` after it.
 fn from_offset(log: &[Bytes], offset: i64, max_bytes: usize) -> Bytes {
     let mut out: Vec<u8> = Vec::new();
     for batch in log {

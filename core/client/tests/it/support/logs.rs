@@ -1,4 +1,4 @@
-//! Logs that are there from the start.
+//! Logs with initial records.
 
 use bytes::Bytes;
 use headwater_record::{BatchBuilder, BatchHeader, BatchOptions};
@@ -6,7 +6,7 @@ use headwater_record::{BatchBuilder, BatchHeader, BatchOptions};
 use super::State;
 
 impl State {
-    /// Appends batches of so many records to a partition.
+    /// Appends batches with these numbers of records to a partition.
     pub(crate) fn append(&mut self, topic: &str, partition: i32, batches: &[usize]) {
         let place = (topic.to_owned(), partition);
         let log = self.logs.entry(place).or_default();

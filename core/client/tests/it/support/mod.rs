@@ -1,5 +1,5 @@
-//! A cluster in memory for tests: each node answers only for what it leads or coordinates, and does what a test tells it: refuses, loses
-//! requests and answers, takes time, lags behind.
+//! A cluster in memory for tests. Each node answers only for the partitions and groups that it leads or coordinates. A
+//! test can make it refuse requests, lose requests and answers, delay them, or lag behind.
 
 mod admin;
 mod connection;
@@ -85,7 +85,7 @@ impl FakeCluster {
         values
     }
 
-    /// Which nodes got a request of this API, in order.
+    /// The nodes that got a request of this API, in order.
     pub(crate) fn asked(&self, api: &str) -> Vec<i32> {
         let state = self.state();
         let calls = state.calls.iter().filter(|call| call.api == api);
@@ -148,7 +148,7 @@ impl Transport for FakeCluster {
     }
 }
 
-/// The code for a request about something that another node answers for.
+/// The code for a request that another node is responsible for.
 fn not_here(is_here: bool, code: ErrorCode) -> i16 {
     if is_here { 0 } else { code.code() }
 }
@@ -161,7 +161,7 @@ fn lost(sent: bool) -> TransportError {
     }
 }
 
-/// A client on `cluster` and the runtime that it needs.
+/// A client on `cluster`, and its runtime.
 pub(crate) fn client(cluster: &Arc<FakeCluster>) -> (tokio::runtime::Runtime, Client) {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -178,7 +178,7 @@ pub(crate) fn client(cluster: &Arc<FakeCluster>) -> (tokio::runtime::Runtime, Cl
     (runtime, client)
 }
 
-/// A producer's configuration that retries at once and lingers for ever, so that nothing happens by itself.
+/// The configuration of a producer that retries at once and lingers for ever, so that nothing happens by itself.
 pub(crate) fn config(pairs: &[(&str, &str)]) -> ProducerConfig {
     let fixed = [
         ("retry.backoff.ms", "1"),

@@ -1,4 +1,4 @@
-//! Committed offsets, and where a log ends in a leader epoch.
+//! Committed offsets, and the ends of leader epochs in a log.
 
 use headwater_protocol::offset_commit_response::{
     OffsetCommitResponsePartition, OffsetCommitResponseTopic,
@@ -19,7 +19,7 @@ use super::state::{State, end_offset};
 use super::{FakeCluster, not_here};
 
 impl FakeCluster {
-    /// Groups are not told apart, and members not checked.
+    /// Ignores the group and does not check members.
     pub(super) fn commit_offsets(
         &self,
         node: i32,

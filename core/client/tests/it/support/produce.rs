@@ -1,4 +1,4 @@
-//! Produce requests: Kafka's checks of leader, size and sequence, and faults that a test asks for.
+//! Produce requests: Kafka's checks of leader, size and sequence, and the faults that a test sets.
 
 use std::sync::atomic::Ordering;
 
@@ -18,7 +18,7 @@ use super::state::{Fault, ProduceCall, Seen, State};
 use super::{FakeCluster, lost};
 
 impl FakeCluster {
-    /// Carries out a request after those that arrived before it on the same connection, and answers it after them.
+    /// Executes a request after those that arrived before it on the same connection, and answers it after them.
     pub(super) async fn produce_in_order(
         &self,
         node: i32,
@@ -67,7 +67,7 @@ impl FakeCluster {
         }
     }
 
-    /// Appends the batches that it can. The fault is about the first one.
+    /// Appends the valid batches. The fault applies to the first one.
     fn produce(
         &self,
         node: i32,
@@ -117,7 +117,7 @@ fn endpoint(node: i32) -> NodeEndpoint {
     }
 }
 
-/// What a test wants to be answered.
+/// The answer that a test has set.
 fn refusal(fault: &Fault) -> PartitionProduceResponse {
     match fault {
         Fault::Records(indexes) => {
@@ -132,7 +132,7 @@ fn refusal(fault: &Fault) -> PartitionProduceResponse {
             }
         }
         Fault::Code(code) => with_code(*code, -1),
-        other => unreachable!("{other:?} is about a request"),
+        other => unreachable!("{other:?} applies to a request"),
     }
 }
 
@@ -145,7 +145,7 @@ fn with_code(code: ErrorCode, base_offset: i64) -> PartitionProduceResponse {
 }
 
 impl State {
-    /// Remembers a request and its batches.
+    /// Records a request and its batches.
     fn note(&mut self, node: i32, request: &ProduceRequest) {
         let mut call = ProduceCall {
             node,
@@ -168,7 +168,7 @@ impl State {
         self.produce_calls.push(call);
     }
 
-    /// Appends a batch if the node leads the partition, and if size and sequence are right.
+    /// Appends a batch if the node leads the partition, and if size and sequence are valid.
     fn append_at(
         &mut self,
         node: i32,

@@ -1,11 +1,11 @@
-//! What a partition remembers of producers, with the rules of Kafka's `ProducerStateManager`.
+//! The producer states of a partition, with the rules of Kafka's `ProducerStateManager`.
 
 use std::collections::{HashMap, VecDeque};
 
 use headwater_protocol::ErrorCode;
 use headwater_record::{BatchHeader, ProducerId};
 
-/// The number of batches of a producer that are remembered, to recognise duplicates.
+/// The number of batches of a producer that are kept to recognise duplicates.
 const REMEMBERED_BATCHES: usize = 5;
 
 /// The producers of one partition.
@@ -26,7 +26,7 @@ struct WrittenBatch {
     base_offset: i64,
 }
 
-/// What to do with a batch.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Check {
     Append,
@@ -40,7 +40,7 @@ impl ProducerStates {
     pub(super) fn check(&self, header: &BatchHeader) -> Check {
         let known = header.producer_id.and_then(|id| self.0.get(&id));
         let Some(known) = known else {
-            // As Kafka: of an unknown producer any sequence is accepted.
+            // Like Kafka, accept any sequence of an unknown producer.
             return Check::Append;
         };
         let (epoch, first) = (header.producer_epoch.get(), header.base_sequence);
@@ -66,7 +66,7 @@ impl ProducerStates {
         }
     }
 
-    /// Remembers a batch that was written.
+    /// Records a written batch.
     pub(super) fn add(&mut self, header: &BatchHeader, base_offset: i64) {
         let Some(id) = header.producer_id else {
             return;

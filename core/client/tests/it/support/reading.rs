@@ -72,7 +72,7 @@ impl Reading {
         Ok(self.wait(consumer.poll(timeout, None))?.len())
     }
 
-    /// Polls until `count` records have come.
+    /// Polls until `count` records have arrived.
     pub(crate) fn read(&self, consumer: &mut Consumer, count: usize) {
         let (mut read, start) = (0, Instant::now());
         while read < count {
@@ -82,7 +82,7 @@ impl Reading {
         assert_eq!(read, count);
     }
 
-    /// How many fetches a node got.
+    /// The number of fetches that a node got.
     pub(crate) fn fetches_from(&self, node: i32) -> usize {
         let asked = self.cluster.asked("Fetch");
         asked.into_iter().filter(|asked| *asked == node).count()

@@ -12,7 +12,7 @@ pub(crate) enum Release {
     Kafka33,
     /// 3.9.0, in `KRaft` mode.
     Kafka39,
-    /// The release that this library follows.
+    /// The release that this library supports.
     Today,
 }
 
@@ -33,8 +33,9 @@ impl Release {
     }
 }
 
-/// The highest version of each API that a broker of 2.8.0, 3.3.0 and 3.9.0 supports, from `validVersions`, `latestVersionUnstable` and
-/// `listeners` of Kafka's message definitions at these tags. The lowest is 0 for all. APIs that this library does not have are left out.
+/// The highest version of each API that a broker of 2.8.0, 3.3.0 and 3.9.0 supports, from `validVersions`,
+/// `latestVersionUnstable` and `listeners` of Kafka's message definitions at these tags. The lowest is 0 for all.
+/// Leaves out APIs that this library does not have.
 #[rustfmt::skip]
 const HIGHEST: &[(ApiKey, [Option<i16>; 3])] = &[
     (ApiKey::Produce, [Some(9), Some(9), Some(11)]),

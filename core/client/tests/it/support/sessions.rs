@@ -21,12 +21,12 @@ pub(crate) struct Session {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SeenFetch {
     pub(crate) session_epoch: i32,
-    /// The numbers of the partitions that it names.
+    /// The numbers of the partitions in it.
     pub(crate) named: Vec<i32>,
     pub(crate) forgotten: Vec<i32>,
 }
 
-/// The partitions that a fetch stands for, and the id of its session (0: none).
+/// The equivalent full fetch, with the id of its session (0: none).
 pub(super) struct FullFetch {
     pub(super) session_id: i32,
     pub(super) partitions: Vec<SessionPartition>,
@@ -47,7 +47,7 @@ impl SessionPartition {
 }
 
 impl State {
-    /// Begins a fetch: makes, continues or closes a session.
+    /// Starts a fetch: creates, continues or closes a session.
     pub(super) fn begin_fetch(
         &mut self,
         node: i32,
@@ -99,7 +99,7 @@ impl State {
         })
     }
 
-    /// The answers of a session without those in which nothing has changed.
+    /// The answers of a session without those that have not changed.
     pub(super) fn news(
         &mut self,
         node: i32,

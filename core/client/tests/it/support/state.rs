@@ -1,4 +1,4 @@
-//! What the cluster holds, what a test tells it to do, and what it has seen.
+//! The state of the cluster, the faults that a test sets, and the requests that arrived.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -17,26 +17,26 @@ use super::sessions::{SeenFetch, Session};
 
 use super::producer_states::ProducerStates;
 
-/// What happens to the next produce request.
+/// The outcome of the next produce request.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
     /// Its first batch is refused with this code.
     Code(ErrorCode),
-    /// Its first batch is refused, and these records of it are named.
+    /// Its first batch is refused with these records as invalid.
     Records(Vec<i32>),
     /// It is written, and the answer is lost.
     AnswerLost,
-    /// It is lost on the way.
+    /// It is lost in transit.
     RequestLost,
     /// Its answer never comes.
     Hangs,
-    /// It is carried out after this time, as are those behind it on the same connection.
+    /// It is executed after this time, and so are those after it on the same connection.
     Late(Duration),
-    /// It is carried out, and answered after this time.
+    /// It is executed, and answered after this time.
     LateAnswer(Duration),
 }
 
-/// A batch that was sent to a node, whether it was carried out or lost.
+/// A batch that was sent to a node, whether it was executed or lost.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) node: i32,
@@ -54,7 +54,7 @@ pub(crate) struct Call {
     pub(crate) version: i16,
 }
 
-/// A produce request that was sent to a node, whether it was carried out or lost.
+/// A produce request that was sent to a node, whether it was executed or lost.
 #[derive(Debug, Clone)]
 pub(crate) struct ProduceCall {
     pub(crate) node: i32,
@@ -64,7 +64,7 @@ pub(crate) struct ProduceCall {
     pub(crate) bytes: usize,
 }
 
-/// Who leads a partition, and since which epoch.
+/// The leader of a partition, and the start of its epoch.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Leadership {
     pub(crate) node: i32,
@@ -79,17 +79,17 @@ pub(crate) struct State {
     pub(crate) controller: i32,
     /// The node that coordinates every group.
     pub(crate) coordinator: i32,
-    /// How many partitions each topic has.
+    /// The number of partitions of each topic.
     pub(crate) partitions: BTreeMap<String, i32>,
     /// The id of each topic; a recreated one gets another.
     pub(super) topic_ids: BTreeMap<String, Uuid>,
     topics_created: u128,
-    /// The versions that nodes support; ours for the others.
+    /// The versions that nodes support; for other nodes, those of this library.
     pub(crate) versions: BTreeMap<i32, NodeVersions>,
     pub(super) leaders: BTreeMap<Partition, Leadership>,
-    /// What Metadata responses say while it is set: a broker that lags behind.
+    /// If set, the leaders in Metadata responses: those of a lagging broker.
     pub(super) lagging: Option<BTreeMap<Partition, Leadership>>,
-    /// Whether nodes name the leader of a partition that they do not lead (KIP-951).
+    /// Whether nodes return the leader of a partition that they do not lead (KIP-951).
     pub(crate) names_leaders: bool,
     /// The groups that each node lists.
     pub(crate) groups: BTreeMap<i32, Vec<String>>,
@@ -102,68 +102,68 @@ pub(crate) struct State {
     /// Every batch that was sent to a node.
     pub(crate) seen: Vec<Seen>,
     pub(crate) metadata_requests: usize,
-    /// How long a Metadata request takes.
+    /// The duration of a Metadata request.
     pub(crate) metadata_takes: Duration,
-    /// `ListOffsets` requests are answered when so many have arrived.
+    /// `ListOffsets` requests are answered when this many have arrived.
     pub(crate) list_offsets_barrier: Option<Arc<Barrier>>,
-    /// The names under which clients opened lanes.
+    /// The client names of the opened lanes.
     pub(crate) client_ids: Vec<String>,
     /// The `request.timeout.ms` of the lanes.
     pub(crate) request_timeouts: Vec<Duration>,
-    /// The addresses that the client has told its transport.
+    /// The broker addresses that the client passed to its transport.
     pub(crate) learned: Vec<BrokerAddress>,
     /// Every produce request that was sent to a node.
     pub(crate) produce_calls: Vec<ProduceCall>,
-    /// Produce requests that are not answered.
+    /// The number of unanswered produce requests.
     pub(crate) in_flight: usize,
-    /// The most produce requests of one connection that were not answered.
+    /// The maximum number of unanswered produce requests of one connection.
     pub(crate) in_flight_max: usize,
-    /// How long a produce takes.
+    /// The duration of a produce.
     pub(crate) produce_takes: Duration,
-    /// How long a produce takes at these nodes.
+    /// The duration of a produce at these nodes.
     pub(crate) produce_takes_at: BTreeMap<i32, Duration>,
     /// Nodes whose produce requests are never answered.
     pub(crate) silent_producers: Vec<i32>,
-    /// So many requests of any kind find nobody.
+    /// This many requests of any kind do not reach a node.
     pub(crate) away: usize,
     pub(crate) max_batch_bytes: usize,
-    /// How many producer ids were given out.
+    /// The number of assigned producer ids.
     pub(super) producers: i64,
     pub(super) producer_states: BTreeMap<Partition, ProducerStates>,
-    /// How many batches were refused because of their sequence or epoch.
+    /// The number of batches that were refused because of their sequence or epoch.
     pub(crate) sequence_refusals: usize,
     /// The aborted transactions of every partition: producer id and first offset.
     pub(crate) aborted: Vec<(i64, i64)>,
-    /// The first offset that is still there.
+    /// The log start offset.
     pub(crate) log_start: i64,
-    /// Whether `ListOffsets` finds no record by its time, as Kafka while a segment of deleted records is there.
+    /// Whether `ListOffsets` finds no record by timestamp, like Kafka while a segment of deleted records exists.
     pub(crate) finds_no_time: bool,
-    /// Offsets that each log counts after its last batch, as after a compaction that removed its last records.
+    /// The number of offsets after the last batch of each log, as after a compaction that removed its last records.
     pub(crate) removed_at_end: i64,
-    /// So many fetches return no records, whatever there is.
+    /// This many fetches return no records, even if there are some.
     pub(crate) empty_fetches: usize,
     /// The fetch sessions by node and id.
     pub(crate) sessions: BTreeMap<(i32, i32), Session>,
     pub(super) sessions_made: i32,
     /// Every fetch that arrived.
     pub(crate) fetches: Vec<SeenFetch>,
-    /// Whether nodes make no sessions.
+    /// Whether nodes create no sessions.
     pub(crate) without_sessions: bool,
-    /// The replica that leaders name to consumers with a rack.
+    /// The replica that leaders return to consumers with a rack.
     pub(crate) preferred_replica: Option<i32>,
-    /// How the preferred replica refuses its next fetches.
+    /// The errors of the preferred replica for its next fetches.
     pub(crate) replica_faults: VecDeque<ErrorCode>,
-    /// The nodes that Metadata responses call offline for every partition.
+    /// The nodes that are offline according to Metadata responses, for every partition.
     pub(crate) offline_replicas: Vec<i32>,
-    /// So many Metadata responses know no topic.
+    /// This many Metadata responses have no topics.
     pub(crate) metadata_forgets: usize,
     /// The throttle times of the next responses of any kind.
     pub(crate) throttles_ms: VecDeque<i32>,
     /// Committed offsets and their leader epochs.
     pub(crate) committed: BTreeMap<Partition, (i64, i32)>,
-    /// How many records were returned to fetches.
+    /// The number of records returned to fetches.
     pub(crate) fetched_records: usize,
-    /// How long a fetch takes before it reads.
+    /// The time before a fetch reads.
     pub(crate) fetch_takes: Duration,
     /// Nodes that cannot be reached.
     pub(crate) dead_nodes: Vec<i32>,
@@ -211,12 +211,12 @@ impl State {
         Some(name)
     }
 
-    /// The id of a topic; nil if there is none of this name.
+    /// The id of a topic; nil if it does not exist.
     pub(super) fn id_of(&self, name: &str) -> Uuid {
         self.topic_ids.get(name).copied().unwrap_or_default()
     }
 
-    /// All nodes have the versions of this release.
+    /// Gives all nodes the versions of this release.
     pub(crate) fn run_release(&mut self, release: Release) {
         let nodes = self.nodes.iter();
         self.versions = nodes.map(|node| (*node, release.versions())).collect();
@@ -240,22 +240,22 @@ impl State {
             .retain(|batch| BatchHeader::parse(batch).unwrap().base_offset.get() < end);
     }
 
-    /// Who leads what at this moment.
+    /// The current leaders.
     pub(crate) fn leaders(&self) -> BTreeMap<Partition, Leadership> {
         self.leaders.clone()
     }
 
-    /// From now on Metadata responses name these leaders.
+    /// Makes later Metadata responses return these leaders.
     pub(crate) fn metadata_lags_behind(&mut self, leaders: BTreeMap<Partition, Leadership>) {
         self.lagging = Some(leaders);
     }
 
-    /// Metadata responses name the present leaders again.
+    /// Makes Metadata responses return the current leaders again.
     pub(crate) fn metadata_catches_up(&mut self) {
         self.lagging = None;
     }
 
-    /// The leader that a node names with this code.
+    /// The leader that a node returns with this code.
     pub(super) fn named_leader(
         &self,
         topic: &str,
@@ -272,7 +272,7 @@ impl State {
             .filter(|_| self.names_leaders && is_about_leader)
     }
 
-    /// What `node` answers to a request about a partition whose leader the client believes to be of `epoch` (-1: it does not say).
+    /// The answer of `node` to a request about a partition if the client's leader epoch is `epoch` (-1: none).
     pub(super) fn check_leader(
         &self,
         node: i32,
@@ -295,7 +295,7 @@ impl State {
     }
 }
 
-/// Where a log ends.
+/// The end of a log.
 pub(super) fn end_offset(log: &[Bytes]) -> i64 {
     let last = log.last().map(|last| BatchHeader::parse(last).unwrap());
     last.map_or(0, |last| last.next_offset().get())

@@ -1,4 +1,5 @@
-//! Carries requests and responses as bytes, in the versions that a node supports, so that a field that a version does not have is lost.
+//! Passes requests and responses as bytes, in the versions that a node supports, so that fields outside of a version
+//! are lost.
 
 use bytes::BytesMut;
 use headwater_client::{NodeVersions, ShapedRequest, TransportError};
@@ -42,7 +43,7 @@ impl FakeCluster {
     }
 }
 
-/// Names the topics that a request has only the ids of. The name of an unknown id stays empty.
+/// Adds the names of topics to a request that has only ids. The name of an unknown id stays empty.
 fn name_topics(state: &State, request: &mut Request) {
     let name = |name: &mut Str, id: Uuid| {
         if name.is_empty()

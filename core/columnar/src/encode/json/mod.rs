@@ -1,4 +1,4 @@
-//! Arrow values as JSON text, each exactly or not at all.
+//! Writes Arrow values as JSON text, each exactly or not at all.
 //!
 //! ```text
 //! integers, decimals  numbers, with all their digits
@@ -26,19 +26,19 @@ use arrow_schema::{DataType, Field};
 /// Writes the value of a row, which is not null.
 type Write = Box<dyn Fn(usize, &mut Vec<u8>) -> Result<(), Refusal> + Send + Sync>;
 
-/// Whether dates and times stand in quotes.
+/// Whether dates and times are quoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Quotes {
     /// In a JSON document.
     Json,
-    /// Alone in a key or a value: their text is all there is.
+    /// As a whole key or value, which is only their text.
     None,
 }
 
-/// A value that JSON cannot express, in a column that it otherwise can.
+/// A value that JSON cannot express, though it can express its type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
-    /// The names of the fields around the value, from the outside.
+    /// The names of the fields that contain the value, outermost first.
     pub(super) path: Vec<String>,
     pub(super) reason: &'static str,
 }
@@ -60,7 +60,7 @@ impl Refusal {
 /// A type that JSON cannot express.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct UnwritableType {
-    /// The names of the fields around the type, from the outside.
+    /// The names of the fields that contain the type, outermost first.
     pub(super) path: Vec<String>,
     pub(super) data_type: String,
     pub(super) advice: &'static str,
@@ -85,9 +85,9 @@ impl UnwritableType {
 pub(super) struct Writer {
     nulls: Option<NullBuffer>,
     write: Write,
-    /// No text is longer.
+    /// The length of the longest text.
     longest: usize,
-    /// Whether a value may be refused.
+    /// Whether a value can be refused.
     may_refuse: bool,
 }
 
@@ -136,7 +136,7 @@ impl Writer {
         self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
     }
 
-    /// Appends the text of a row; `null` where it is null.
+    /// Appends the text of a row; `null` for null.
     #[inline]
     pub(super) fn write(&self, row: usize, out: &mut Vec<u8>) -> Result<(), Refusal> {
         if self.is_null(row) {
@@ -151,7 +151,7 @@ impl Writer {
         self.longest.max(b"null".len())
     }
 
-    /// Whether a value may be refused; if not, [`Writer::write`] does not fail.
+    /// Whether a value can be refused; if not, [`Writer::write`] does not fail.
     pub(super) fn may_refuse(&self) -> bool {
         self.may_refuse
     }
@@ -166,7 +166,7 @@ impl std::fmt::Debug for Writer {
     }
 }
 
-/// What to do about extension types whose storage does not say what they mean.
+/// The remedy for extension types whose storage does not express their meaning.
 fn advice_about_extension(name: &str) -> Option<&'static str> {
     Some(match name {
         "pandas.period" => "convert it with .dt.to_timestamp() or .astype(str)",

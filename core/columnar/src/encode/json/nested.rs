@@ -59,7 +59,7 @@ pub(super) fn writer(array: &ArrayRef) -> Result<Writer, UnwritableType> {
     }
 }
 
-/// Lists whose items stand in `items`, those of a row in the range of that row.
+/// Lists whose items are in `items`; the range of a row contains its items.
 fn list(
     array: &ArrayRef,
     field: &Field,
@@ -95,12 +95,12 @@ fn list(
 /// One field of an object.
 struct FieldWriter {
     name: String,
-    /// The name as JSON, with the colon behind it.
+    /// The name as JSON, followed by a colon.
     prefix: Vec<u8>,
     value: Writer,
 }
 
-/// Structs as objects. Null fields are written too, so that every object has all fields in their order.
+/// Structs as objects. Null fields are written too, so that every object has all fields in the same order.
 fn object(array: &StructArray) -> Result<Writer, UnwritableType> {
     let mut names = HashSet::new();
     let mut fields = Vec::with_capacity(array.num_columns());
@@ -198,7 +198,7 @@ fn map(array: &MapArray) -> Result<Writer, UnwritableType> {
     })
 }
 
-/// The values that a dictionary's keys stand for.
+/// The values of a dictionary's keys.
 pub(super) fn dictionary(
     field: &Field,
     array: &ArrayRef,

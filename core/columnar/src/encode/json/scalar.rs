@@ -17,7 +17,7 @@ use super::{Refusal, UnwritableType, Writer};
 type Half = <Float16Type as ArrowPrimitiveType>::Native;
 
 const NOT_FINITE: &str =
-    "is not a finite number, and JSON has no others: replace it by null or leave the row out";
+    "is not a finite number, which JSON cannot express: replace it by null or leave the row out";
 
 /// Text or bytes, each value in quotes.
 macro_rules! quoted {
@@ -69,7 +69,7 @@ pub(super) fn writer(array: &ArrayRef) -> Result<Writer, UnwritableType> {
         other => {
             return Err(UnwritableType::new(
                 other,
-                "JSON has no form for it; cast it to text, or choose a value column",
+                "JSON cannot express it; cast it to text, or choose a value column",
             ));
         }
     })

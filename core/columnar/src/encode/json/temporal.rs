@@ -46,16 +46,16 @@ pub(super) fn writer(array: &ArrayRef, quotes: Quotes) -> Result<Writer, Unwrita
 fn out_of_range(kind: TemporalType) -> &'static str {
     match kind {
         TemporalType::Date32 => {
-            "is no date of the years 1 to 9999: correct it, or cast the column to int64"
+            "is not a date of the years 1 to 9999: correct it, or cast the column to int64"
         }
         TemporalType::Date64 => {
-            "is no whole day of the years 1 to 9999: cast the column to a timestamp or to int64"
+            "is not a whole day of the years 1 to 9999: cast the column to a timestamp or to int64"
         }
         TemporalType::Time(_) => {
-            "is no time of day below 24 hours: correct it, or cast the column to int64"
+            "is not a time of day below 24 hours: correct it, or cast the column to int64"
         }
         TemporalType::Timestamp(_) => {
-            "is no time of the years 1 to 9999: correct it, or cast the column to int64"
+            "is not a time of the years 1 to 9999: correct it, or cast the column to int64"
         }
         TemporalType::Duration(_) => {
             "is longer than 999,999,999 days: correct it, or cast the column to int64"

@@ -1,13 +1,13 @@
-//! Strings: quotes and escapes.
+//! Writes strings with quotes and escapes.
 
 use crate::json::special_bytes;
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
-/// The most bytes that a byte of text becomes: `\u001f`. A byte of bytes becomes two.
+/// The maximum growth of a byte of text: `\u001f`. A byte of binary data grows to two.
 pub(super) const MAX_GROWTH: usize = 6;
 
-/// Appends text in quotes, with the escapes that JSON wants.
+/// Appends text in quotes, with the escapes that JSON requires.
 pub(super) fn push_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let bytes = text.as_bytes();
@@ -50,7 +50,7 @@ fn push_escape(byte: u8, out: &mut Vec<u8>) {
     out.extend_from_slice(&[b'\\', letter]);
 }
 
-/// Appends bytes in quotes, two hexadecimal digits each.
+/// Appends bytes in quotes, as two hexadecimal digits each.
 pub(super) fn push_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     out.reserve(2 * bytes.len());

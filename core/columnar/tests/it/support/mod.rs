@@ -1,4 +1,4 @@
-//! Batches and tables for tests.
+//! Creates batches and tables for tests.
 
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
@@ -66,7 +66,7 @@ pub(crate) fn batch_at(base_offset: i64, compression: Compression, rows: &[Row])
     bytes.freeze()
 }
 
-/// Batches one after the other, each where the one before ends.
+/// Consecutive batches.
 pub(crate) fn log(batches: &[(Compression, &[Row])]) -> Bytes {
     let mut bytes = BytesMut::new();
     let mut offset = 0;
@@ -77,7 +77,7 @@ pub(crate) fn log(batches: &[(Compression, &[Row])]) -> Bytes {
     bytes.freeze()
 }
 
-/// One plain batch of these values from offset 0.
+/// One uncompressed batch of these values from offset 0.
 pub(crate) fn values(values: &[&str]) -> Bytes {
     let rows: Vec<Row> = values.iter().map(|value| Row::of_value(*value)).collect();
     batch_at(0, Compression::None, &rows)
@@ -91,12 +91,12 @@ pub(crate) fn decode(options: DecodeOptions, bytes: Bytes) -> Decoded {
         .unwrap()
 }
 
-/// The message of the error that decoding gives.
+/// The message of the error from decoding.
 pub(crate) fn refusal(options: DecodeOptions, bytes: Bytes) -> String {
     failure(options, bytes).1.to_string()
 }
 
-/// What was decoded before the error, and the error.
+/// The tables before the error, and the error.
 pub(crate) fn failure(options: DecodeOptions, bytes: Bytes) -> (Vec<Decoded>, DecodeError) {
     let mut decoder = Decoder::new(options).unwrap();
     let mut fetched = FetchedBatches::new("t", 0, bytes, 0);
@@ -123,7 +123,7 @@ pub(crate) fn offsets(batch: &RecordBatch) -> Vec<i64> {
         .to_vec()
 }
 
-/// The offsets that are decoded of each range between two of the `cuts`, in tables of `max_records`.
+/// The decoded offsets of each range between two of the `cuts`, in tables of `max_records`.
 pub(crate) fn decode_pieces(
     options: DecodeOptions,
     fetched: &FetchedBatches,
@@ -153,7 +153,7 @@ pub(crate) fn decode_pieces(
     seen
 }
 
-/// A partition that transactional producers write to.
+/// The log of a partition with transactional producers.
 #[derive(Debug, Default)]
 pub(crate) struct TransactionLog {
     bytes: BytesMut,
@@ -166,7 +166,7 @@ impl TransactionLog {
         Bytes::copy_from_slice(&self.bytes)
     }
 
-    /// Where each batch begins.
+    /// The start of each batch.
     pub(crate) fn positions(&self) -> &[usize] {
         &self.positions
     }
@@ -275,7 +275,7 @@ pub(crate) fn aborted(transactions: &[(i64, i64)]) -> AbortedTransactions {
         .collect()
 }
 
-/// So many rows, each with its own value.
+/// `count` rows with different values.
 pub(crate) fn rows(count: usize) -> Vec<Row> {
     (0..count)
         .map(|n| Row::of_value(format!("value {n}")))

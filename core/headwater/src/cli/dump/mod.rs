@@ -48,7 +48,7 @@ impl Dump {
         out.flush().map_err(|error| Failure::of_output(&error))?;
         if damaged > 0 {
             return Err(Failure::Failed(format!(
-                "{damaged} batches are damaged or cut: a broker that opens the directory keeps what stands before the first of each file."
+                "{damaged} batches are damaged or cut: a broker that opens the directory keeps the batches before the first of them in each file."
             )));
         }
         Ok(())
@@ -58,13 +58,13 @@ impl Dump {
     fn dump(&self, path: &Path, out: &mut impl Write) -> Result<u64, Failure> {
         let unreadable = |error: io::Error| {
             Failure::Failed(format!(
-                "Cannot read {} ({error}): give a segment file that this user may read.",
+                "Cannot read {} ({error}): use a segment file that this user may read.",
                 path.display()
             ))
         };
         if path.extension().is_none_or(|extension| extension != "log") {
             return Err(Failure::Usage(format!(
-                "{} is not a segment: give a .log file of a partition, such as flights-0/00000000000000000000.log.",
+                "{} is not a segment: use a .log file of a partition, such as flights-0/00000000000000000000.log.",
                 path.display()
             )));
         }

@@ -58,7 +58,7 @@ impl<R: BufRead> SegmentReader<R> {
             Ok(size) if size < BATCH_BYTES_MAX => size,
             Ok(size) => {
                 return Ok(Some(
-                    self.damage(format!("a batch of {size} bytes cannot be")),
+                    self.damage(format!("a batch of {size} bytes is impossible")),
                 ));
             }
             Err(error) => return Ok(Some(self.damage(error.to_string()))),
@@ -93,7 +93,7 @@ impl<R: BufRead> SegmentReader<R> {
             let zeros = buffer.iter().take_while(|byte| **byte == 0).count();
             bytes += zeros as u64;
             if zeros < read {
-                let reason = format!("{bytes} bytes of zeros, and something behind them");
+                let reason = format!("{bytes} bytes of zeros, followed by other bytes");
                 return Ok(Some(SegmentItem::Damage { position, reason }));
             }
             self.file.consume(read);

@@ -1,4 +1,4 @@
-//! What the tests of the cleaner share: a compacted log with keys, and what a reader sees of it.
+//! Support for the tests of the cleaner: a compacted log with keys, and a view of it like a reader's.
 
 use std::collections::BTreeMap;
 
@@ -63,13 +63,13 @@ pub fn clean<E: Env>(log: &PartitionLog<E>) -> Option<Cleaned> {
     clean_at(log, NOW_MS)
 }
 
-/// What a reader sees: offset, key, value.
+/// The records that a reader sees: offset, key, value.
 pub type Seen = Vec<(i64, u8, Option<Vec<u8>>)>;
 
 pub fn walk<E: Env>(log: &PartitionLog<E>, max_bytes: usize) -> (Seen, Vec<RecordBatch>) {
     let (mut seen, mut all) = (Vec::new(), Vec::new());
     let mut next = log.log_start_offset();
-    // Up to where the log ends by then: what made an older value go meanwhile may stand there.
+    // Read up to the current end of the log: the newer record that replaced an older value meanwhile may be there.
     while next < log.log_end_offset() {
         let read = log
             .read(next, Offset::MAX, max_bytes, true)

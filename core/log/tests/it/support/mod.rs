@@ -1,4 +1,4 @@
-//! What the tests of the log share: small logs, batches by the dozen, and reading everything back.
+//! Support for the tests of the log: small logs, batches, and reading everything back.
 
 pub mod compacted;
 
@@ -15,7 +15,7 @@ use headwater_record::{
 
 pub const DIR: &str = "/data/flights-0";
 
-/// Limits so small that rolls happen in every test.
+/// Limits so small that every test rolls segments.
 pub fn small() -> LogConfig {
     LogConfig {
         segment_bytes: 1000,
@@ -83,7 +83,7 @@ pub fn checked(bytes: Bytes) -> ValidatedBatches {
     validate(bytes, &rules).expect("the batch is valid")
 }
 
-/// One batch of records at one time each.
+/// One batch of records, each with one of these timestamps.
 pub fn batch(timestamps: &[i64]) -> ValidatedBatches {
     let records: Vec<_> = timestamps
         .iter()
@@ -141,7 +141,7 @@ pub fn try_append<E: Env>(
     log.append_as_leader(batches, epoch(0))
 }
 
-/// Appends batches of three records until the log has so many segments.
+/// Appends batches of three records until the log has this many segments.
 pub fn fill<E: Env>(log: &PartitionLog<E>, segments: usize) {
     while log.segments().len() < segments {
         let at = log.log_end_offset().get();
@@ -159,7 +159,7 @@ pub fn log_files<E: Env>(env: &E) -> BTreeMap<i64, Bytes> {
     files(env).into_iter().filter_map(read).collect()
 }
 
-/// Whether so many segments were set aside, each with the bytes that it had.
+/// Checks that this many segments were set aside, each with its original bytes.
 pub fn assert_set_aside<E: Env>(
     env: &E,
     report: &RecoveryReport,

@@ -1,4 +1,4 @@
-//! The token of a client: fetched once for all its connections, and anew before it expires.
+//! The token of a client: fetched once for all its connections, and renewed before it expires.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use parking_lot::Mutex;
 use super::{Extensions, OauthToken, TokenError, TokenProvider};
 use crate::error::ConnectionError;
 
-/// A token is fetched anew after this share of its lifetime, as Kafka's clients do (`sasl.login.refresh.window.factor`).
+/// A token is renewed after this share of its lifetime, as in Kafka's clients (`sasl.login.refresh.window.factor`).
 const LIFETIME_USED: f64 = 0.8;
-/// The pause before a token that is still valid is asked for again, after that failed.
+/// The pause after a failed renewal while the token is still valid.
 const RETRY_MS: i64 = 10_000;
 
-/// The token, and where it comes from. May be used concurrently.
+/// The current token and its provider. May be used concurrently.
 pub(crate) struct Bearer {
     source: Arc<Source>,
     extensions: Extensions,
@@ -37,7 +37,7 @@ impl BearerToken {
     }
 }
 
-/// A fetch that all callers wait for; it goes on when they stop waiting.
+/// A fetch that all callers wait for. It continues when they stop waiting.
 type Fetching = Shared<BoxFuture<'static, Result<OauthToken, ConnectionError>>>;
 
 /// Milliseconds since the Unix epoch.
@@ -60,12 +60,12 @@ struct ValidToken {
     token: OauthToken,
     /// When it expires.
     until_ms: i64,
-    /// When the next one is fetched.
+    /// When the next token is fetched.
     renew_ms: i64,
 }
 
 impl Bearer {
-    /// Tokens of `provider`, each of which must arrive within `timeout`.
+    /// Uses the tokens of `provider`, each of which must arrive within `timeout`.
     pub(crate) fn new(
         provider: Arc<dyn TokenProvider>,
         extensions: Extensions,
@@ -100,8 +100,8 @@ impl Bearer {
         &self.extensions
     }
 
-    /// A token that has not expired. Waits for a new one only if there is none; a new one is fetched in the background when the lifetime of
-    /// the old one is nearly used.
+    /// A token that has not expired. Waits for a new one only if there is none; the background renews a token when its
+    /// lifetime is nearly used.
     pub(crate) async fn current(&self) -> Result<BearerToken, ConnectionError> {
         let (valid, fetching) = self.source.valid_or_fetch();
         if let Some(token) = valid {
@@ -119,8 +119,8 @@ impl Bearer {
         }
     }
 
-    /// What to do about a token that the broker refused with `error`: it is not used again, and one that was used before is worth another
-    /// attempt with a new one, because it may have been revoked.
+    /// Handles a token that the broker refused with `error`. The token is not used again. If other connections had used
+    /// it before, it may have been revoked, and the returned error allows an attempt with a new one.
     pub(crate) fn refused(&self, token: &BearerToken, error: &ConnectionError) -> ConnectionError {
         if !error.is_refusal() {
             return error.clone();
@@ -139,14 +139,14 @@ impl Bearer {
 }
 
 impl fmt::Debug for Bearer {
-    /// Without the token.
+    /// Omits the token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bearer").finish_non_exhaustive()
     }
 }
 
 impl Source {
-    /// The token if it is valid, and the fetch of the next one if that is due.
+    /// The valid token, if there is one, and the running fetch of the next one, if that is due.
     fn valid_or_fetch(self: &Arc<Self>) -> (Option<OauthToken>, Option<Fetching>) {
         let now_ms = (self.clock)();
         let mut state = self.state.lock();
@@ -173,7 +173,7 @@ impl Source {
         let source = Arc::clone(self);
         let fetched = async move {
             task.await.unwrap_or_else(|_| {
-                // It ended without a result, so nothing else forgets it.
+                // The fetch ended without a result, so nothing else removes it.
                 source.state.lock().fetching = None;
                 Err(interrupted())
             })
@@ -202,7 +202,7 @@ impl Source {
                 if let Some(valid) = &mut state.token
                     && now_ms < valid.until_ms
                 {
-                    tracing::warn!(%error, "no new token; the old one is used until it expires");
+                    tracing::warn!(%error, "the OAUTHBEARER token could not be renewed; the old one is used until it expires");
                     valid.renew_ms = now_ms + RETRY_MS;
                 }
                 Err(no_token(&error))
@@ -214,7 +214,7 @@ impl Source {
 fn check(token: OauthToken, now_ms: i64) -> Result<OauthToken, TokenError> {
     if !token.is_well_formed() {
         return Err(TokenError::refused(
-            "it is empty, or has letters that RFC 6750 does not allow: give the access token alone, without `Bearer`",
+            "it is empty, or has characters that RFC 6750 does not allow: pass the access token alone, without `Bearer`",
         ));
     }
     if token
@@ -222,7 +222,7 @@ fn check(token: OauthToken, now_ms: i64) -> Result<OauthToken, TokenError> {
         .is_some_and(|expiry_ms| expiry_ms <= now_ms)
     {
         return Err(TokenError::unavailable(
-            "it has expired already: give a new one, or check the clocks",
+            "it has already expired: pass a new one, or check the clocks",
         ));
     }
     Ok(token)
@@ -230,7 +230,7 @@ fn check(token: OauthToken, now_ms: i64) -> Result<OauthToken, TokenError> {
 
 fn too_late(timeout: Duration) -> TokenError {
     TokenError::unavailable(format!(
-        "none within {} ms: check where it comes from, or raise socket.connection.setup.timeout.ms",
+        "none arrived within {} ms: check its source, or raise socket.connection.setup.timeout.ms",
         timeout.as_millis()
     ))
 }
@@ -244,7 +244,7 @@ fn no_token(error: &TokenError) -> ConnectionError {
     }
 }
 
-/// The task was ended with its runtime, or it panicked.
+/// The task ended with its runtime, or it panicked.
 fn interrupted() -> ConnectionError {
     ConnectionError::no_token("The fetch of the token was interrupted: try again")
 }

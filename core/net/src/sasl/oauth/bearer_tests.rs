@@ -1,4 +1,4 @@
-//! When tokens are fetched.
+//! Tests of when tokens are fetched.
 
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 
@@ -14,7 +14,7 @@ struct Setup {
     bearer: Arc<Bearer>,
     now_ms: Arc<AtomicI64>,
     fetches: Arc<AtomicU32>,
-    /// Fetches that may end.
+    /// Each permit lets one fetch complete.
     permits: Arc<Semaphore>,
     is_failing: Arc<Mutex<Option<TokenError>>>,
 }
@@ -72,7 +72,7 @@ impl Setup {
         self.fetches.load(Ordering::SeqCst)
     }
 
-    /// Lets the fetches in the background end.
+    /// Lets the fetches in the background complete.
     async fn settle(&self) {
         while self.bearer.source.state.lock().fetching.is_some() {
             tokio::task::yield_now().await;
@@ -97,7 +97,7 @@ async fn a_new_token_is_fetched_in_the_background_before_the_old_one_expires() {
     setup.token().await;
     setup.permits.forget_permits(Semaphore::MAX_PERMITS);
     setup.advance(0.85);
-    // The provider hangs, and nobody waits for it.
+    // The provider hangs, but no caller waits for it.
     assert_eq!(setup.token().await, "token-1");
     assert_eq!(setup.token().await, "token-1");
     setup.permits.add_permits(1);
@@ -115,7 +115,7 @@ async fn an_expired_token_is_not_used() {
 }
 
 #[tokio::test]
-async fn a_failure_to_renew_costs_nothing_before_the_token_expires() {
+async fn a_failed_renewal_has_no_effect_before_the_token_expires() {
     let setup = Setup::new();
     setup.token().await;
     *setup.is_failing.lock() = Some(TokenError::unavailable("down"));
@@ -142,10 +142,10 @@ async fn a_refused_token_is_replaced_once() {
     assert_eq!(error.kind, ConnectionErrorKind::StaleToken);
     let next = setup.bearer.current().await.unwrap();
     assert_eq!(next.value(), "token-2");
-    // The first connection was refused too, which says nothing about the new token.
+    // The first connection was refused too, but that does not concern the new token.
     assert!(setup.bearer.refused(&first, &refusal).is_refusal());
     assert_eq!(setup.token().await, "token-2");
-    // A token that was fetched for this very connection: the next one would be refused as well.
+    // This token was fetched for this connection, so another one would be refused as well.
     assert!(setup.bearer.refused(&next, &refusal).is_refusal());
 }
 
@@ -161,7 +161,7 @@ async fn a_caller_that_stops_waiting_does_not_stop_the_fetch() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_that_does_not_come_is_given_up() {
+async fn waiting_for_a_token_has_a_time_limit() {
     let setup = Setup::new();
     setup.permits.forget_permits(Semaphore::MAX_PERMITS);
     let error = setup.bearer.current().await.unwrap_err();
@@ -169,7 +169,7 @@ async fn a_token_that_does_not_come_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_provider_that_panics_can_be_asked_again() {
+async fn a_provider_that_panicked_can_be_called_again() {
     let is_first = Arc::new(AtomicU32::new(0));
     let provider = move || {
         let number = is_first.fetch_add(1, Ordering::SeqCst);
@@ -206,7 +206,7 @@ async fn a_token_without_an_expiry_is_used_once() {
 }
 
 #[tokio::test]
-async fn a_token_with_other_letters_is_refused_and_not_shown() {
+async fn a_token_with_other_characters_is_refused_and_not_repeated() {
     let provider = || async { Ok(OauthToken::new("Bearer topsecret")) };
     let bearer = Bearer::new(
         Arc::new(provider),

@@ -1,4 +1,4 @@
-//! Tokens of an identity provider, by the grant `client_credentials` (RFC 6749, KIP-768).
+//! Fetches tokens from an identity provider with the grant `client_credentials` (RFC 6749, KIP-768).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -22,7 +22,7 @@ pub(crate) struct ClientCredentials {
     urlencode: bool,
 }
 
-/// What a token endpoint answers (RFC 6749, 5.1).
+/// The success response of a token endpoint (RFC 6749, 5.1).
 #[derive(Deserialize)]
 struct Granted {
     access_token: String,
@@ -30,7 +30,7 @@ struct Granted {
     expires_in: Option<f64>,
 }
 
-/// What it answers instead (RFC 6749, 5.2).
+/// The error response of a token endpoint (RFC 6749, 5.2).
 #[derive(Default, Deserialize)]
 struct Refusal {
     error: Option<String>,
@@ -65,13 +65,13 @@ impl ClientCredentials {
         }
         let granted: Granted = serde_json::from_slice(&answer.body).map_err(|_| {
             TokenError::unavailable(format!(
-                "{} answers without an access_token in JSON: check sasl.oauthbearer.token.endpoint.url",
+                "{} answered without an access_token in JSON: check sasl.oauthbearer.token.endpoint.url",
                 self.endpoint
             ))
         })?;
         let token = OauthToken::new(granted.access_token);
         Ok(match granted.expires_in {
-            // The provider's own clock decides, whatever this one shows.
+            // `expires_in` is relative to this clock, unlike the claim `exp`, so the clocks may differ.
             Some(seconds) => token.expires_at_ms(asked_ms + (seconds * 1_000.0) as i64),
             None => token,
         })
@@ -91,8 +91,9 @@ impl ClientCredentials {
             encoded(&self.client_secret)
         );
         let basic = format!("Basic {}", BASE64.encode(pair));
-        let mut header = HeaderValue::try_from(basic)
-            .map_err(|_| TokenError::refused("the client's id or secret cannot be sent"))?;
+        let mut header = HeaderValue::try_from(basic).map_err(|_| {
+            TokenError::refused("the client's id or secret contains characters that cannot be sent")
+        })?;
         header.set_sensitive(true);
         Ok(header)
     }
@@ -118,11 +119,11 @@ impl ClientCredentials {
         let (endpoint, status) = (&self.endpoint, answer.status.as_u16());
         if answer.status.is_server_error() || answer.status == StatusCode::TOO_MANY_REQUESTS {
             return TokenError::unavailable(format!(
-                "{endpoint} answers {status} {reason}: trying again may help"
+                "{endpoint} answered {status} {reason}: another attempt may help"
             ));
         }
         TokenError::refused(format!(
-            "{endpoint} refuses the client with {status} {reason}: check sasl.oauthbearer.token.endpoint.url, sasl.oauthbearer.scope and the client's id and secret"
+            "{endpoint} refused the client with {status} {reason}: check sasl.oauthbearer.token.endpoint.url, sasl.oauthbearer.scope and the client's id and secret"
         ))
     }
 }

@@ -1,4 +1,4 @@
-//! One POST request to a token endpoint.
+//! Sends a POST request to a token endpoint.
 
 use std::fmt;
 
@@ -21,14 +21,15 @@ use crate::config::config_error;
 use crate::socket;
 use crate::tls::Tls;
 
-/// The largest response that is read. A token has a few thousand bytes.
+/// The size limit of a response. A token has a few thousand bytes.
 const RESPONSE_BYTES_MAX: usize = 1 << 20;
 
-/// A token endpoint, asked over HTTP/1.1, one connection for each request. Redirects are not followed: they would take the secret elsewhere.
+/// A token endpoint. Uses HTTP/1.1 and one connection for each request. Does not follow redirects, which would send the
+/// secret elsewhere.
 pub(crate) struct TokenEndpoint {
     url: Uri,
     address: Address,
-    /// `None`: the URL is one of http.
+    /// `None` for an http URL.
     tls: Option<Tls>,
 }
 
@@ -39,11 +40,11 @@ pub(super) struct Answer {
 }
 
 impl TokenEndpoint {
-    /// The endpoint of this URL. `tls` makes the TLS of https.
+    /// Parses the URL. `tls` creates the TLS configuration for https.
     pub(crate) fn parse(url: &str, tls: impl FnOnce() -> Result<Tls>) -> Result<Self> {
         let wrong = |what: &str| {
             config_error(&format!(
-                "sasl.oauthbearer.token.endpoint.url {what}: give a URL like https://id.example.org/oauth2/token."
+                "sasl.oauthbearer.token.endpoint.url {what}: use a URL like https://id.example.org/oauth2/token."
             ))
         };
         let url: Uri = url.parse().map_err(|_| wrong("is not a URL"))?;
@@ -55,7 +56,7 @@ impl TokenEndpoint {
         let authority = url.authority().ok_or_else(|| wrong("has no host"))?;
         if authority.as_str().contains('@') {
             return Err(wrong(
-                "has a user or a password, which belong into sasl.oauthbearer.client.credentials.client.id and .client.secret",
+                "contains a user or a password: set sasl.oauthbearer.client.credentials.client.id and .client.secret",
             ));
         }
         let host = authority.host();
@@ -92,7 +93,7 @@ impl TokenEndpoint {
             .map_err(|_| self.failed(&"its host name is not valid for TLS"))?;
         let stream = tls.connector().connect(name, tcp).await.map_err(|error| {
             self.failed(&format!(
-                "TLS: {error}; https.ca.location names other authorities than those of the system"
+                "TLS: {error}; to trust other authorities than the system's, set https.ca.location"
             ))
         })?;
         self.exchange(stream, authorization, form).await
@@ -123,7 +124,7 @@ impl TokenEndpoint {
         let driving = connection;
         tokio::select! {
             answer = &mut asked => answer,
-            // It ends when the server has closed the connection; what it read is still to be taken.
+            // The connection has ended, but its response may still be unread.
             _ = driving => asked.await,
         }
     }
@@ -150,12 +151,12 @@ impl TokenEndpoint {
     }
 
     fn failed(&self, reason: &dyn fmt::Display) -> TokenError {
-        TokenError::unavailable(format!("{self} cannot be asked: {reason}"))
+        TokenError::unavailable(format!("the request to {self} failed: {reason}"))
     }
 }
 
 impl fmt::Display for TokenEndpoint {
-    /// Without the query, which may have a key.
+    /// Omits the query, which may contain a key.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.is_https() { "https" } else { "http" };
         let (address, path) = (&self.address, self.url.path());
@@ -178,14 +179,14 @@ mod tests {
     #[case("id.example.org/token", "sasl.oauthbearer.token.endpoint.url")]
     #[case("http:///token", "sasl.oauthbearer.token.endpoint.url")]
     #[case("http://ada:topsecret@id.example.org/token", "client.id")]
-    fn a_wrong_url_is_refused_and_not_shown(#[case] url: &str, #[case] expected: &str) {
+    fn a_wrong_url_is_refused_and_not_repeated(#[case] url: &str, #[case] expected: &str) {
         let error = parse(url).map(|_| ()).unwrap_err();
         assert!(error.message().contains(expected), "{error}");
         assert!(!error.message().contains("topsecret"), "{error}");
     }
 
     #[test]
-    fn the_url_is_shown_without_its_query() {
+    fn debug_output_omits_the_query_of_the_url() {
         let endpoint = parse("http://[::1]:8080/token?key=topsecret").unwrap();
         assert_eq!(endpoint.to_string(), "http://[::1]:8080/token");
         assert_eq!(parse("http://id.example.org").unwrap().address.port, 80);

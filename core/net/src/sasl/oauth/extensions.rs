@@ -1,15 +1,15 @@
-//! SASL extensions (KIP-342): what a client tells the broker beside the token.
+//! SASL extensions (KIP-342): values for the broker besides the token.
 
 use headwater_client::Result;
 
 use crate::config::config_error;
 
-/// Names and values, in the order in which they were given.
+/// Names and values, in the configured order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Extensions(Vec<(String, String)>);
 
 impl Extensions {
-    /// From `key=value`, separated by commas.
+    /// Parses `key=value`, separated by commas.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let parts = text
             .split(',')
@@ -32,7 +32,7 @@ impl Extensions {
     }
 }
 
-/// `auth` is the token's.
+/// Whether it is a valid name. `auth` is reserved for the token.
 fn is_name(name: &str) -> bool {
     !name.is_empty() && name != "auth" && name.bytes().all(|byte| byte.is_ascii_alphabetic())
 }

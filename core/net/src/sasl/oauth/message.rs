@@ -1,8 +1,8 @@
 //! The messages of OAUTHBEARER.
 //!
 //! ```text
-//! client  n,,\x01auth=Bearer TOKEN\x01name=value\x01\x01
-//! server  nothing, or why not, as JSON; then the client sends \x01
+//!   client  n,,\x01auth=Bearer TOKEN\x01name=value\x01\x01
+//!   server  empty, or the refusal as JSON; then the client sends \x01
 //! ```
 
 use bytes::Bytes;
@@ -10,10 +10,10 @@ use serde::Deserialize;
 
 use super::Extensions;
 
-/// The mechanism's name in SASL.
+/// The SASL name of the mechanism.
 pub(crate) const MECHANISM: &str = "OAUTHBEARER";
 
-/// The last message of a client that was refused.
+/// The last message of a client after a refusal.
 pub(crate) const END: Bytes = Bytes::from_static(b"\x01");
 
 /// The client's first message.
@@ -26,7 +26,7 @@ pub(crate) fn first(token: &str, extensions: &Extensions) -> Bytes {
     message.into()
 }
 
-/// Why the broker refuses the token, from its answer.
+/// The reason of a refusal, from the broker's answer.
 pub(crate) fn status(answer: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
     struct Refusal {
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_message_is_that_of_the_rfc() {
+    fn the_first_message_equals_the_rfcs() {
         assert_eq!(
             first("vF9dft4qmT", &Extensions::default()),
             "n,,\u{1}auth=Bearer vF9dft4qmT\u{1}\u{1}"

@@ -1,4 +1,4 @@
-//! Where tokens come from.
+//! Token providers.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -9,9 +9,9 @@ use super::OauthToken;
 pub type TokenFuture<'a> =
     Pin<Box<dyn Future<Output = Result<OauthToken, TokenError>> + Send + 'a>>;
 
-/// Gives the access tokens with which a client authenticates (`sasl.mechanism=OAUTHBEARER`).
+/// Provides the access tokens with which a client authenticates (`sasl.mechanism=OAUTHBEARER`).
 ///
-/// Any function that returns a future of a token is one:
+/// Any function that returns a future of a token is a provider:
 ///
 /// ```
 /// # use headwater_net::{OauthToken, TokenError, TokenProvider};
@@ -23,10 +23,10 @@ pub type TokenFuture<'a> =
 /// let provider: std::sync::Arc<dyn TokenProvider> = std::sync::Arc::new(token);
 /// ```
 pub trait TokenProvider: Send + Sync + 'static {
-    /// A new token. All connections of a client share it; it is asked for again before it expires, and when a broker refuses it.
+    /// Fetches a new token. All connections of a client share it. The client calls this again before the token expires,
+    /// and when a broker refuses it.
     ///
-    /// Called by one task at a time, in the runtime of the client. A token that does not come within `socket.connection.setup.timeout.ms`
-    /// is given up.
+    /// The client makes one call at a time, in its runtime, and gives up after `socket.connection.setup.timeout.ms`.
     fn token(&self) -> TokenFuture<'_>;
 }
 
@@ -40,7 +40,7 @@ where
     }
 }
 
-/// Why there is no token. The message must not contain a secret.
+/// The reason why there is no token. The message must not contain a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct TokenError {
@@ -49,7 +49,7 @@ pub struct TokenError {
 }
 
 impl TokenError {
-    /// There is none now; trying again may help.
+    /// No token is available now; another attempt may help.
     pub fn unavailable(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -57,7 +57,7 @@ impl TokenError {
         }
     }
 
-    /// The identity provider refuses to give one: trying again does not help.
+    /// The identity provider refused the request; another attempt does not help.
     pub fn refused(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),

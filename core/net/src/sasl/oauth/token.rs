@@ -13,8 +13,8 @@ pub struct OauthToken {
 }
 
 impl OauthToken {
-    /// A token that expires when its claim `exp` says so, if it is a JSON Web Token. Any other token is used for one connection only, unless
-    /// [`OauthToken::expires_at_ms`] says more.
+    /// A token that expires at its claim `exp`, if it is a JSON Web Token. Any other token is used for one connection
+    /// only, unless [`OauthToken::expires_at_ms`] sets its expiry.
     pub fn new(value: impl Into<String>) -> Self {
         let value = value.into();
         Self {
@@ -23,14 +23,14 @@ impl OauthToken {
         }
     }
 
-    /// The same token, which expires at this time, in milliseconds since the Unix epoch.
+    /// Sets the expiry, in milliseconds since the Unix epoch.
     #[must_use]
     pub fn expires_at_ms(mut self, expires_ms: i64) -> Self {
         self.expires_ms = Some(expires_ms);
         self
     }
 
-    /// When it expires, in milliseconds since the Unix epoch; `None`: not known.
+    /// The expiry, in milliseconds since the Unix epoch; `None` if unknown.
     pub fn expiry_ms(&self) -> Option<i64> {
         self.expires_ms
     }
@@ -48,7 +48,7 @@ impl OauthToken {
 }
 
 impl fmt::Debug for OauthToken {
-    /// Without the token.
+    /// Omits the token.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OauthToken")
             .field("expires_ms", &self.expires_ms)
@@ -56,7 +56,7 @@ impl fmt::Debug for OauthToken {
     }
 }
 
-/// The claim `exp` of a JSON Web Token. Nothing is verified: that is the broker's task.
+/// The claim `exp` of a JSON Web Token. The signature is not verified: that is the broker's task.
 fn claimed_expiry_ms(token: &str) -> Option<i64> {
     let mut parts = token.split('.');
     let (_header, claims, _signature) = (parts.next()?, parts.next()?, parts.next()?);
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_json_web_token_says_when_it_expires() {
+    fn a_json_web_token_has_its_expiry() {
         let token = OauthToken::new(jwt(r#"{"sub":"ada","exp":1700000000.5}"#));
         assert_eq!(token.expiry_ms(), Some(1_700_000_000_500));
         assert_eq!(token.expires_at_ms(7).expiry_ms(), Some(7));
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_output_has_no_token() {
+    fn debug_output_contains_no_token() {
         assert!(!format!("{:?}", OauthToken::new("topsecret")).contains("topsecret"));
     }
 }

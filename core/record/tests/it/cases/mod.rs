@@ -1,4 +1,4 @@
-//! The batches of `fixtures/cases.json`, which foreign clients encode too.
+//! The batches of `fixtures/cases.json`, which other clients encode too.
 
 use headwater_record::{
     BatchBuilder, BatchOptions, Compression, ProducerEpoch, ProducerId, ProducerState, RecordView,

@@ -1,4 +1,4 @@
-//! Batches to validate, right and wrong.
+//! Valid and invalid batches.
 
 use headwater_record::{BatchBuilder, BatchHeader, BatchOptions, HEADER_LEN, ValidationRules, crc};
 
@@ -35,7 +35,7 @@ pub(crate) fn header(batch: &[u8]) -> BatchHeader {
     BatchHeader::parse(batch).unwrap()
 }
 
-/// The batch with its header changed and its CRC right again.
+/// The batch with a changed header and a valid CRC.
 pub(crate) fn with_header(batch: &[u8], change: impl FnOnce(&mut BatchHeader)) -> Vec<u8> {
     let mut header = header(batch);
     change(&mut header);

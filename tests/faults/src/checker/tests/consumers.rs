@@ -1,9 +1,9 @@
-//! What consumers and their groups are promised.
+//! The promises to consumers and their groups.
 
 use super::*;
 use crate::history::Event::{Ended, Lost, Released};
 
-/// A reads two records, commits and gives the partition to B, which reads the rest.
+/// A reads two records, commits and releases the partition to B, which reads the rest.
 fn handed_over() -> Vec<Event> {
     events([
         assigned(A).into(),
@@ -19,7 +19,7 @@ fn handed_over() -> Vec<Event> {
     ])
 }
 
-/// What the checker says when the event at `index` of [`handed_over`] is replaced by these.
+/// The violations if the event at `index` of [`handed_over`] is replaced by these.
 fn with(index: usize, replacement: impl IntoIterator<Item = Event>) -> Vec<Violation> {
     let mut events = handed_over();
     events.splice(index..=index, replacement);
@@ -75,7 +75,7 @@ fn events_of_b_from_zero_without_record_two() -> Vec<Event> {
 }
 
 #[test]
-fn a_record_that_nobody_got_is_not_delivered() {
+fn a_record_that_no_member_got_is_not_delivered() {
     let not_delivered = Violation::NotDelivered {
         group: GROUP,
         place: place(3),
@@ -130,12 +130,12 @@ fn a_partition_has_one_owner() {
 }
 
 #[test]
-fn who_was_silent_or_learns_its_loss_may_have_been_replaced() {
+fn a_member_that_was_silent_or_learns_its_loss_may_be_replaced() {
     let mut late = handed_over();
     let released = index_of(&Released(A, vec![0]));
     late.remove(released);
     let mut silent = consumed(late.clone());
-    // The events up to the commit of A, which B's assignment follows a session later.
+    // The events up to the commit of A; B's assignment follows a session later.
     let before = produced(4).len() + released;
     for timed in &mut silent.events[before..] {
         timed.at += SESSION;
@@ -153,7 +153,7 @@ fn a_new_owner_starts_at_the_committed_offset() {
         place: place(start),
         committed: Some(2),
     };
-    // Before it, the records are got again; after it, they are left out.
+    // In the first case records are delivered again; in the second they are skipped.
     let found = with(index_of(&got(B, 2..4)), [got(B, 1..4)]);
     assert_eq!(found, [wrong(1)]);
     let found = with(index_of(&got(B, 2..4)), [got(B, 3..4)]);
@@ -172,7 +172,7 @@ fn a_commit_without_an_answer_may_count_or_not() {
 }
 
 #[test]
-fn a_group_without_explicit_commits_starts_after_what_it_got() {
+fn a_group_without_explicit_commits_starts_after_its_last_record() {
     let mut events = handed_over();
     events.retain(|event| {
         !matches!(

@@ -1,4 +1,4 @@
-//! A good history, and one for each way to break it.
+//! A valid history, and one for each way to violate a promise.
 
 mod consumers;
 mod producers;
@@ -42,7 +42,7 @@ fn log(records: &[RecordId]) -> Log {
     Log::from([(0, records.collect())])
 }
 
-/// A history of these events, a millisecond after the other, that ends with this log. There is no group.
+/// A history of these events, one millisecond apart, that ends with this log. There is no group.
 fn history(events: impl IntoIterator<Item = Event>, records: &[RecordId]) -> History {
     let timed = events
         .into_iter()
@@ -66,7 +66,7 @@ fn produced(count: u64) -> Vec<Event> {
     events.collect()
 }
 
-/// Four records that were produced well, and then these events of a group that commits explicitly.
+/// Four records that were produced without faults, followed by these events of a group that commits explicitly.
 fn consumed(events: impl IntoIterator<Item = Event>) -> History {
     let all = produced(4).into_iter().chain(events);
     let mut history = history(all, &[id(0), id(1), id(2), id(3)]);
@@ -99,7 +99,7 @@ fn saw(offsets: &[(i32, i64)]) -> [Event; 2] {
     [AskCommitted(GROUP), SawCommitted(GROUP, offsets)]
 }
 
-/// All of these, one after the other.
+/// All of these events, in sequence.
 fn events(parts: impl IntoIterator<Item = Vec<Event>>) -> Vec<Event> {
     parts.into_iter().flatten().collect()
 }

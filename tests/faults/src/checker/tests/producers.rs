@@ -1,4 +1,4 @@
-//! What producers are promised.
+//! The promises to producers.
 
 use super::*;
 use crate::history::Event::{Refused, Unknown};
@@ -105,7 +105,7 @@ fn a_stored_record_was_sent_and_not_refused() {
 }
 
 #[test]
-fn readers_that_differ_are_seen() {
+fn readers_that_differ_are_reported() {
     let mut history = history(produced(2), &[id(0), id(1)]);
     history.foreign_log = log(&[id(0)]);
     let differ = Violation::ReadersDiffer {

@@ -1,9 +1,9 @@
-//! A topic that was deleted and created again.
+//! A recreated topic.
 
 use super::*;
 use crate::history::Event::{DeleteTopic, Ended, Recreated};
 
-/// Two records go with the old topic, and two are in the new one. The group reads both.
+/// Two records are deleted with the old topic, and two are in the new one. The group reads both.
 fn recreated() -> Vec<Event> {
     events([
         produced(2),
@@ -28,12 +28,12 @@ fn judged(events: Vec<Event>, records: &[RecordId]) -> Vec<Violation> {
 }
 
 #[test]
-fn what_went_with_the_old_topic_is_not_lost() {
+fn records_deleted_with_the_old_topic_are_not_lost() {
     assert_eq!(judged(recreated(), &[id(2), id(3)]), []);
 }
 
 #[test]
-fn what_was_sent_to_the_new_topic_is_lost_if_it_is_missing() {
+fn a_missing_record_of_the_new_topic_is_lost() {
     let found = judged(recreated(), &[id(2)]);
     let lost = Violation::Lost {
         record: id(3),

@@ -1,4 +1,4 @@
-//! How responses change the state of a classic member.
+//! Updates the state of a classic member for responses.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -51,7 +51,7 @@ impl ClassicMember {
         let name = response.protocol_name.unwrap_or_default();
         let Some(assignor) = Assignor::named(&name) else {
             return self.fail(protocol_error(&format!(
-                "the group chose the assignor \"{name}\", which this member did not offer"
+                "the group chose the assignor \"{name}\", which this member does not support"
             )));
         };
         let mut candidates = Vec::new();
@@ -179,13 +179,13 @@ impl ClassicMember {
         }
     }
 
-    /// The `LeaveGroup` was answered or failed; otherwise the session expires.
+    /// The `LeaveGroup` was answered or failed; in the latter case the session expires.
     pub(super) fn left(&mut self) {
         self.id = Str::default();
         self.reset();
     }
 
-    /// Handles an error code that can answer any request of a member.
+    /// Handles an error code that may answer any request of a member.
     pub(super) fn refused(&mut self, code: ErrorCode, now: Instant, operation: &str) {
         match code {
             ErrorCode::UnknownMemberId => {

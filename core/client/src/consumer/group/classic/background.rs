@@ -8,7 +8,7 @@ use super::member::{ClassicMember, MetadataTopics, Step};
 use crate::consumer::group::membership::Membership;
 use crate::error::Result;
 
-/// Added to the rebalance timeout, for which the coordinator may hold a `JoinGroup`.
+/// Added to the rebalance timeout, for which the coordinator may delay the response to a `JoinGroup`.
 const JOIN_TIMEOUT_MARGIN: Duration = Duration::from_secs(5);
 
 impl Membership<ClassicMember> {

@@ -1,4 +1,4 @@
-//! The consumer's side of a classic member: what the consumer must do, and what it reports back.
+//! The consumer's side of a classic member: todos for the consumer, and its reports.
 
 use std::time::Instant;
 
@@ -84,7 +84,7 @@ impl Member for ClassicMember {
         self.metadata_due = now;
     }
 
-    /// Leaves the generation if the error is about it.
+    /// Leaves the generation if the error concerns it.
     fn offsets_refused(&mut self, code: ErrorCode, identity: &Identity, now: Instant) {
         let is_current = identity.generation_or_epoch == self.generation_id();
         let is_about_membership = matches!(

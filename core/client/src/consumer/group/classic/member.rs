@@ -1,19 +1,20 @@
-//! The state machine of a classic member: which request to send next, given the responses so far and the time. It does no I/O.
+//! The state machine of a classic member: the next request, given the responses so far and the time. It does no I/O.
 //!
 //! ```text
-//! Preparing   the caller releases partitions         (heartbeats continue)
-//!    v
-//! Joining     JoinGroup                              the coordinator holds it until all members have joined
-//!    v
-//! Leading     the leader fetches metadata and assigns
-//!    v
-//! Syncing     SyncGroup
-//!    v
-//! Stable      heartbeats; the caller applies the assignment
+//!   Preparing   the caller releases partitions         (heartbeats continue)
+//!      v
+//!   Joining     JoinGroup                              the coordinator answers when all members have joined
+//!      v
+//!   Leading     the leader fetches metadata and assigns
+//!      v
+//!   Syncing     SyncGroup
+//!      v
+//!   Stable      heartbeats; the caller applies the assignment
 //! ```
 //!
-//! The background task calls [`ClassicMember::next`] and reports responses (`answers.rs`). The consumer calls [`todo`](Member::todo) and reports what it
-//! did (`caller.rs`). The member joins after the first poll. Without a poll for `max.poll.interval.ms` it leaves, and rejoins after the next.
+//! The background task calls [`ClassicMember::next`] and reports responses (`answers.rs`). The consumer calls
+//! [`todo`](Member::todo) and reports their completion (`caller.rs`). The member joins after the first poll. Without a
+//! poll for `max.poll.interval.ms` it leaves, and rejoins after the next.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -32,7 +33,7 @@ use crate::consumer::group::subscription::Subscription;
 use crate::consumer::group::timers::{Backoff, PollTimer};
 use crate::error::Error;
 
-/// The next step. All requests but `FindCoordinator` and `FetchMetadata` go to the coordinator.
+/// The next step. All requests except `FindCoordinator` and `FetchMetadata` go to the coordinator.
 #[derive(Debug)]
 pub(super) enum Step {
     FindCoordinator,
@@ -69,7 +70,8 @@ pub(super) enum State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rejoin {
     No,
-    /// Partitions were released: rejoin once the caller has applied this generation's assignment, so that the next one can assign them.
+    /// Partitions were released: rejoin once the caller has applied this generation's assignment, so that the next one
+    /// can assign them.
     AfterAssignment,
     Now,
 }
@@ -82,7 +84,7 @@ pub(super) struct Election {
     pub(super) task: LeaderTask,
 }
 
-/// What the leader does in this generation.
+/// The leader's task in this generation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LeaderTask {
     Assign,
@@ -90,7 +92,7 @@ pub(super) enum LeaderTask {
     KeepAssignment,
 }
 
-/// The topics and counts that the leader assigned from. A change triggers a rebalance.
+/// The topics and partition counts of the leader's assignment. A change triggers a rebalance.
 #[derive(Debug, Default)]
 pub(super) struct WatchedTopics {
     pub(super) topics: BTreeSet<Arc<str>>,
@@ -264,7 +266,7 @@ impl ClassicMember {
         Some(MetadataTopics::Named(watched.topics.clone()))
     }
 
-    /// The topics that a pattern is matched with.
+    /// The topics to match the pattern with.
     fn all_topics(&self) -> MetadataTopics {
         if self.settings.exclude_internal_topics {
             MetadataTopics::AllButInternal
@@ -273,7 +275,7 @@ impl ClassicMember {
         }
     }
 
-    /// Drops out of the generation. Its owned partitions are lost.
+    /// Leaves its generation. Its owned partitions are lost.
     pub(super) fn reset(&mut self) {
         self.generation = None;
         self.protocol = None;

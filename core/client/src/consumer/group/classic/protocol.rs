@@ -1,4 +1,5 @@
-//! Encodes and decodes `ConsumerProtocolSubscription` and `ConsumerProtocolAssignment`, which members exchange through the coordinator.
+//! Encodes and decodes `ConsumerProtocolSubscription` and `ConsumerProtocolAssignment`, which members exchange through
+//! the coordinator.
 //!
 //! With the `sticky` assignor, the subscription's user data lists the partitions of the member's previous assignment:
 //! `[topic: string, [partition: int32]], generation: int32`, as Kafka's `StickyAssignor` writes it.
@@ -26,7 +27,8 @@ pub(super) struct OwnedPartitions<'a> {
     pub(super) generation: Option<i32>,
 }
 
-/// The subscription sent with an assignor. `owned` is what the member owns while it joins, `previous` its last assignment.
+/// The subscription sent with an assignor. `owned` are the member's partitions while it joins, `previous` its last
+/// assignment.
 pub(super) fn subscription(
     assignor: Assignor,
     topics: &BTreeSet<Arc<str>>,

@@ -1,4 +1,4 @@
-//! How responses change the state of a member.
+//! Updates the state of a member for responses.
 
 use std::time::{Duration, Instant};
 
@@ -84,7 +84,7 @@ impl ConsumerMember {
         }
     }
 
-    /// The coordinator may not have seen the heartbeat: the next one reports everything.
+    /// The coordinator may not have got the heartbeat: the next one reports everything.
     fn repeat_heartbeat(&mut self, now: Instant) {
         self.sent = None;
         self.heartbeat_due = now;
@@ -99,8 +99,8 @@ impl ConsumerMember {
         self.repeat_heartbeat(now);
     }
 
-    /// Handles the names of topics that [`Step::LookUpTopics`](super::member::Step::LookUpTopics) asked for. Topics that no broker knows
-    /// yet are looked up again.
+    /// Handles the names of topics from [`Step::LookUpTopics`](super::member::Step::LookUpTopics). Topics that are not
+    /// known to any broker yet are looked up again.
     pub(super) fn topics_found(&mut self, found: Result<TopicNames>, now: Instant) {
         self.lookup_due = now + self.lookup_pause();
         self.awaits_names = false;
@@ -122,7 +122,7 @@ impl ConsumerMember {
         self.names.retain(|topic, _| used.contains(topic));
     }
 
-    /// The leaving heartbeat was answered or failed; without it the session expires.
+    /// The leaving heartbeat was answered or failed; in the latter case the session expires.
     pub(super) fn left(&mut self, now: Instant) {
         self.may_be_member = false;
         if !matches!(self.state, State::Failed(_)) {
@@ -137,7 +137,7 @@ impl ConsumerMember {
     }
 }
 
-/// Why the coordinator refused the member, and what helps.
+/// The reason why the coordinator refused the member, with the remedy.
 fn reason(code: ErrorCode, message: Option<&str>) -> Option<&str> {
     match code {
         ErrorCode::UnreleasedInstanceId => Some(

@@ -1,4 +1,4 @@
-//! The consumer's side of a member: what the consumer must do, and what it reports back.
+//! The consumer's side of a member: todos for the consumer, and its reports.
 
 use std::time::Instant;
 
@@ -78,7 +78,7 @@ impl Member for ConsumerMember {
         }
     }
 
-    /// The coordinator notices with the next heartbeat.
+    /// The coordinator detects the change at the next heartbeat.
     fn topic_changed(&mut self, now: Instant) {
         self.heartbeat_due = now;
     }
@@ -95,7 +95,7 @@ impl Member for ConsumerMember {
         })
     }
 
-    /// The next heartbeat learns the epoch, or that the member was fenced.
+    /// The next heartbeat returns the epoch, or that the member was fenced.
     fn offsets_refused(&mut self, code: ErrorCode, identity: &Identity, now: Instant) {
         let is_about_membership = matches!(
             code,
@@ -121,7 +121,7 @@ impl ConsumerMember {
             && !self.awaits_answer
     }
 
-    /// What to apply. An assignment of topics that all have no known name is not an empty one: it is not applied yet.
+    /// The assignment to apply. If the names of all its topics are unknown, it is not empty but not applied yet.
     fn new_assignment(&self) -> Option<NewAssignment> {
         let assigned = self.target.partitions.as_ref()?;
         let takable = self.takable();

@@ -1,20 +1,23 @@
-//! The state machine of a member of a consumer group: which request to send next, given the responses so far and the time. It does no I/O.
+//! The state machine of a member of a consumer group: the next request, given the responses so far and the time. It
+//! does no I/O.
 //!
 //! ```text
-//! Joining     ConsumerGroupHeartbeat with epoch 0
-//!    v
-//! Joined      heartbeats; each assignment is applied in steps, and each step is reported at once:
-//!               the caller commits and releases what the assignment lacks
-//!               a heartbeat reports what is left, so that the coordinator gives the rest to its next owner
-//!               the caller takes what is new, unless a report has no answer yet
+//!   Joining     ConsumerGroupHeartbeat with epoch 0
+//!      v
+//!   Joined      heartbeats; each assignment is applied in steps, and each step is reported at once:
+//!                 the caller commits and releases the partitions that are not in the assignment
+//!                 a heartbeat reports the remaining ones, so that the coordinator assigns the rest to their next
+//!                 owners
+//!                 the caller takes the new partitions, unless a report is not answered yet
 //! ```
 //!
 //! The background task calls [`ConsumerMember::next`] and reports responses (`answers.rs`). The consumer calls
-//! [`todo`](Member::todo) and reports what it did (`caller.rs`). The member joins after the first poll. Without a poll for
-//! `max.poll.interval.ms` it leaves, and rejoins after the next. It has one id for its whole life, also after it was fenced.
+//! [`todo`](Member::todo) and reports their completion (`caller.rs`). The member joins after the first poll. Without a
+//! poll for `max.poll.interval.ms` it leaves, and rejoins after the next. It has one id for its whole life, also after
+//! it was fenced.
 //!
-//! **Invariant: a heartbeat reports every partition that the caller may still read**, until the membership is lost; then the caller
-//! releases all partitions before the member joins again.
+//! **Invariant: a heartbeat reports every partition that the caller may still read**, until the membership is lost;
+//! then the caller releases all partitions before the member joins again.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -38,7 +41,7 @@ pub(super) enum Step {
     /// Fetch the names of these topics.
     LookUpTopics(BTreeSet<Uuid>),
     Heartbeat(ConsumerGroupHeartbeatRequest),
-    /// Leave by this heartbeat.
+    /// Leave with this heartbeat.
     Leave(ConsumerGroupHeartbeatRequest),
     /// Wait until this time, or until woken.
     Wait(Option<Instant>),
@@ -78,7 +81,7 @@ impl Target {
 /// One member of a group.
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a fact of its own about the membership"
+    reason = "they are independent parts of the state"
 )]
 #[derive(Debug)]
 pub(in crate::consumer::group) struct ConsumerMember {
@@ -93,19 +96,19 @@ pub(in crate::consumer::group) struct ConsumerMember {
     pub(super) target: Target,
     /// The topics of assignments.
     pub(super) names: TopicNames,
-    /// Whether the names of newly assigned topics are not looked up yet. The assignment is applied as a whole then, so that no caller takes its
-    /// beginning for all of it.
+    /// Whether the names of newly assigned topics are not looked up yet. The assignment is applied only as a whole, so
+    /// that no caller takes a part of it for the whole.
     pub(super) awaits_names: bool,
     /// The partitions that the consumer reads.
     pub(super) owned: BTreeSet<IdPartition>,
     /// Whether the owned partitions may already belong to other members.
     pub(super) is_lost: bool,
-    /// What heartbeats have reported; `None`: report everything.
+    /// The content of the last reports; `None`: report everything.
     pub(super) sent: Option<Report>,
     /// The owned partitions of the last report that was answered.
     pub(super) acknowledged: BTreeSet<IdPartition>,
-    /// Whether a report of owned partitions may have reached the coordinator without an answer. The coordinator may have given away what the
-    /// report lacked, so the caller takes nothing until there is an answer.
+    /// Whether a report of owned partitions may have reached the coordinator without an answer. The coordinator may
+    /// have assigned the missing partitions to others, so the caller takes nothing until there is an answer.
     pub(super) awaits_answer: bool,
     /// The member does not join before the first poll.
     pub(super) polls: PollTimer,
@@ -202,7 +205,7 @@ impl ConsumerMember {
             .collect()
     }
 
-    /// The partitions to release, because the assignment lacks them.
+    /// The partitions to release, because they are not in the assignment.
     pub(super) fn to_release(&self) -> BTreeSet<IdPartition> {
         match &self.target.partitions {
             Some(target) => &self.owned - target,
@@ -219,12 +222,12 @@ impl ConsumerMember {
             .collect()
     }
 
-    /// There is more to apply.
+    /// Records a new change to apply.
     pub(super) const fn target_changed(&mut self) {
         self.target.version += 1;
     }
 
-    /// Drops out of its epoch. The owned partitions are lost.
+    /// Leaves its epoch. The owned partitions are lost.
     pub(super) fn reset(&mut self, now: Instant) {
         self.state = State::Joining;
         self.is_lost = !self.owned.is_empty();
@@ -244,7 +247,7 @@ impl ConsumerMember {
         }
     }
 
-    /// When to look up a topic again that no broker knows yet.
+    /// The time until a topic that is unknown to all brokers is looked up again.
     pub(super) fn lookup_pause(&self) -> Duration {
         self.backoff.longest()
     }

@@ -1,4 +1,4 @@
-//! A member of a consumer group (KIP-848): the broker assigns, and all of the membership is heartbeats.
+//! A member of a consumer group (KIP-848): the broker assigns, and members communicate by heartbeats only.
 //!
 //! [`ConsumerMember`] is the state machine. The task in [`background`] sends its requests.
 

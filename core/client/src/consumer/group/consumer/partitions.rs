@@ -1,4 +1,4 @@
-//! Partitions by topic id, as the coordinator names them.
+//! Partitions by topic id, as in the coordinator's responses.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -47,7 +47,7 @@ pub(super) fn write(
         .collect()
 }
 
-/// The partitions by topic name, sorted. Topics without a known name are left out.
+/// The partitions by topic name, sorted. Leaves out topics without a known name.
 pub(super) fn named<'a>(
     partitions: impl IntoIterator<Item = &'a IdPartition>,
     names: &TopicNames,

@@ -1,4 +1,5 @@
-//! Builds the heartbeats of a member. Those that join, and those after an error, report everything; the others what has changed.
+//! Builds the heartbeats of a member. Joining heartbeats, and those after an error, report everything; the others only
+//! changes.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,14 +20,14 @@ const LEAVE_FOR_A_WHILE: i32 = -2;
 /// A rebalance timeout that has not changed.
 const UNCHANGED: i32 = -1;
 
-/// What a heartbeat reports and may change from one to the next.
+/// The content of a heartbeat that may change from one to the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Report {
     topics: BTreeSet<Arc<str>>,
     pattern: Option<Str>,
     pub(super) owned: BTreeSet<IdPartition>,
-    /// The version of the assignment that the caller has applied. Each one is reported, even if it leaves the owned partitions as they were:
-    /// the coordinator waits for the report.
+    /// The version of the assignment that the caller has applied. Each one is reported, even if the owned partitions do
+    /// not change: the coordinator waits for the report.
     applied: i32,
 }
 
@@ -37,7 +38,7 @@ impl Report {
 }
 
 impl ConsumerMember {
-    /// Whether a heartbeat would report something new.
+    /// Whether a heartbeat would report a change.
     pub(super) fn has_news(&self) -> bool {
         self.sent.as_ref() != Some(&self.report())
     }
@@ -73,7 +74,7 @@ impl ConsumerMember {
         let had_pattern = before
             .as_ref()
             .is_some_and(|before| before.pattern.is_some());
-        // An empty pattern ends the one before.
+        // An empty pattern removes the previous one.
         let pattern = report.pattern.clone();
         let pattern = pattern.or_else(|| had_pattern.then(Str::default));
         let topics = report.topics.iter().map(|topic| Str::from(&**topic));

@@ -1,5 +1,5 @@
-//! The assignors of the classic protocol, by Kafka's names. They do no I/O, and every leader computes the same assignment for the same
-//! group.
+//! The assignors of the classic protocol, with Kafka's names. They do no I/O, and every leader computes the same
+//! assignment for the same group.
 
 #[cfg(test)]
 mod properties;
@@ -21,7 +21,7 @@ pub(in crate::consumer::group) type PartitionCounts = BTreeMap<Arc<str>, i32>;
 /// The partitions of each member. Contains every member.
 pub(crate) type Assignments = BTreeMap<Str, Vec<TopicPartition>>;
 
-/// A member as the leader sees it.
+/// A member from the leader's point of view.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Candidate {
     pub(crate) member_id: Str,
@@ -33,7 +33,7 @@ pub(crate) struct Candidate {
     pub(crate) generation: Option<i32>,
 }
 
-/// Which partitions a member revokes in a rebalance.
+/// The partitions that a member revokes in a rebalance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rebalancing {
     /// All of them, before each generation.

@@ -91,7 +91,7 @@ fn spread(assigned: &Assignments) -> usize {
     most - assigned.values().map(Vec::len).min().unwrap_or(0)
 }
 
-/// The members as they rejoin with their assignments.
+/// The members that rejoin with their assignments.
 fn rejoined(members: &[Candidate], assigned: &Assignments, generation: i32) -> Vec<Candidate> {
     let members = members.iter().map(|member| Candidate {
         owned: assigned.get(&member.member_id).cloned().unwrap_or_default(),
@@ -184,7 +184,7 @@ proptest! {
         let mut assigned = Assignor::CooperativeSticky.assign(&members, &counts);
         let mut all = members.clone();
         all.extend(more.iter().enumerate().map(|(index, topics)| member(members.len() + index, topics)));
-        // Each generation assigns what the previous one revoked, until it is stable.
+        // Each generation assigns the partitions revoked in the previous one, until it is stable.
         for generation in 1..10 {
             let again = rejoined(&all, &assigned, generation);
             let before = owners(&assigned);
@@ -205,7 +205,7 @@ proptest! {
 }
 
 #[test]
-fn an_old_claim_gives_way_to_a_newer_one() {
+fn a_newer_claim_wins() {
     let mut old = member(0, &BTreeSet::from([0]));
     let mut new = member(1, &BTreeSet::from([0]));
     let disputed = TopicPartition::new("t0", 0);

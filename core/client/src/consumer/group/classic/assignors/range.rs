@@ -1,4 +1,5 @@
-//! `range`: each subscriber gets a contiguous range of each topic; the first ones get one more if the count does not divide evenly.
+//! `range`: each subscriber gets a contiguous range of each topic; the first ones get one more if the count does not
+//! divide evenly.
 
 use std::sync::Arc;
 

@@ -6,7 +6,7 @@ pub(super) fn assign(members: &[Candidate], counts: &PartitionCounts) -> Assignm
     let mut assigned = empty_assignments(members);
     let mut members_in_turn = members.iter().cycle();
     for partition in partitions(members, counts) {
-        // Ends: the topic has a subscriber.
+        // This ends: the topic has a subscriber.
         let reader = members_in_turn.find(|member| member.topics.contains(&partition.topic));
         if let Some(reader) = reader {
             assigned

@@ -1,8 +1,8 @@
 //! `sticky` and `cooperative-sticky`: a balanced assignment that moves few partitions.
 //!
-//! Every member keeps the partitions it owns. Unowned partitions go to the subscriber with the fewest partitions. Then single partitions move
-//! from the member with the most to a subscriber with at least two fewer, until no such move is left. If all members subscribe to the same
-//! topics, their counts differ by at most one.
+//! Every member keeps the partitions it owns. Unowned partitions go to the subscriber with the fewest partitions. Then
+//! single partitions move from the member with the most to a subscriber with at least two fewer, until no such move is
+//! left. If all members subscribe to the same topics, their counts differ by at most one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -49,7 +49,7 @@ pub(super) fn without_owned_by_others(
 #[derive(Debug)]
 enum Owner {
     One(usize),
-    /// Several members claim it in the same generation; which one is right is unknown.
+    /// Several members claim it in the same generation, and the owner is unknown.
     Disputed(Vec<usize>),
 }
 
@@ -97,7 +97,8 @@ fn keep_owned(members: &[Candidate], counts: &PartitionCounts) -> Holdings {
     holdings
 }
 
-/// Assigns unowned partitions to the subscriber with the fewest. Topics with few subscribers go first, as they have the least choice.
+/// Assigns unowned partitions to the subscriber with the fewest. Topics with few subscribers go first, as they have the
+/// least choice.
 fn assign_unowned(holdings: &mut Holdings, members: &[Candidate], counts: &PartitionCounts) {
     let taken: BTreeSet<_> = holdings.iter().flatten().cloned().collect();
     let mut free: Vec<_> = partitions(members, counts)

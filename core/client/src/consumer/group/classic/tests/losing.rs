@@ -68,7 +68,7 @@ fn a_moved_coordinator_is_found_and_the_membership_kept() {
     member.heartbeat_answered(Ok(heartbeat(ErrorCode::NotCoordinator)), now);
     assert!(
         matches!(member.next(now), Step::Wait(Some(_))),
-        "it backs off"
+        "the member backs off"
     );
     let now = now + Duration::from_secs(1);
     assert!(matches!(member.next(now), Step::FindCoordinator));
@@ -125,7 +125,7 @@ fn a_storage_error_is_retried_once_per_poll() {
             );
             assert!(
                 matches!(member.next(now), Step::Wait(Some(_))),
-                "it backs off"
+                "the member backs off"
             );
             now += Duration::from_secs(1);
         }

@@ -84,7 +84,7 @@ fn answer(member: &mut ClassicMember, code: Option<ErrorCode>, generation: i32, 
 
 proptest! {
     #[test]
-    fn whatever_happens_a_member_that_is_polled_and_answered_ends_up_with_its_partitions(
+    fn a_polled_and_answered_member_always_gets_its_partitions(
         assignor in prop::sample::select(vec![Assignor::Range, Assignor::Sticky, Assignor::CooperativeSticky]),
         events in events(),
     ) {

@@ -1,22 +1,22 @@
-//! A coordinator of one topic, as small as the rules of KIP-848 allow.
+//! A minimal coordinator of one topic with the rules of KIP-848.
 //!
-//! It assigns partition `p` to the `p`-th member, modulo their number, and gives a partition only when its last owner has reported that it
-//! released it, or is no member any more.
+//! It assigns partition `p` to the `p`-th member, modulo the number of members, and only after its last owner has
+//! reported its release or is no longer a member.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 
-/// A member as the coordinator sees it.
+/// A member from the coordinator's point of view.
 #[derive(Debug, Default)]
 struct Seat {
     epoch: i32,
     previous_epoch: i32,
-    /// What the last assignment named.
+    /// The partitions of the last assignment.
     assigned: BTreeSet<i32>,
-    /// What it was asked to release and has not.
+    /// The partitions that it must release and has not released.
     revoking: BTreeSet<i32>,
-    /// When its session ends; set by every accepted heartbeat.
+    /// The end of its session; set by every accepted heartbeat.
     session_end: Option<Instant>,
 }
 

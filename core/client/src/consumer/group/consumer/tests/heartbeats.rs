@@ -1,9 +1,9 @@
-//! What heartbeats carry, and when they are sent.
+//! The content and the times of heartbeats.
 
 use super::*;
 
 #[test]
-fn the_first_heartbeat_joins_with_everything_and_an_own_id() {
+fn the_first_heartbeat_joins_with_all_fields_and_a_new_id() {
     let now = Instant::now();
     let more = [
         ("group.instance.id", "i"),
@@ -24,7 +24,7 @@ fn the_first_heartbeat_joins_with_everything_and_an_own_id() {
 }
 
 #[test]
-fn later_heartbeats_carry_what_has_changed_at_the_broker_s_interval() {
+fn later_heartbeats_have_only_changes_at_the_brokers_interval() {
     let (mut member, now) = stable(&[("client.rack", "r")]);
     let before = now + Duration::from_millis(4_999);
     assert!(matches!(member.next(before), Step::Wait(_)));
@@ -37,7 +37,7 @@ fn later_heartbeats_carry_what_has_changed_at_the_broker_s_interval() {
 }
 
 #[test]
-fn a_heartbeat_after_an_error_carries_everything_again() {
+fn a_heartbeat_after_an_error_reports_everything_again() {
     for code in [
         None,
         Some(ErrorCode::NotCoordinator),
@@ -47,7 +47,10 @@ fn a_heartbeat_after_an_error_carries_everything_again() {
         let now = now + HEARTBEAT_INTERVAL;
         next_heartbeat(&mut member, now);
         member.heartbeat_answered(code.map(refused).ok_or_else(connection_lost), now);
-        assert!(matches!(member.next(now), Step::Wait(Some(_))), "it pauses");
+        assert!(
+            matches!(member.next(now), Step::Wait(Some(_))),
+            "the member pauses"
+        );
         let now = now + Duration::from_secs(1);
         if code != Some(ErrorCode::CoordinatorLoadInProgress) {
             assert!(matches!(member.next(now), Step::FindCoordinator));
@@ -86,7 +89,7 @@ fn a_topic_without_a_known_name_is_taken_later() {
     assert!(ids.contains(&TOPIC));
     assert!(matches!(member.todo(), Todo::Nothing));
     member.topics_found(Ok(BTreeMap::new()), now);
-    // It is not an empty assignment: a reader up to the end would stop.
+    // This is not an empty assignment: a reader up to the end would stop.
     assert!(matches!(member.todo(), Todo::Nothing));
     assert!(matches!(member.next(now), Step::Wait(Some(_))));
     let now = now + Duration::from_secs(1);

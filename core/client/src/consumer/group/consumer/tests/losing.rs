@@ -57,7 +57,7 @@ fn a_member_leaves_without_polls_and_rejoins_at_the_next() {
 }
 
 #[test]
-fn a_member_leaves_on_close_even_if_it_has_no_answer_to_its_first_heartbeat() {
+fn a_member_leaves_on_close_even_before_the_answer_to_its_first_heartbeat() {
     let now = Instant::now();
     let mut member = member(&[], now);
     assert_eq!(member.leave_on_close(), None);
@@ -72,7 +72,7 @@ fn a_member_leaves_on_close_even_if_it_has_no_answer_to_its_first_heartbeat() {
 }
 
 #[test]
-fn codes_that_no_retry_helps_end_the_membership() {
+fn codes_without_a_retry_end_the_membership() {
     for code in [
         ErrorCode::UnreleasedInstanceId,
         ErrorCode::FencedInstanceId,

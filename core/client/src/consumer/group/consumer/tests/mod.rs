@@ -79,7 +79,7 @@ fn assignment_of(numbers: &[i32]) -> Assignment {
     }
 }
 
-/// The response of a coordinator that assigns these partitions; `None`: as before.
+/// The response of a coordinator that assigns these partitions; `None`: no change.
 fn accepted(epoch: i32, numbers: Option<&[i32]>) -> ConsumerGroupHeartbeatResponse {
     ConsumerGroupHeartbeatResponse {
         member_epoch: epoch,

@@ -1,4 +1,4 @@
-//! Members against the model coordinator, with lost requests, lost responses, expired sessions, slow callers and restarts.
+//! Members with the model coordinator: lost requests, lost responses, expired sessions, slow callers and restarts.
 
 use std::collections::BTreeSet;
 
@@ -23,9 +23,9 @@ enum Event {
     /// The caller carries out one todo.
     Todo(usize),
     Step(usize, Delivery),
-    /// The coordinator gives the member up.
+    /// The coordinator removes the member.
     Expire(usize),
-    /// The process of the member ends without a word, and another starts.
+    /// The member's process dies, and another starts.
     Restart(usize),
 }
 
@@ -50,9 +50,9 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 struct Group {
     coordinator: ModelCoordinator,
     members: Vec<ConsumerMember>,
-    /// What each caller reads, which follows the todos that it carries out.
+    /// The partitions that each caller reads, according to its completed todos.
     reads: Vec<BTreeSet<i32>>,
-    /// Whether the coordinator has given the member up, and the member has not learned it yet.
+    /// Whether the coordinator has removed the member, and the member has not learned it yet.
     given_up: Vec<bool>,
     started: usize,
     now: Instant,
@@ -75,7 +75,7 @@ impl Group {
         group
     }
 
-    /// A member of a process that starts.
+    /// A member of a new process.
     fn start(&mut self) -> ConsumerMember {
         self.started += 1;
         let mut member = member(&[], self.now);
@@ -83,7 +83,7 @@ impl Group {
         member
     }
 
-    /// No partition is read by two members that the coordinator counts.
+    /// Checks that no partition is read by two members of the coordinator.
     fn check(&self) {
         let mut readers: BTreeMap<i32, usize> = BTreeMap::new();
         for (index, reads) in self.reads.iter().enumerate() {
@@ -112,7 +112,8 @@ impl Group {
                     return member.heartbeat_answered(Err(connection_lost()), now);
                 }
                 if request.member_epoch == 0 {
-                    let owned = reported(&request).expect("who joins reports its partitions");
+                    let owned =
+                        reported(&request).expect("a joining member reports its partitions");
                     assert!(owned.is_empty() && self.reads[index].is_empty());
                 }
                 let answer = self.coordinator.answer(&request, now);
@@ -121,7 +122,7 @@ impl Group {
                 }
                 let is_member = answer.error_code == 0;
                 member.heartbeat_answered(Ok(answer), now);
-                // A member that was fenced must stop reading before anything else happens to it.
+                // A fenced member must stop reading before anything else.
                 if is_member {
                     self.given_up[index] = false;
                 } else {
@@ -129,7 +130,7 @@ impl Group {
                 }
             }
             Step::Leave(request) => {
-                // The caller reads on until its next poll, which releases the partitions first.
+                // The caller continues to read until its next poll, which releases the partitions first.
                 self.coordinator.answer(&request, now);
                 self.given_up[index] = true;
                 member.left(now);
@@ -137,12 +138,12 @@ impl Group {
         }
     }
 
-    /// A member that has learned that it was fenced wants the caller to drop everything.
+    /// A member that has learned that it was fenced requires the caller to drop everything.
     fn lose(&mut self, index: usize) {
         let reads = self.reads[index].len();
         match self.members[index].todo() {
             Todo::Lose(partitions) => assert_eq!(partitions.len(), reads),
-            todo => assert_eq!(reads, 0, "a fenced member reads on: {todo:?}"),
+            todo => assert_eq!(reads, 0, "a fenced member continues to read: {todo:?}"),
         }
     }
 
@@ -194,9 +195,9 @@ impl Group {
         self.check();
     }
 
-    /// No more faults: everybody polls, and every request is answered.
+    /// No more faults: all members poll, and every request is answered.
     fn settle(&mut self) {
-        // Longer than a session, which a member that lost two responses in a row has to wait out.
+        // Longer than a session, which a member that lost two responses in a row must wait for.
         for _ in 0..120 {
             self.apply(Event::TimePasses(1_000));
             for index in 0..3 {

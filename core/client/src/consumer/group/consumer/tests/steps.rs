@@ -47,7 +47,8 @@ fn nothing_is_taken_while_a_report_has_no_answer() {
     let Todo::Assign(assignment) = member.todo() else {
         panic!("expected an assignment");
     };
-    // The next heartbeat is lost, and the one after it reports that the member has nothing: the coordinator may assign anew.
+    // The next heartbeat is lost, and the one after it reports that the member has no partitions: the coordinator may
+    // reassign them.
     let now = now + HEARTBEAT_INTERVAL;
     next_heartbeat(&mut member, now);
     member.heartbeat_answered(Err(connection_lost()), now);
@@ -91,7 +92,7 @@ fn an_empty_first_assignment_is_applied() {
 }
 
 #[test]
-fn commits_and_reads_of_offsets_carry_the_epoch_of_a_member() {
+fn commits_and_reads_of_offsets_have_the_epoch_of_a_member() {
     let now = Instant::now();
     let mut joining = member(&[], now);
     assert_eq!(joining.committer().generation_or_epoch, -1);
