@@ -111,7 +111,7 @@ export interface ServeOptions {
     /** Whether other machines may connect without TLS and SASL; false by default. */
     allowInsecure?: boolean;
 }
-/** A connection to an engine or a cluster: creates topics, producers and consumers. */
+/** The way to an engine or a cluster: makes topics, producers and consumers. */
 export declare class Client implements AsyncDisposable {
     private readonly native;
     private readonly servers;
@@ -225,7 +225,7 @@ export declare class Consumer<K = Buffer | null, V = Buffer | null> implements A
     private runner;
     private closing;
     private isClosed;
-    /** Waits for records. The batch is empty when the time has passed. */
+    /** Waits for records. The batch is empty if the time has passed. */
     poll(given?: PollOptions): Promise<Batch<K, V>>;
     /** The batches of a stream. A batch is finished when the next one is requested. */
     batches(given?: BatchesOptions): AsyncIterableIterator<Batch<K, V>>;
@@ -295,7 +295,7 @@ export declare class Consumer<K = Buffer | null, V = Buffer | null> implements A
     private leave;
     /** Runs an operation, and reports rebalances meanwhile. */
     private nextEvent;
-    /** A call that may change the next records. */
+    /** A call that may change what comes next. */
     private changing;
     /** A call that does not change the next records. */
     private entering;
@@ -515,7 +515,7 @@ export declare class AbortError extends Error {
     readonly code = "ABORT_ERR";
     constructor(reason?: unknown);
 }
-/** Creates the error for an error of the native half. */
+/** Makes the error of the native half. */
 export declare function makeError(fields: ErrorFields): Error;
 /** The error of an invalid argument. */
 export declare function invalid(message: string): InvalidArgumentError;
@@ -689,9 +689,9 @@ export interface RunnerCalls<K, V> {
     commit(offsets: TopicPartitionOffset[]): Promise<void>;
     pause(): () => void;
 }
-/** Hands the message in front over, and finishes it. */
+/** Passes the first message to the handler, and finishes it. */
 export declare function handleMessage<K, V>(handler: (payload: EachMessagePayload<K, V>) => unknown, work: PartitionWork<K, V>, calls: RunnerCalls<K, V>): Promise<void>;
-/** Hands the messages that are left over, and finishes those that the handler has resolved, or all. */
+/** Passes the remaining messages to the handler, and finishes those that it has resolved, or all. */
 export declare function handleBatch<K, V>(handler: (payload: EachBatchPayload<K, V>) => unknown, work: PartitionWork<K, V>, calls: RunnerCalls<K, V>): Promise<void>;
 
 // held_back.d.ts
@@ -3061,7 +3061,7 @@ export interface PartitionPosition {
  * first record at or after it), or an offset for each partition: by its number, or like in {@link Batch.nextOffsets}.
  */
 export type Position = 'earliest' | 'latest' | bigint | number | Date | `-${string}` | readonly PartitionPosition[] | ReadonlyMap<number, bigint | number> | Readonly<Record<number, bigint | number>>;
-/** A position as the native half takes it. */
+/** A position in the form for the native half. */
 export declare const position: Check<string | PartitionOffset[]>;
 /** A partition of a topic. */
 export declare const topicPartition: Check<TopicPartition>;
@@ -3113,7 +3113,7 @@ export declare class Producer<K extends Format = 'bytes', V extends Format = 'by
      */
     sendBatch(topic: string, rows: readonly MessageToSend<K, V>[] | Uint8Array | Table, given?: SendBatchOptions): Promise<BatchResult>;
     private sendRows;
-    /** A stream that sends the messages that are written to it. It takes more when those before are acknowledged. */
+    /** A writable stream that sends messages. It accepts more when the previous ones are acknowledged. */
     writable(topic: string): Writable;
     /** Sends all records accepted before, and waits until they are acknowledged or refused. */
     flush(given?: WaitOptions): Promise<void>;
@@ -3403,7 +3403,7 @@ export declare class Scan<K = Buffer | null, V = Buffer | null> implements Async
 
 // server.d.ts
 
-/** A listener of an engine for Kafka clients, until it or its client is closed. */
+/** An engine that listens for Kafka clients until it is closed, or until its client is. */
 export declare class Server implements AsyncDisposable {
     private readonly native;
     /** The address on which it listens: "HOST:PORT". */

@@ -8,12 +8,11 @@ import headwater as hw
 from tests.bench import librdkafka
 from tests.bench.connect.load import RECORD_BYTES, Load
 
-
 #: Records that come before those that count: the first ones of a topic pay for its connection and its files.
 WARMUP = 100
 
 
-class Awaited(Load):
+class AwaitLoad(Load):
     """The result is the time that each record took, in seconds, sorted."""
 
     def check(self, result: object) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.bench.client_process import Run
-    from tests.foreign.process import Started
+    from tests.foreign.process import StartedBroker
 
 NUMBERS = itertools.count()
 

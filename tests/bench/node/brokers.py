@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.bench.wire import contestant
 from tests.bench.wire.contestant import Contestant
 from tests.foreign.kafka import broker as kafka_broker
-from tests.foreign.process import Started
+from tests.foreign.process import StartedBroker
 
 HERE = Path(__file__).parent
 
@@ -23,11 +23,11 @@ def _prepare_headwater(folder: Path, port: int) -> None:
     folder.mkdir(parents=True)
 
 
-def _launch_headwater(folder: Path, port: int) -> Started:
+def _launch_headwater(folder: Path, port: int) -> StartedBroker:
     log = folder / "headwater.log"
     with log.open("wb") as output:
         process = subprocess.Popen(["node", HERE / "serve.mjs", folder / "data", str(port)], stdout=output, stderr=subprocess.STDOUT)
-    return Started("headwater", process, f"127.0.0.1:{port}", folder / "data", log)
+    return StartedBroker("headwater", process, f"127.0.0.1:{port}", folder / "data", log)
 
 
 KAFKA = dataclasses.replace(contestant.KAFKA, prepare=_prepare_kafka)

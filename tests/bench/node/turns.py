@@ -15,7 +15,7 @@ from tests.bench.node.brokers import HERE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tests.foreign.process import Started
+    from tests.foreign.process import StartedBroker
 
 NUMBERS = itertools.count()
 RECORD_BYTES = 100
@@ -64,7 +64,7 @@ class Topics(ClientProcess):
 class Bench:
     """A broker, and how often each client runs. The first round warms up and does not count."""
 
-    broker: Started
+    broker: StartedBroker
     topics: Topics
     rounds: int
 
