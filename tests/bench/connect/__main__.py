@@ -33,6 +33,9 @@ def produce(bench: Bench) -> Iterator[Figure]:
     """Write a Polars frame to a topic."""
     theirs, ours = bench.in_turns(["ConfluentProduce", "OurProduceFrame"], Topics.FILL, PRODUCED).values()
     yield from rate_and_cpu("produce a frame / confluent-kafka produce()", theirs, ours, 5, None)
+    records = min(PRODUCED, bench.records)
+    tool = [bench.in_new_topic(lambda topic: rust.produce(bench.broker.address, topic, records)) for _ in range(bench.rounds)]
+    yield from rate_and_cpu("produce a frame / librdkafka's performance tool, the broker's limit", tool, ours, 1, None)
 
 
 def send(bench: Bench) -> Iterator[Figure]:

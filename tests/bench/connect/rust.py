@@ -24,8 +24,13 @@ def measure(records: int, program: Callable[[], float]) -> Run:
     return Run(records, records / rate, cpu_seconds(resource.RUSAGE_CHILDREN) - before)
 
 
+def produce(address: str, topic: str, records: int) -> Run:
+    """Write with librdkafka's tool: what the broker takes from a program in C."""
+    return measure(records, lambda: rdkafka_performance.produce(address, topic, records, RECORD_BYTES))
+
+
 def theirs(address: str, topic: str, records: int) -> Run:
-    """Run librdkafka's tool."""
+    """Read with librdkafka's tool."""
     return measure(records, lambda: rdkafka_performance.consume(address, topic, records, RECORD_BYTES))
 
 

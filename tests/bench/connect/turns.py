@@ -16,7 +16,7 @@ from tests.bench.connect.load import random_values
 from tests.bench.figure import Better, Figure, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.bench.client_process import Run
     from tests.foreign.process import StartedBroker
@@ -61,15 +61,19 @@ class Bench:
                     runs[load].append(self._run(client, topics))
         return {load: of_load[1:] for load, of_load in runs.items()}
 
-    def _run(self, client: Client, topics: Topics) -> Run:
-        if topics is Topics.READ:
-            return client.run(self.filled_topic())
+    def in_new_topic(self, run: Callable[[str], Run]) -> Run:
+        """A run on a topic of its own."""
         topic = f"run-{next(NUMBERS)}"
         librdkafka.create_topic(self.broker.address, topic)
         try:
-            return client.run(topic)
+            return run(topic)
         finally:
             librdkafka.delete_topic(self.broker.address, topic)
+
+    def _run(self, client: Client, topics: Topics) -> Run:
+        if topics is Topics.READ:
+            return client.run(self.filled_topic())
+        return self.in_new_topic(client.run)
 
 
 _FILLED: set[str] = set()
