@@ -94,7 +94,14 @@ export { Producer, type SendBatchOptions } from './producer.js';
 export type { RebalanceListener, RebalanceOptions } from './rebalances.js';
 export type { Bytes, Encodable, HeadersToSend, MessageToSend, RecordToSend } from './records.js';
 export type { RetryOptions, RunOptions } from './run_options.js';
-export { Scan } from './scan.js';
+export { type ProgressListener, Scan } from './scan.js';
+export type { Dtype, DtypeFields, DtypeValue, Schema, SchemaValue } from './schema.js';
 export { Server } from './server.js';
 export type { Subscription } from './subscription.js';
-export { type EndOptions, type RateOptions, type ScanOptions, Topic } from './topic.js';
+export {
+  type EndOptions,
+  type RateInterval,
+  type RateOptions,
+  type ScanOptions,
+  Topic,
+} from './topic.js';

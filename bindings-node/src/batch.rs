@@ -6,25 +6,43 @@ use arrow_ipc::writer::StreamWriter;
 use headwater::columnar::to_classic;
 use headwater::{Error, ErrorKind};
 use napi::Env;
-use napi::bindgen_prelude::Buffer;
+use napi::bindgen_prelude::{Buffer, ObjectFinalize};
 use napi_derive::napi;
 
 use crate::convert::partitions::{self, TopicPartitionOffset};
 use crate::errors;
+use crate::external_memory::{ExternalMemory, batch_bytes};
 use crate::flat;
 
 /// Records as a table.
-#[napi]
+#[napi(custom_finalize)]
 #[derive(Debug)]
 pub struct Batch {
     batch: headwater::Batch,
     topic: Option<Arc<str>>,
+    memory: ExternalMemory,
 }
 
 impl Batch {
     /// A batch of the core; `topic` names the topic where the table has no column of topics.
-    pub(crate) fn new(batch: headwater::Batch, topic: Option<Arc<str>>) -> Self {
-        Self { batch, topic }
+    pub(crate) fn new(
+        env: &Env,
+        batch: headwater::Batch,
+        topic: Option<Arc<str>>,
+    ) -> napi::Result<Self> {
+        let memory = ExternalMemory::default();
+        memory.add(env, batch_bytes(&batch))?;
+        Ok(Self {
+            batch,
+            topic,
+            memory,
+        })
+    }
+}
+
+impl ObjectFinalize for Batch {
+    fn finalize(self, env: Env) -> napi::Result<()> {
+        self.memory.release(&env)
     }
 }
 

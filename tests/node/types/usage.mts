@@ -1,5 +1,6 @@
 // What a program of a user looks like to the TypeScript compiler. `make test-node` checks it with --strict.
 
+import { Field, Int64, Schema } from 'apache-arrow';
 import { type Batch, connect, type Message, open, type RecordMetadata } from 'headwater';
 
 await using client = await open('./data', { numPartitions: 3 });
@@ -47,6 +48,28 @@ await consumer.run({
     await heartbeat();
   },
 });
+
+const typed = client.topic('flights').scan({
+  value: 'json',
+  schema: { delay: 'int64', origin: { code: 'string' }, stops: ['string'], late: 'bool' },
+  progress: ({ recordsDone, recordsTotal }) => console.log(recordsDone / recordsTotal),
+});
+for await (const flights of typed) {
+  for (const { value } of flights) {
+    const delay: bigint | null | undefined = value?.delay;
+    const code: string | null | undefined = value?.origin?.code;
+    const stops: (string | null)[] | null | undefined = value?.stops;
+    // @ts-expect-error: a boolean is not text.
+    const late: string | null | undefined = value?.late;
+    console.log(delay, code, stops, late);
+  }
+}
+const members = client.consumer({ topics: 'flights', value: 'json', schema: { n: 'double' } });
+const [first] = await members.poll();
+const number: number | null | undefined = first?.value?.n;
+const arrowSchema = new Schema([new Field('n', new Int64(), true)]);
+const untyped = await client.topic('flights').tail(1, { value: 'json', schema: arrowSchema });
+console.log(number, untyped.at(0)?.value.anything);
 
 const batch: Batch = await client.topic('flights').head(10);
 const message: Message | undefined = batch.at(0);
