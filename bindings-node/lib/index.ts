@@ -22,6 +22,7 @@ export type {
   RecordMetadata,
   RecoveredPartition,
   RecoveryReport,
+  ScanProgress,
   TopicInfo,
   TopicPartition,
   TopicPartitionLag,

@@ -65,7 +65,7 @@ fn array_bytes(array: &dyn Array) -> usize {
 }
 
 fn views_bytes(views: &[u128]) -> usize {
-    // The low half of a view is the length of its value.
+    // The lowest 32 bits of a view are the length of its value.
     let lengths = views.iter().map(|view| *view as u32);
     let elsewhere = lengths.filter(|length| *length > INLINE_BYTES);
     size_of_val(views) + elsewhere.map(|length| length as usize).sum::<usize>()

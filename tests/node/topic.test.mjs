@@ -373,7 +373,7 @@ onTargets('an error in progress stops the scan', async (client) => {
   await rejects(later.collect(), TypeError, /later/);
 });
 
-test('batches are collected without being asked for it', { timeout: PATIENCE }, async () => {
+test('dropped batches are freed without being asked for it', { timeout: PATIENCE }, async () => {
   await using client = await open(null, ENGINE);
   const topic = await client.createTopic('large');
   await using producer = client.producer({ compressionType: 'zstd' });
@@ -381,17 +381,12 @@ test('batches are collected without being asked for it', { timeout: PATIENCE }, 
     'large',
     numbered(64, () => ({ value: Buffer.alloc(64 << 10, 'v') })),
   );
-  globalThis.gc?.();
-  const { external } = process.memoryUsage();
-  const batch = await topic.head(64);
-  assert.ok(process.memoryUsage().external - external > 64 * (64 << 10) * 0.9);
-  assert.equal(batch.length, 64);
   let most = 0;
   const before = process.memoryUsage.rss();
   for (let n = 0; n < 400; n++) {
     assert.equal((await topic.head(64)).length, 64);
     most = Math.max(most, process.memoryUsage.rss());
   }
-  // Of 1.6 GiB that were read.
-  assert.ok(most - before < 400 << 20, `${(most - before) >> 20} MiB`);
+  // Of 1.6 GiB that were read. Batches that are not reported to V8 make it 1.2 GiB.
+  assert.ok(most - before < 512 << 20, `${(most - before) >> 20} MiB`);
 });
