@@ -687,7 +687,7 @@ export {};
  *
  * @packageDocumentation
  */
-export type { BatchResult, ConfigEntry, GroupInfo, GroupOffset, OffsetRange, PartitionDescription, RecordMetadata, RecoveredPartition, RecoveryReport, TopicInfo, TopicPartition, TopicPartitionLag, TopicPartitionOffset, } from '../native.js';
+export type { BatchResult, ConfigEntry, GroupInfo, GroupOffset, OffsetRange, PartitionDescription, RecordMetadata, RecoveredPartition, RecoveryReport, ScanProgress, TopicInfo, TopicPartition, TopicPartitionLag, TopicPartitionOffset, } from '../native.js';
 export type { WaitOptions } from './abort.js';
 export { Batch } from './batch.js';
 export { type AlterTopicOptions, Client, type ConsumerOptions, type CreateTopicOptions, connect, open, type ProducerOptions, type ServeOptions, } from './client.js';
