@@ -55,6 +55,7 @@ import { type Decoded, type Format, type FormatOptions } from './formats.js';
 import type { Metrics } from './metrics.js';
 import { type Position } from './positions.js';
 import { Producer } from './producer.js';
+import type { Schema } from './schema.js';
 import { Server } from './server.js';
 import { type Subscription } from './subscription.js';
 import { Topic } from './topic.js';
@@ -86,8 +87,8 @@ export interface ProducerOptions<K extends Format = Format, V extends Format = F
     value?: V;
 }
 /** The options of {@link Client.consumer}. Other keys are Kafka's consumer configuration. */
-export interface ConsumerOptions<K extends Format = Format, V extends Format = Format> extends FormatOptions<K, V>, Omit<KafkaConfig, 'key' | 'value' | 'onError'> {
-    /** The topics to read; a regular expression requires a group. */
+export interface ConsumerOptions<K extends Format = Format, V extends Format = Format, S extends Schema | undefined = Schema | undefined> extends FormatOptions<K, V, S>, Omit<KafkaConfig, 'key' | 'value' | 'schema' | 'unnest' | 'onError'> {
+    /** The topics to read; a regular expression needs a group. */
     topics?: Subscription;
     /** The group of the consumer. */
     groupId?: string;
@@ -153,7 +154,7 @@ export declare class Client implements AsyncDisposable {
      * A consumer of topics; without topics, pass the partitions to `assign()`. With `groupId` it shares them with the
      * other members of the group and starts at the committed offsets. An unknown topic fails at the first read.
      */
-    consumer<K extends Format = 'bytes', V extends Format = 'bytes'>(given?: ConsumerOptions<K, V>): Consumer<Decoded<K>, Decoded<V>>;
+    consumer<K extends Format = 'bytes', V extends Format = 'bytes', const S extends Schema | undefined = undefined>(given?: ConsumerOptions<K, V, S>): Consumer<Decoded<K>, Decoded<V, S>>;
     /** Opens the engine to any Kafka client. The client of a cluster refuses this call. */
     serve(given?: ServeOptions): Promise<Server>;
     /** The metrics of this client. Sends no request. */
@@ -331,6 +332,22 @@ export interface PartitionsOptions extends WaitOptions {
     /** Only these partitions. */
     partitions?: TopicPartition | TopicPartition[];
 }
+
+// conversion.d.ts
+
+/** Where values stand that have to be converted. */
+export type Conversion = 'integer' | 'bytes' | {
+    items: Conversion;
+} | {
+    values: Conversion;
+} | {
+    fields: [name: string, conversion: Conversion][];
+};
+/** Makes an integer of its digits. */
+type Integer = (digits: string) => bigint | number;
+/** A parsed value with its conversions, which change it in place. */
+export declare function convert(value: unknown, conversion: Conversion, integer: Integer): unknown;
+export {};
 
 // diagnostics.d.ts
 
@@ -522,6 +539,7 @@ export declare function invalid(message: string): InvalidArgumentError;
 
 // flat.d.ts
 
+import { type Conversion } from './conversion.js';
 import type { Format } from './formats.js';
 /** The indexes of the sections in the header. */
 declare enum Section {
@@ -536,19 +554,22 @@ declare enum Section {
     HeaderValueEnds = 14,
     TopicIndexes = 17,
     TopicEnds = 18,
-    TopicBytes = 19
+    TopicBytes = 19,
+    ValueConversion = 20
 }
 /** The cells of a column of bytes. */
 declare class Cells {
     private readonly bytes;
+    private readonly conversion?;
     private readonly ends;
     private readonly nulls;
     private readonly start;
-    constructor(bytes: Buffer, header: Uint32Array, first: Section, rows: number);
+    constructor(bytes: Buffer, header: Uint32Array, first: Section, rows: number, conversion?: Conversion | undefined);
     /** The bytes of a row: a view, not a copy. */
     raw(row: number): Buffer | null;
     text(row: number): string | null;
-    get(row: number, format: Format): unknown;
+    /** A key or a value. 64-bit integers of an Arrow type are `bigint` if they are `exact`. */
+    get(row: number, format: Format, exact?: boolean): unknown;
 }
 /** A header: its name and its value. Names may repeat. */
 export type Header = [name: string, value: Buffer | null];
@@ -567,6 +588,7 @@ export declare class Flat {
     constructor(bytes: Buffer);
     topic(row: number): string | undefined;
     headers(row: number): Header[] | undefined;
+    private valueConversion;
     private has;
     private words;
     private topicNames;
@@ -576,34 +598,53 @@ export {};
 // formats.d.ts
 
 import type { DecodeArguments } from '../native.js';
+import { type DtypeFields, type Schema, type SchemaValue } from './schema.js';
 /** The format of a key or a value: bytes, text, or JSON decoded by `JSON.parse`. */
 export type Format = 'bytes' | 'string' | 'json';
-/** The type of a decoded key or value. Null is null in each format. */
-export type Decoded<F extends Format> = F extends 'string' ? string | null : F extends 'json' ? any : Buffer | null;
+/** What a key or a value becomes. Null is null in each format. */
+export type Decoded<F extends Format, S extends Schema | undefined = undefined> = F extends 'string' ? string | null : F extends 'json' ? S extends DtypeFields ? SchemaValue<S> | null : any : Buffer | null;
 /** The handling of records that do not have the format: an error, null in their place, or skipping them. */
 export type OnError = 'raise' | 'null' | 'skip';
 /** The formats of keys and values. */
-export interface FormatOptions<K extends Format = Format, V extends Format = Format> {
-    /** The format of keys; "bytes" by default. */
+export interface FormatOptions<K extends Format = Format, V extends Format = Format, S extends Schema | undefined = Schema | undefined> {
+    /** How keys are decoded; "bytes" by default. */
     key?: K;
     /** The format of values; "bytes" by default. */
     value?: V;
-    /** The handling of records that do not have the format; "raise" by default. */
+    /**
+     * The fields of values of format "json", with their types: an object of names and dtypes such as
+     * `{ delay: 'int64', origin: { code: 'string' }, stops: ['string'] }`, or a schema of apache-arrow. Without one,
+     * tables infer the types, and messages are read by `JSON.parse`, which rounds integers beyond 2^53.
+     *
+     * With a schema, the value of a message is an object of all its fields, null where a record has none: 64-bit
+     * integers are `bigint`, bytes are `Buffer`, decimals, dates and times are text with all their digits.
+     */
+    schema?: S;
+    /** Whether the fields of values of format "json" are columns of the table, in the place of `value`. */
+    unnest?: boolean;
+    /** What to do with records that do not have the format; "raise" by default. */
     onError?: OnError;
 }
 /** {@link FormatOptions} with the columns to read. */
-export interface ReadOptions<K extends Format = Format, V extends Format = Format> extends FormatOptions<K, V> {
-    /** The columns to read, all by default: "partition", "offset", "timestamp", "key", "value", "headers". */
+export interface ReadOptions<K extends Format = Format, V extends Format = Format, S extends Schema | undefined = Schema | undefined> extends FormatOptions<K, V, S> {
+    /**
+     * The columns to read, all by default: "partition", "offset", "timestamp", "key", "value", "headers".
+     * With `unnest` also fields of the value: only those that are named are read.
+     */
     columns?: string[];
 }
 export declare const FORMATS: {
     key: import("./options.js").Check<Format>;
     value: import("./options.js").Check<Format>;
+    schema: import("./options.js").Check<string>;
+    unnest: import("./options.js").Check<boolean>;
     onError: import("./options.js").Check<OnError>;
 };
 export declare const READING: {
     key: import("./options.js").Check<Format>;
     value: import("./options.js").Check<Format>;
+    schema: import("./options.js").Check<string>;
+    unnest: import("./options.js").Check<boolean>;
     onError: import("./options.js").Check<OnError>;
     columns: import("./options.js").Check<string[]>;
 };
@@ -611,14 +652,21 @@ export declare const READING: {
 export interface Formats {
     key: Format;
     value: Format;
+    /** Whether the value has a schema: its 64-bit integers are `bigint`. */
+    hasSchema?: boolean;
 }
-/** The formats in the form for the native half. */
-export declare function decodeArguments(given: {
+/** The formats as the native half takes them, and as messages do. */
+export declare function decoding(given: {
     key?: Format;
     value?: Format;
+    schema?: string;
+    unnest?: boolean;
     onError?: OnError;
     columns?: string[];
-}): DecodeArguments;
+}): {
+    decode: DecodeArguments;
+    formats: Formats;
+};
 
 // gate.d.ts
 
@@ -734,7 +782,7 @@ export {};
  *
  * @packageDocumentation
  */
-export type { BatchResult, ConfigEntry, GroupInfo, GroupOffset, OffsetRange, PartitionDescription, RecordMetadata, RecoveredPartition, RecoveryReport, TopicInfo, TopicPartition, TopicPartitionLag, TopicPartitionOffset, } from '../native.js';
+export type { BatchResult, ConfigEntry, GroupInfo, GroupOffset, OffsetRange, PartitionDescription, RecordMetadata, RecoveredPartition, RecoveryReport, ScanProgress, TopicInfo, TopicPartition, TopicPartitionLag, TopicPartitionOffset, } from '../native.js';
 export type { WaitOptions } from './abort.js';
 export { Batch } from './batch.js';
 export { type AlterTopicOptions, Client, type ConsumerOptions, type CreateTopicOptions, connect, open, type ProducerOptions, type ServeOptions, } from './client.js';
@@ -755,10 +803,11 @@ export { type HeadersCarrier, headersGetter, headersSetter } from './propagation
 export type { RebalanceListener, RebalanceOptions } from './rebalances.js';
 export type { Bytes, Encodable, HeadersToSend, MessageToSend, RecordToSend } from './records.js';
 export type { RetryOptions, RunOptions } from './run_options.js';
-export { Scan } from './scan.js';
+export { type ProgressListener, Scan } from './scan.js';
+export type { Dtype, DtypeFields, DtypeValue, Schema, SchemaValue } from './schema.js';
 export { Server } from './server.js';
 export type { Subscription } from './subscription.js';
-export { type EndOptions, type RateOptions, type ScanOptions, Topic } from './topic.js';
+export { type EndOptions, type RateInterval, type RateOptions, type ScanOptions, Topic, } from './topic.js';
 
 // kafkajs/admin.d.ts
 
@@ -2821,7 +2870,7 @@ export declare class Message<K = Buffer | null, V = Buffer | null> {
     get timestamp(): number;
     /** The key, in the requested format. */
     get key(): K;
-    /** The value, in the requested format. */
+    /** The value, in its format. With `unnest`, an object of the fields that were read. */
     get value(): V;
     /** The headers: pairs of a name and bytes, in order. Names may repeat. */
     get headers(): Header[];
@@ -3378,28 +3427,62 @@ export declare class Runner<K, V> {
 // scan.d.ts
 
 import { Readable } from 'node:stream';
+import type { ScanProgress } from '../native.js';
 import { type WaitOptions } from './abort.js';
 import { Batch } from './batch.js';
-/**
- * A range of a topic. Each iteration reads it again, as batches, up to the end of the topic at the start of the
- * iteration.
- */
+/** Called with the progress of a reading. */
+export type ProgressListener = (progress: ScanProgress) => unknown;
+/** A range of a topic. Each iteration reads it anew, as batches; it ends where the topic ended when it began. */
 export declare class Scan<K = Buffer | null, V = Buffer | null> implements AsyncIterable<Batch<K, V>> {
     private readonly native;
     private readonly formats;
     private readonly signal;
+    private readonly progress;
     /** The batches: `for await`. */
     [Symbol.asyncIterator](): AsyncIterableIterator<Batch<K, V>>;
     /** All records as one batch. */
     collect(given?: WaitOptions): Promise<Batch<K, V>>;
-    /** The number of records, counted from batch headers. */
+    /** The number of records, counted from the headers of their batches. */
     count(given?: WaitOptions): Promise<number>;
-    /** Describes the scan as text. */
+    /** What will be read, as text. */
     explain(given?: WaitOptions): Promise<string>;
     /** The messages as a stream of objects. */
     readable(): Readable;
-    private abortable;
+    private collectReporting;
+    private reader;
+    /** The signal that ends a call: its own, or else that of the scan. */
+    private wait;
 }
+
+// schema.d.ts
+
+import type { Schema as ArrowSchema } from 'apache-arrow';
+import { type Check } from './options.js';
+/** A type: its name ("int64", "timestamp[ms, UTC]"), an object of fields, or a list of the type of its items. */
+export type Dtype = string | readonly [Dtype] | DtypeFields;
+/** The names of fields with their types. */
+export interface DtypeFields {
+    readonly [name: string]: Dtype;
+}
+/**
+ * The fields of a value: an object such as `{ delay: 'int64', origin: { code: 'string' }, stops: ['string'] }`, or a
+ * schema of apache-arrow.
+ */
+export type Schema = DtypeFields | ArrowSchema;
+type NumberName = 'float' | 'double' | `float${16 | 32 | 64}` | `int${8 | 16 | 32}` | `uint${8 | 16 | 32}`;
+type BigIntName = 'int' | 'integer' | 'int64' | 'uint64';
+type BooleanName = 'bool' | 'boolean';
+type BytesName = 'bytes' | 'binary' | 'large_binary' | 'binary_view';
+type TextName = 'str' | 'string' | 'text' | 'utf8' | `${'large_' | ''}${'string' | 'utf8'}` | `${'string' | 'utf8'}_view` | 'categorical' | 'category' | `${'date' | 'time' | 'duration' | 'decimal'}${string}`;
+/** The TypeScript type of a dtype. */
+export type DtypeValue<T> = T extends NumberName ? number : T extends BigIntName ? bigint : T extends BooleanName ? boolean : T extends BytesName ? Buffer : T extends TextName ? string : T extends 'null' ? null : T extends readonly [infer Item] ? (DtypeValue<Item> | null)[] : T extends DtypeFields ? SchemaValue<T> : any;
+/** The TypeScript type of a schema: an object with all its fields, each of which may be null. */
+export type SchemaValue<S> = {
+    -readonly [Name in keyof S]: DtypeValue<S[Name]> | null;
+};
+/** The text of a schema. */
+export declare const schema: Check<string>;
+export {};
 
 // server.d.ts
 
@@ -3436,7 +3519,7 @@ import type { Client } from './client.js';
 import { type Decoded, type Format, type FormatOptions } from './formats.js';
 import type { Message } from './message.js';
 /** The formats of {@link TestBroker.waitFor}, and how long it waits. */
-export interface WaitForOptions<K extends Format = Format, V extends Format = Format> extends FormatOptions<K, V>, WaitOptions {
+export interface WaitForOptions<K extends Format = Format, V extends Format = Format> extends FormatOptions<K, V, undefined>, WaitOptions {
     /** How long to wait, in milliseconds; 4,000 by default, which is less than the time-out of test runners. */
     timeoutMs?: number;
 }
@@ -3452,7 +3535,7 @@ export declare class TestBroker implements AsyncDisposable {
     /** The address as kafkajs takes it. */
     get brokers(): string[];
     /** The messages of a topic: partition by partition, in offset order. */
-    messages<K extends Format = 'bytes', V extends Format = 'bytes'>(topic: string, given?: FormatOptions<K, V> & WaitOptions): Promise<Message<Decoded<K>, Decoded<V>>[]>;
+    messages<K extends Format = 'bytes', V extends Format = 'bytes'>(topic: string, given?: FormatOptions<K, V, undefined> & WaitOptions): Promise<Message<Decoded<K>, Decoded<V>>[]>;
     /**
      * Waits until a topic has so many messages, counted from its start, and returns all that it has then. The topic may
      * be created later.
@@ -3511,9 +3594,10 @@ import { type WaitOptions } from './abort.js';
 import { Batch } from './batch.js';
 import { type Decoded, type Format, type ReadOptions } from './formats.js';
 import { type Position } from './positions.js';
-import { Scan } from './scan.js';
+import { type ProgressListener, Scan } from './scan.js';
+import type { Schema } from './schema.js';
 /** The range and the formats of {@link Topic.scan}. */
-export interface ScanOptions<K extends Format = Format, V extends Format = Format> extends ReadOptions<K, V>, WaitOptions {
+export interface ScanOptions<K extends Format = Format, V extends Format = Format, S extends Schema | undefined = Schema | undefined> extends ReadOptions<K, V, S>, WaitOptions {
     /** The start, inclusive; "earliest" by default. */
     start?: Position;
     /** The end, exclusive; "latest" by default: the end of the topic when the scan starts. */
@@ -3524,9 +3608,23 @@ export interface ScanOptions<K extends Format = Format, V extends Format = Forma
     limit?: number;
     /** The isolation level for records of transactions; "read_committed" by default. */
     isolationLevel?: 'read_committed' | 'read_uncommitted';
+    /**
+     * Called after each batch of `collect()` and of an iteration, and at its end. The records of the range are counted
+     * first. The reading waits for a promise that it returns; an exception of it ends the reading.
+     */
+    progress?: ProgressListener;
 }
 /** The formats of {@link Topic.head} and {@link Topic.tail}. */
-export interface EndOptions<K extends Format = Format, V extends Format = Format> extends ReadOptions<K, V>, WaitOptions {
+export interface EndOptions<K extends Format = Format, V extends Format = Format, S extends Schema | undefined = Schema | undefined> extends ReadOptions<K, V, S>, WaitOptions {
+}
+/** An interval of {@link Topic.rate}. */
+export interface RateInterval {
+    /** When it begins, in ISO 8601. */
+    time: string;
+    /** Its records. */
+    records: number;
+    /** Their bytes. */
+    bytes: number;
 }
 /** The range of {@link Topic.rate}. */
 export interface RateOptions extends WaitOptions {
@@ -3540,23 +3638,21 @@ export declare class Topic {
     private readonly native;
     /** The topic's name. */
     get name(): string;
-    /**
-     * A range of the topic, read batch by batch. It ends where the topic ends when the reading starts. Joins no group.
-     */
-    scan<K extends Format = 'bytes', V extends Format = 'bytes'>(given?: ScanOptions<K, V>): Scan<Decoded<K>, Decoded<V>>;
+    /** A range of the topic, to be read batch by batch. Bounded when its reading begins; it joins no group. */
+    scan<K extends Format = 'bytes', V extends Format = 'bytes', const S extends Schema | undefined = undefined>(given?: ScanOptions<K, V, S>): Scan<Decoded<K>, Decoded<V, S>>;
     /** The first `n` records: partition by partition, in offset order. */
-    head<K extends Format = 'bytes', V extends Format = 'bytes'>(n?: number, given?: EndOptions<K, V>): Promise<Batch<Decoded<K>, Decoded<V>>>;
-    /** The `n` newest records of all partitions. Reads only the end of the topic. */
-    tail<K extends Format = 'bytes', V extends Format = 'bytes'>(n?: number, given?: EndOptions<K, V>): Promise<Batch<Decoded<K>, Decoded<V>>>;
+    head<K extends Format = 'bytes', V extends Format = 'bytes', const S extends Schema | undefined = undefined>(n?: number, given?: EndOptions<K, V, S>): Promise<Batch<Decoded<K>, Decoded<V, S>>>;
+    /** The last `n` records: of all partitions the newest. Reads only the end of the topic. */
+    tail<K extends Format = 'bytes', V extends Format = 'bytes', const S extends Schema | undefined = undefined>(n?: number, given?: EndOptions<K, V, S>): Promise<Batch<Decoded<K>, Decoded<V, S>>>;
     /** The number of records, counted from batch headers. */
     count(given?: WaitOptions): Promise<number>;
     /** The offset of a position in each partition, by its number. */
     offsets(at: Position, given?: WaitOptions): Promise<Map<number, bigint>>;
     /**
      * Records and bytes in each interval of time, from batch headers: columns `time`, `records` and `bytes` of
-     * {@link Batch.toArrow}. `every` is a duration such as "1m" or "1h".
+     * {@link Batch.toArrow}, or the values of the batch's messages. `every` is a duration such as "1m" or "1h".
      */
-    rate(every?: string, given?: RateOptions): Promise<Batch>;
+    rate(every?: string, given?: RateOptions): Promise<Batch<null, RateInterval>>;
     /** Its partitions, with leaders, offsets and sizes. */
     describe(given?: WaitOptions): Promise<PartitionDescription[]>;
     private endOf;

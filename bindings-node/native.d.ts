@@ -129,9 +129,9 @@ export declare class Producer {
 
 /** A range of a topic. */
 export declare class Scan {
-  /** Starts to read. */
-  reader(abort?: Abort | undefined | null): Promise<ScanReader>
-  /** Reads all of it as one batch. */
+  /** Begins to read. With progress, the records of the range are counted first. */
+  reader(withProgress: boolean, abort?: Abort | undefined | null): Promise<ScanReader>
+  /** All of it as one batch. */
   collect(abort?: Abort | undefined | null): Promise<Batch>
   /** The number of records. */
   count(abort?: Abort | undefined | null): Promise<number>
@@ -143,6 +143,12 @@ export declare class Scan {
 export declare class ScanReader {
   /** The next batch, or null at the end. */
   next(abort?: Abort | undefined | null): Promise<Batch | null>
+  /** Reads the next batch and keeps it for `collected`. False at the end. */
+  keepNext(abort?: Abort | undefined | null): Promise<boolean>
+  /** The batches that were kept as one. */
+  collected(abort?: Abort | undefined | null): Promise<Batch>
+  /** How far it has come. */
+  progress(): ScanProgress
 }
 
 /** A listener of an engine for Kafka clients. */
@@ -221,6 +227,10 @@ export interface DecodeArguments {
   key: string
   /** "bytes", "string" or "json". */
   value: string
+  /** The fields of the value: a JSON object of names and dtypes. */
+  schema?: string
+  /** Whether the fields of the value are columns of the table. */
+  unnest: boolean
   /** "raise", "null" or "skip". */
   onError: string
   /** The names of the columns; all if empty. */
@@ -373,6 +383,14 @@ export interface ScanArguments {
   isolationLevel: string
   /** Columns and formats. */
   decode: DecodeArguments
+}
+
+/** How far a reading of a scan has come. */
+export interface ScanProgress {
+  /** Records that were read, or left out because they do not have the format. */
+  recordsDone: number
+  /** Records in the whole range. */
+  recordsTotal: number
 }
 
 /** The options of `Client.serve`. */

@@ -13,13 +13,7 @@ import { abortable, type WaitOptions } from './abort.js';
 import { type ConfigValue, changes, type KafkaConfig, pairs, valueText } from './config.js';
 import { Consumer } from './consumer.js';
 import { invalid } from './errors.js';
-import {
-  type Decoded,
-  decodeArguments,
-  FORMATS,
-  type Format,
-  type FormatOptions,
-} from './formats.js';
+import { type Decoded, decoding, FORMATS, type Format, type FormatOptions } from './formats.js';
 import type { Metrics } from './metrics.js';
 import { native } from './native.js';
 import {
@@ -36,6 +30,7 @@ import {
 } from './options.js';
 import { byNumber, type Position, position } from './positions.js';
 import { Producer } from './producer.js';
+import type { Schema } from './schema.js';
 import { Server } from './server.js';
 import { type Subscription, subscription } from './subscription.js';
 import { Topic } from './topic.js';
@@ -72,10 +67,13 @@ export interface ProducerOptions<K extends Format = Format, V extends Format = F
 }
 
 /** The options of {@link Client.consumer}. Other keys are Kafka's consumer configuration. */
-export interface ConsumerOptions<K extends Format = Format, V extends Format = Format>
-  extends FormatOptions<K, V>,
-    Omit<KafkaConfig, 'key' | 'value' | 'onError'> {
-  /** The topics to read; a regular expression requires a group. */
+export interface ConsumerOptions<
+  K extends Format = Format,
+  V extends Format = Format,
+  S extends Schema | undefined = Schema | undefined,
+> extends FormatOptions<K, V, S>,
+    Omit<KafkaConfig, 'key' | 'value' | 'schema' | 'unnest' | 'onError'> {
+  /** The topics to read; a regular expression needs a group. */
   topics?: Subscription;
   /** The group of the consumer. */
   groupId?: string;
@@ -251,9 +249,11 @@ export class Client implements AsyncDisposable {
    * A consumer of topics; without topics, pass the partitions to `assign()`. With `groupId` it shares them with the
    * other members of the group and starts at the committed offsets. An unknown topic fails at the first read.
    */
-  consumer<K extends Format = 'bytes', V extends Format = 'bytes'>(
-    given: ConsumerOptions<K, V> = {},
-  ): Consumer<Decoded<K>, Decoded<V>> {
+  consumer<
+    K extends Format = 'bytes',
+    V extends Format = 'bytes',
+    const S extends Schema | undefined = undefined,
+  >(given: ConsumerOptions<K, V, S> = {}): Consumer<Decoded<K>, Decoded<V, S>> {
     const { known, rest } = optionsAndConfig('consumer()', given, {
       ...FORMATS,
       topics: subscription,
@@ -264,11 +264,11 @@ export class Client implements AsyncDisposable {
     if (known.groupId !== undefined) {
       config.push(['group.id', known.groupId]);
     }
-    const decode = decodeArguments(known);
+    const { decode, formats } = decoding(known);
     const { names, pattern } = known.topics ?? {};
     const consumer = this.native.consumer(names, pattern, config, decode);
     const isMember = config.some(([key]) => key === 'group.id' || key === 'group_id');
-    return new Consumer(consumer, decode as { key: Format; value: Format }, isMember);
+    return new Consumer(consumer, formats, isMember);
   }
 
   /** Opens the engine to any Kafka client. The client of a cluster refuses this call. */

@@ -1,5 +1,6 @@
 // Records in one buffer from the native half, read in place. `src/flat.rs` documents the layout.
 
+import { type Conversion, convert } from './conversion.js';
 import type { Format } from './formats.js';
 
 /** The indexes of the sections in the header. */
@@ -16,9 +17,10 @@ enum Section {
   TopicIndexes = 17,
   TopicEnds = 18,
   TopicBytes = 19,
+  ValueConversion = 20,
 }
 
-const HEADER = 20;
+const HEADER = 21;
 
 /** The cells of a column of bytes. */
 class Cells {
@@ -31,6 +33,7 @@ class Cells {
     header: Uint32Array,
     first: Section,
     rows: number,
+    private readonly conversion?: Conversion,
   ) {
     const { buffer, byteOffset } = bytes;
     this.ends = new Uint32Array(buffer, byteOffset + (header[first] as number), rows + 1);
@@ -62,12 +65,18 @@ class Cells {
     );
   }
 
-  get(row: number, format: Format): unknown {
+  /** A key or a value. 64-bit integers of an Arrow type are `bigint` if they are `exact`. */
+  get(row: number, format: Format, exact = false): unknown {
     if (format === 'bytes') {
       return this.raw(row);
     }
     const text = this.text(row);
-    return format === 'string' || text === null ? text : JSON.parse(text);
+    if (format === 'string' || text === null) {
+      return text;
+    }
+    const { conversion } = this;
+    const value: unknown = JSON.parse(text);
+    return conversion === undefined ? value : convert(value, conversion, exact ? BigInt : Number);
   }
 }
 
@@ -105,7 +114,7 @@ export class Flat {
       : undefined;
     this.keys = has(Section.KeyEnds) ? new Cells(bytes, header, Section.KeyEnds, rows) : undefined;
     this.values = has(Section.ValueEnds)
-      ? new Cells(bytes, header, Section.ValueEnds, rows)
+      ? new Cells(bytes, header, Section.ValueEnds, rows, this.valueConversion())
       : undefined;
     this.topicIndexes = has(Section.TopicIndexes)
       ? new Int32Array(buffer, at(Section.TopicIndexes), rows)
@@ -139,6 +148,12 @@ export class Flat {
       headers.push([name, values.raw(index)]);
     }
     return headers;
+  }
+
+  private valueConversion(): Conversion | undefined {
+    return this.has(Section.ValueConversion)
+      ? JSON.parse(this.bytes.toString('utf8', this.header[Section.ValueConversion]))
+      : undefined;
   }
 
   private has(section: Section): boolean {

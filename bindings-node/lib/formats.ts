@@ -1,36 +1,60 @@
 // The decoding of keys and values.
 
 import type { DecodeArguments } from '../native.js';
-import { listOf, oneOf, text } from './options.js';
+import { boolean, listOf, oneOf, text } from './options.js';
+import { type DtypeFields, type Schema, type SchemaValue, schema } from './schema.js';
 
 /** The format of a key or a value: bytes, text, or JSON decoded by `JSON.parse`. */
 export type Format = 'bytes' | 'string' | 'json';
 
-/** The type of a decoded key or value. Null is null in each format. */
-export type Decoded<F extends Format> = F extends 'string'
+/** What a key or a value becomes. Null is null in each format. */
+export type Decoded<F extends Format, S extends Schema | undefined = undefined> = F extends 'string'
   ? string | null
   : F extends 'json'
-    ? // biome-ignore lint/suspicious/noExplicitAny: JSON has any type
-      any
+    ? S extends DtypeFields
+      ? SchemaValue<S> | null
+      : // biome-ignore lint/suspicious/noExplicitAny: JSON has any type
+        any
     : Buffer | null;
 
 /** The handling of records that do not have the format: an error, null in their place, or skipping them. */
 export type OnError = 'raise' | 'null' | 'skip';
 
 /** The formats of keys and values. */
-export interface FormatOptions<K extends Format = Format, V extends Format = Format> {
-  /** The format of keys; "bytes" by default. */
+export interface FormatOptions<
+  K extends Format = Format,
+  V extends Format = Format,
+  S extends Schema | undefined = Schema | undefined,
+> {
+  /** How keys are decoded; "bytes" by default. */
   key?: K;
   /** The format of values; "bytes" by default. */
   value?: V;
-  /** The handling of records that do not have the format; "raise" by default. */
+  /**
+   * The fields of values of format "json", with their types: an object of names and dtypes such as
+   * `{ delay: 'int64', origin: { code: 'string' }, stops: ['string'] }`, or a schema of apache-arrow. Without one,
+   * tables infer the types, and messages are read by `JSON.parse`, which rounds integers beyond 2^53.
+   *
+   * With a schema, the value of a message is an object of all its fields, null where a record has none: 64-bit
+   * integers are `bigint`, bytes are `Buffer`, decimals, dates and times are text with all their digits.
+   */
+  schema?: S;
+  /** Whether the fields of values of format "json" are columns of the table, in the place of `value`. */
+  unnest?: boolean;
+  /** What to do with records that do not have the format; "raise" by default. */
   onError?: OnError;
 }
 
 /** {@link FormatOptions} with the columns to read. */
-export interface ReadOptions<K extends Format = Format, V extends Format = Format>
-  extends FormatOptions<K, V> {
-  /** The columns to read, all by default: "partition", "offset", "timestamp", "key", "value", "headers". */
+export interface ReadOptions<
+  K extends Format = Format,
+  V extends Format = Format,
+  S extends Schema | undefined = Schema | undefined,
+> extends FormatOptions<K, V, S> {
+  /**
+   * The columns to read, all by default: "partition", "offset", "timestamp", "key", "value", "headers".
+   * With `unnest` also fields of the value: only those that are named are read.
+   */
   columns?: string[];
 }
 
@@ -39,6 +63,8 @@ const format = oneOf<Format>('bytes', 'string', 'json');
 export const FORMATS = {
   key: format,
   value: format,
+  schema,
+  unnest: boolean,
   onError: oneOf<OnError>('raise', 'null', 'skip'),
 };
 
@@ -48,15 +74,30 @@ export const READING = { ...FORMATS, columns: listOf(text) };
 export interface Formats {
   key: Format;
   value: Format;
+  /** Whether the value has a schema: its 64-bit integers are `bigint`. */
+  hasSchema?: boolean;
 }
 
-/** The formats in the form for the native half. */
-export function decodeArguments(given: {
+/** The formats as the native half takes them, and as messages do. */
+export function decoding(given: {
   key?: Format;
   value?: Format;
+  schema?: string;
+  unnest?: boolean;
   onError?: OnError;
   columns?: string[];
-}): DecodeArguments {
-  const { key = 'bytes', value = 'bytes', onError = 'raise', columns } = given;
-  return columns === undefined ? { key, value, onError } : { key, value, onError, columns };
+}): { decode: DecodeArguments; formats: Formats } {
+  const { key = 'bytes', value = 'bytes', onError = 'raise', unnest = false, schema } = given;
+  const { columns } = given;
+  return {
+    decode: {
+      key,
+      value,
+      onError,
+      unnest,
+      ...(schema === undefined ? {} : { schema }),
+      ...(columns === undefined ? {} : { columns }),
+    },
+    formats: { key, value, hasSchema: schema !== undefined },
+  };
 }

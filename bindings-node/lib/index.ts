@@ -22,6 +22,7 @@ export type {
   RecordMetadata,
   RecoveredPartition,
   RecoveryReport,
+  ScanProgress,
   TopicInfo,
   TopicPartition,
   TopicPartitionLag,
@@ -92,7 +93,14 @@ export { type HeadersCarrier, headersGetter, headersSetter } from './propagation
 export type { RebalanceListener, RebalanceOptions } from './rebalances.js';
 export type { Bytes, Encodable, HeadersToSend, MessageToSend, RecordToSend } from './records.js';
 export type { RetryOptions, RunOptions } from './run_options.js';
-export { Scan } from './scan.js';
+export { type ProgressListener, Scan } from './scan.js';
+export type { Dtype, DtypeFields, DtypeValue, Schema, SchemaValue } from './schema.js';
 export { Server } from './server.js';
 export type { Subscription } from './subscription.js';
-export { type EndOptions, type RateOptions, type ScanOptions, Topic } from './topic.js';
+export {
+  type EndOptions,
+  type RateInterval,
+  type RateOptions,
+  type ScanOptions,
+  Topic,
+} from './topic.js';

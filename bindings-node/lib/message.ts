@@ -53,11 +53,11 @@ export class Message<K = Buffer | null, V = Buffer | null> {
     return this.decodedKey as K;
   }
 
-  /** The value, in the requested format. */
+  /** The value, in its format. With `unnest`, an object of the fields that were read. */
   get value(): V {
     if (this.decodedValue === undefined) {
       const values = this.flat.values ?? raise('value');
-      this.decodedValue = values.get(this.row, this.formats.value);
+      this.decodedValue = values.get(this.row, this.formats.value, this.formats.hasSchema);
     }
     return this.decodedValue as V;
   }

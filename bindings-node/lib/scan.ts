@@ -1,29 +1,36 @@
 // A bounded read of a topic.
 
 import { Readable } from 'node:stream';
-import type { Scan as NativeScan } from '../native.js';
+import type {
+  Batch as NativeBatch,
+  Scan as NativeScan,
+  ScanProgress,
+  ScanReader,
+} from '../native.js';
 import { abortable, type WaitOptions } from './abort.js';
 import { Batch } from './batch.js';
 import type { Formats } from './formats.js';
 import { options, signal } from './options.js';
 
-/**
- * A range of a topic. Each iteration reads it again, as batches, up to the end of the topic at the start of the
- * iteration.
- */
+/** Called with the progress of a reading. */
+export type ProgressListener = (progress: ScanProgress) => unknown;
+
+/** A range of a topic. Each iteration reads it anew, as batches; it ends where the topic ended when it began. */
 export class Scan<K = Buffer | null, V = Buffer | null> implements AsyncIterable<Batch<K, V>> {
   /** @internal */
   constructor(
     private readonly native: NativeScan,
     private readonly formats: Formats,
     private readonly signal: AbortSignal | undefined,
+    private readonly progress: ProgressListener | undefined,
   ) {}
 
   /** The batches: `for await`. */
   async *[Symbol.asyncIterator](): AsyncIterableIterator<Batch<K, V>> {
-    const reader = await abortable(this.signal, (abort) => this.native.reader(abort));
+    const reader = await this.reader(this.signal);
     for (;;) {
       const batch = await abortable(this.signal, (abort) => reader.next(abort));
+      await this.progress?.(reader.progress());
       if (batch === null) {
         return;
       }
@@ -33,18 +40,23 @@ export class Scan<K = Buffer | null, V = Buffer | null> implements AsyncIterable
 
   /** All records as one batch. */
   async collect(given: WaitOptions = {}): Promise<Batch<K, V>> {
-    const batch = await this.abortable('collect()', given, (abort) => this.native.collect(abort));
+    const wait = this.wait('collect()', given);
+    const { progress } = this;
+    const batch =
+      progress === undefined
+        ? await abortable(wait, (abort) => this.native.collect(abort))
+        : await this.collectReporting(progress, wait);
     return new Batch<K, V>(batch, this.formats);
   }
 
-  /** The number of records, counted from batch headers. */
-  count(given: WaitOptions = {}): Promise<number> {
-    return this.abortable('count()', given, (abort) => this.native.count(abort));
+  /** The number of records, counted from the headers of their batches. */
+  async count(given: WaitOptions = {}): Promise<number> {
+    return abortable(this.wait('count()', given), (abort) => this.native.count(abort));
   }
 
-  /** Describes the scan as text. */
-  explain(given: WaitOptions = {}): Promise<string> {
-    return this.abortable('explain()', given, (abort) => this.native.explain(abort));
+  /** What will be read, as text. */
+  async explain(given: WaitOptions = {}): Promise<string> {
+    return abortable(this.wait('explain()', given), (abort) => this.native.explain(abort));
   }
 
   /** The messages as a stream of objects. */
@@ -52,12 +64,28 @@ export class Scan<K = Buffer | null, V = Buffer | null> implements AsyncIterable
     return Readable.from(messages(this));
   }
 
-  private async abortable<T>(
-    call: string,
-    given: WaitOptions,
-    work: Parameters<typeof abortable<T>>[1],
-  ): Promise<T> {
-    return abortable(options(call, given, { signal }).signal ?? this.signal, work);
+  private async collectReporting(
+    progress: ProgressListener,
+    wait: AbortSignal | undefined,
+  ): Promise<NativeBatch> {
+    const reader = await this.reader(wait);
+    for (;;) {
+      const hasMore = await abortable(wait, (abort) => reader.keepNext(abort));
+      await progress(reader.progress());
+      if (!hasMore) {
+        return abortable(wait, (abort) => reader.collected(abort));
+      }
+    }
+  }
+
+  private reader(wait: AbortSignal | undefined): Promise<ScanReader> {
+    const withProgress = this.progress !== undefined;
+    return abortable(wait, (abort) => this.native.reader(withProgress, abort));
+  }
+
+  /** The signal that ends a call: its own, or else that of the scan. */
+  private wait(call: string, given: WaitOptions): AbortSignal | undefined {
+    return options(call, given, { signal }).signal ?? this.signal;
   }
 }
 

@@ -12,7 +12,7 @@ import type { Server } from './server.js';
 
 /** The formats of {@link TestBroker.waitFor}, and how long it waits. */
 export interface WaitForOptions<K extends Format = Format, V extends Format = Format>
-  extends FormatOptions<K, V>,
+  extends FormatOptions<K, V, undefined>,
     WaitOptions {
   /** How long to wait, in milliseconds; 4,000 by default, which is less than the time-out of test runners. */
   timeoutMs?: number;
@@ -51,7 +51,7 @@ export class TestBroker implements AsyncDisposable {
   /** The messages of a topic: partition by partition, in offset order. */
   async messages<K extends Format = 'bytes', V extends Format = 'bytes'>(
     topic: string,
-    given: FormatOptions<K, V> & WaitOptions = {},
+    given: FormatOptions<K, V, undefined> & WaitOptions = {},
   ): Promise<Message<Decoded<K>, Decoded<V>>[]> {
     return [...(await this.client.topic(topic).scan(given).collect())];
   }
@@ -77,7 +77,8 @@ export class TestBroker implements AsyncDisposable {
     given: WaitForOptions<K, V> = {},
   ): Promise<Message<Decoded<K>, Decoded<V>> | Message<Decoded<K>, Decoded<V>>[]> {
     const known = options('waitFor()', given, { ...FORMATS, signal, timeoutMs: milliseconds });
-    const { signal: wait, timeoutMs = TIMEOUT_MS, ...formats } = known;
+    const { signal: wait, timeoutMs = TIMEOUT_MS } = known;
+    const { signal: _signal, timeoutMs: _timeoutMs, ...formats } = given;
     const checked =
       typeof target === 'function'
         ? (callback(target, 'accepts') as typeof target)
@@ -85,7 +86,7 @@ export class TestBroker implements AsyncDisposable {
     const consumer = this.client.consumer<K, V>({
       topics: text(topic, 'topic'),
       autoOffsetReset: 'earliest',
-      ...(formats as FormatOptions<K, V>),
+      ...formats,
     });
     try {
       return await readUntil(consumer, topic, checked, timeoutMs, wait);

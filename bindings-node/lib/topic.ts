@@ -3,20 +3,18 @@
 import type { Topic as NativeTopic, PartitionDescription } from '../native.js';
 import { abortable, type WaitOptions } from './abort.js';
 import { Batch } from './batch.js';
-import {
-  type Decoded,
-  decodeArguments,
-  type Format,
-  READING,
-  type ReadOptions,
-} from './formats.js';
-import { count, listOf, oneOf, options, partition, signal, text } from './options.js';
+import { type Decoded, decoding, type Format, READING, type ReadOptions } from './formats.js';
+import { callback, count, listOf, oneOf, options, partition, signal, text } from './options.js';
 import { byNumber, type Position, position } from './positions.js';
-import { Scan } from './scan.js';
+import { type ProgressListener, Scan } from './scan.js';
+import type { Schema } from './schema.js';
 
 /** The range and the formats of {@link Topic.scan}. */
-export interface ScanOptions<K extends Format = Format, V extends Format = Format>
-  extends ReadOptions<K, V>,
+export interface ScanOptions<
+  K extends Format = Format,
+  V extends Format = Format,
+  S extends Schema | undefined = Schema | undefined,
+> extends ReadOptions<K, V, S>,
     WaitOptions {
   /** The start, inclusive; "earliest" by default. */
   start?: Position;
@@ -28,12 +26,30 @@ export interface ScanOptions<K extends Format = Format, V extends Format = Forma
   limit?: number;
   /** The isolation level for records of transactions; "read_committed" by default. */
   isolationLevel?: 'read_committed' | 'read_uncommitted';
+  /**
+   * Called after each batch of `collect()` and of an iteration, and at its end. The records of the range are counted
+   * first. The reading waits for a promise that it returns; an exception of it ends the reading.
+   */
+  progress?: ProgressListener;
 }
 
 /** The formats of {@link Topic.head} and {@link Topic.tail}. */
-export interface EndOptions<K extends Format = Format, V extends Format = Format>
-  extends ReadOptions<K, V>,
+export interface EndOptions<
+  K extends Format = Format,
+  V extends Format = Format,
+  S extends Schema | undefined = Schema | undefined,
+> extends ReadOptions<K, V, S>,
     WaitOptions {}
+
+/** An interval of {@link Topic.rate}. */
+export interface RateInterval {
+  /** When it begins, in ISO 8601. */
+  time: string;
+  /** Its records. */
+  records: number;
+  /** Their bytes. */
+  bytes: number;
+}
 
 /** The range of {@link Topic.rate}. */
 export interface RateOptions extends WaitOptions {
@@ -43,7 +59,7 @@ export interface RateOptions extends WaitOptions {
   end?: Position;
 }
 
-const BYTES = { key: 'bytes', value: 'bytes' } as const;
+const INTERVALS = { key: 'bytes', value: 'json' } as const;
 
 /** A handle on a topic. An unknown topic fails on first use. */
 export class Topic {
@@ -55,12 +71,12 @@ export class Topic {
     return this.native.name;
   }
 
-  /**
-   * A range of the topic, read batch by batch. It ends where the topic ends when the reading starts. Joins no group.
-   */
-  scan<K extends Format = 'bytes', V extends Format = 'bytes'>(
-    given: ScanOptions<K, V> = {},
-  ): Scan<Decoded<K>, Decoded<V>> {
+  /** A range of the topic, to be read batch by batch. Bounded when its reading begins; it joins no group. */
+  scan<
+    K extends Format = 'bytes',
+    V extends Format = 'bytes',
+    const S extends Schema | undefined = undefined,
+  >(given: ScanOptions<K, V, S> = {}): Scan<Decoded<K>, Decoded<V, S>> {
     const known = options('scan()', given, {
       ...READING,
       signal,
@@ -69,8 +85,9 @@ export class Topic {
       partitions: listOf(partition),
       limit: count,
       isolationLevel: oneOf('read_committed', 'read_uncommitted'),
+      progress: callback,
     });
-    const decode = decodeArguments(known);
+    const { decode, formats } = decoding(known);
     const native = this.native.scan({
       start: known.start ?? 'earliest',
       end: known.end ?? 'latest',
@@ -79,22 +96,24 @@ export class Topic {
       ...(known.limit === undefined ? {} : { limit: known.limit }),
       decode,
     });
-    return new Scan(native, decode as { key: Format; value: Format }, known.signal);
+    return new Scan(native, formats, known.signal, known.progress as ProgressListener | undefined);
   }
 
   /** The first `n` records: partition by partition, in offset order. */
-  head<K extends Format = 'bytes', V extends Format = 'bytes'>(
-    n = 10,
-    given: EndOptions<K, V> = {},
-  ): Promise<Batch<Decoded<K>, Decoded<V>>> {
+  head<
+    K extends Format = 'bytes',
+    V extends Format = 'bytes',
+    const S extends Schema | undefined = undefined,
+  >(n = 10, given: EndOptions<K, V, S> = {}): Promise<Batch<Decoded<K>, Decoded<V, S>>> {
     return this.endOf('head', n, given);
   }
 
-  /** The `n` newest records of all partitions. Reads only the end of the topic. */
-  tail<K extends Format = 'bytes', V extends Format = 'bytes'>(
-    n = 10,
-    given: EndOptions<K, V> = {},
-  ): Promise<Batch<Decoded<K>, Decoded<V>>> {
+  /** The last `n` records: of all partitions the newest. Reads only the end of the topic. */
+  tail<
+    K extends Format = 'bytes',
+    V extends Format = 'bytes',
+    const S extends Schema | undefined = undefined,
+  >(n = 10, given: EndOptions<K, V, S> = {}): Promise<Batch<Decoded<K>, Decoded<V, S>>> {
     return this.endOf('tail', n, given);
   }
 
@@ -113,9 +132,9 @@ export class Topic {
 
   /**
    * Records and bytes in each interval of time, from batch headers: columns `time`, `records` and `bytes` of
-   * {@link Batch.toArrow}. `every` is a duration such as "1m" or "1h".
+   * {@link Batch.toArrow}, or the values of the batch's messages. `every` is a duration such as "1m" or "1h".
    */
-  async rate(every = '1m', given: RateOptions = {}): Promise<Batch> {
+  async rate(every = '1m', given: RateOptions = {}): Promise<Batch<null, RateInterval>> {
     const known = options('rate()', given, { signal, start: position, end: position });
     const batch = await abortable(known.signal, (abort) =>
       this.native.rate(
@@ -125,7 +144,7 @@ export class Topic {
         abort,
       ),
     );
-    return new Batch(batch, BYTES);
+    return new Batch(batch, INTERVALS);
   }
 
   /** Its partitions, with leaders, offsets and sizes. */
@@ -134,17 +153,17 @@ export class Topic {
     return abortable(known.signal, (abort) => this.native.describe(abort));
   }
 
-  private async endOf<K extends Format, V extends Format>(
+  private async endOf<K extends Format, V extends Format, S extends Schema | undefined>(
     end: 'head' | 'tail',
     n: number,
-    given: EndOptions<K, V>,
-  ): Promise<Batch<Decoded<K>, Decoded<V>>> {
+    given: EndOptions<K, V, S>,
+  ): Promise<Batch<Decoded<K>, Decoded<V, S>>> {
     const known = options(`${end}()`, given, { ...READING, signal });
     const records = count(n, 'n');
-    const decode = decodeArguments(known);
+    const { decode, formats } = decoding(known);
     const batch = await abortable(known.signal, (abort) =>
       this.native[end](records, decode, abort),
     );
-    return new Batch(batch, decode as { key: Format; value: Format });
+    return new Batch(batch, formats);
   }
 }

@@ -6,25 +6,43 @@ use arrow_ipc::writer::StreamWriter;
 use headwater::columnar::to_classic;
 use headwater::{Error, ErrorKind};
 use napi::Env;
-use napi::bindgen_prelude::Buffer;
+use napi::bindgen_prelude::{Buffer, ObjectFinalize};
 use napi_derive::napi;
 
 use crate::convert::partitions::{self, TopicPartitionOffset};
 use crate::errors;
+use crate::external_memory::{ExternalMemory, batch_bytes};
 use crate::flat;
 
 /// Records as a table.
-#[napi]
+#[napi(custom_finalize)]
 #[derive(Debug)]
 pub struct Batch {
-    batch: headwater::Batch,
+    inner: headwater::Batch,
     topic: Option<Arc<str>>,
+    memory: ExternalMemory,
 }
 
 impl Batch {
-    /// A batch of the core; `topic` is the topic if the table has no column of topics.
-    pub(crate) fn new(batch: headwater::Batch, topic: Option<Arc<str>>) -> Self {
-        Self { batch, topic }
+    /// A batch of the core; `topic` names the topic where the table has no column of topics.
+    pub(crate) fn new(
+        env: &Env,
+        batch: headwater::Batch,
+        topic: Option<Arc<str>>,
+    ) -> napi::Result<Self> {
+        let memory = ExternalMemory::default();
+        memory.add(env, batch_bytes(&batch))?;
+        Ok(Self {
+            inner: batch,
+            topic,
+            memory,
+        })
+    }
+}
+
+impl ObjectFinalize for Batch {
+    fn finalize(self, env: Env) -> napi::Result<()> {
+        self.memory.release(&env)
     }
 }
 
@@ -33,20 +51,20 @@ impl Batch {
     /// The number of records.
     #[napi(getter, catch_unwind)]
     pub fn length(&self) -> u32 {
-        self.batch.len() as u32
+        self.inner.len() as u32
     }
 
     /// The next offset of each partition in it.
     #[napi(catch_unwind)]
     pub fn next_offsets(&self) -> Vec<TopicPartitionOffset> {
-        partitions::with_offsets(self.batch.next_offsets.clone())
+        partitions::with_offsets(self.inner.next_offsets.clone())
     }
 
     /// The records in the layout that messages read.
     #[napi(catch_unwind)]
     pub fn to_flat(&self, env: Env) -> napi::Result<Buffer> {
-        let rows = 0..self.batch.len();
-        let flat = flat::write(&self.batch, rows, self.topic.as_ref());
+        let rows = 0..self.inner.len();
+        let flat = flat::write(&self.inner, rows, self.topic.as_ref());
         flat.map(Buffer::from)
             .map_err(|error| errors::raise(&env, &error))
     }
@@ -54,7 +72,7 @@ impl Batch {
     /// The records in the stream format of Arrow IPC.
     #[napi(js_name = "toArrowIPC", catch_unwind)]
     pub fn to_arrow_ipc(&self, env: Env) -> napi::Result<Buffer> {
-        let stream = write_stream(&self.batch).map_err(|error| {
+        let stream = write_stream(&self.inner).map_err(|error| {
             let message = format!("The batch cannot be written as Arrow IPC: {error}.");
             Error::new(ErrorKind::InvalidArgument, message)
         });

@@ -2,26 +2,29 @@
 //! keys, values and headers.
 //!
 //! ```text
-//!   header      u32 * 20: rows, columns (bits), then the position of each section in bytes
-//!   sections    aligned to 8 bytes, in the order of `Section`
+//! header      u32 * 21: rows, columns (bits), then the position of each section in bytes
+//! sections    aligned to 8 bytes, in the order of `Section`
 //! ```
-//! Numbers are little-endian. A section `...Ends` has one number more than rows: bytes `ends[i]..ends[i + 1]` belong to
-//! row `i`. A section `...Nulls` has a byte for each row, 1 for null. Columns that were not read have no bit, and their
-//! sections are empty.
+//! Numbers are little-endian. A section `...Ends` has one number more than rows: bytes `ends[i]..ends[i + 1]` belong to row `i`. A section
+//! `...Nulls` has a byte for each row, 1 for null. Columns that were not read have no bit, and their sections are empty.
+//! Values that are neither bytes nor text are JSON with the conversion of `json_values`, if they need one.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type, TimestampMillisecondType};
-use arrow_array::{Array, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch, StructArray};
 use arrow_buffer::{Buffer, ScalarBuffer};
 use arrow_schema::DataType;
 use headwater::columnar::Column;
 use headwater::{Batch, Error, ErrorKind, Result};
 
-/// The number of integers in the header: rows, columns, and the positions of the sections.
-const HEADER: usize = 20;
+use crate::external_memory::table_bytes;
+use crate::json_values::JsonValues;
+
+/// Numbers in the header: rows, columns, and the positions of the sections.
+const HEADER: usize = 21;
 
 /// A section of the buffer, by its index in the header.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +49,8 @@ enum Section {
     TopicIndexes,
     TopicEnds,
     TopicBytes,
+    /// JSON, up to the end of the buffer.
+    ValueConversion,
 }
 
 /// Writes the rows of a batch. `topic` is the topic of all rows if the table has no column of topics.
@@ -55,9 +60,10 @@ pub(crate) fn write(
     topic: Option<&Arc<str>>,
 ) -> Result<Vec<u8>> {
     let slice = |table: &RecordBatch| table.slice(rows.start, rows.len());
-    let json = batch.json.as_ref().map(slice);
-    let mut writer = Writer::new(rows.len(), batch.records.get_array_memory_size());
-    writer.table(&slice(&batch.records), json.as_ref(), topic);
+    let (records, json) = (slice(&batch.records), batch.json.as_ref().map(slice));
+    let size = table_bytes(&records) + json.as_ref().map_or(0, table_bytes);
+    let mut writer = Writer::new(rows.len(), size);
+    writer.table(&records, json.as_ref(), topic)?;
     writer.finish()
 }
 
@@ -65,20 +71,27 @@ struct Writer {
     bytes: Vec<u8>,
     header: [usize; HEADER],
     rows: usize,
+    value_conversion: Option<String>,
 }
 
 impl Writer {
     fn new(rows: usize, size: usize) -> Self {
-        let mut bytes = Vec::with_capacity(size.min(rows * 64 + (64 << 20)));
+        let mut bytes = Vec::with_capacity(size + HEADER * 4);
         bytes.resize(HEADER * 4, 0);
         Self {
             bytes,
             header: [0; HEADER],
             rows,
+            value_conversion: None,
         }
     }
 
-    fn table(&mut self, table: &RecordBatch, json: Option<&RecordBatch>, topic: Option<&Arc<str>>) {
+    fn table(
+        &mut self,
+        table: &RecordBatch,
+        json: Option<&RecordBatch>,
+        topic: Option<&Arc<str>>,
+    ) -> Result<()> {
         let column = |column: Column| table.column_by_name(column.name());
         // For JSON without a schema, write the original text.
         let text = |column: Column| {
@@ -103,10 +116,36 @@ impl Writer {
             let numbers: ScalarBuffer<f64> = numbers.collect();
             self.numbers(Section::Timestamps, numbers.inner());
         }
-        self.cells(Section::KeyEnds, text(Column::Key));
-        self.cells(Section::ValueEnds, text(Column::Value));
+        if let Some(keys) = text(Column::Key) {
+            self.cells(Section::KeyEnds, keys);
+        }
+        match text(Column::Value) {
+            Some(values) => self.values(values)?,
+            None => {
+                if let Some(fields) = unnested(table) {
+                    self.values(&fields)?;
+                }
+            }
+        }
         self.headers(column(Column::Headers));
         self.topics(column(Column::Topic), topic);
+        if let Some(conversion) = self.value_conversion.take() {
+            self.begin(Section::ValueConversion);
+            self.bytes.extend_from_slice(conversion.as_bytes());
+        }
+        Ok(())
+    }
+
+    /// Values of any type.
+    fn values(&mut self, column: &ArrayRef) -> Result<()> {
+        if self.cells(Section::ValueEnds, column) {
+            return Ok(());
+        }
+        let values = JsonValues::of(column)?;
+        self.value_conversion = values.conversion;
+        let texts: ArrayRef = Arc::new(values.texts);
+        self.cells(Section::ValueEnds, &texts);
+        Ok(())
     }
 
     /// Starts a section, and marks its column as read.
@@ -121,41 +160,36 @@ impl Writer {
         self.bytes.extend_from_slice(numbers.as_slice());
     }
 
-    /// Three sections: ends, nulls, bytes.
-    fn cells(&mut self, first: Section, column: Option<&Arc<dyn Array>>) {
-        let Some(column) = column else { return };
+    /// Three sections: ends, nulls, bytes. False for a column that is neither bytes nor text.
+    fn cells(&mut self, first: Section, column: &ArrayRef) -> bool {
         match column.data_type() {
             DataType::BinaryView => {
-                let column = column.as_binary_view();
-                self.bytes_column(
-                    first,
-                    column.len(),
-                    |row| column.is_null(row),
-                    |row| column.value(row),
-                );
+                let bytes = column.as_binary_view();
+                self.column(first, column, |row| bytes.value(row));
             }
             DataType::Utf8View => {
-                let column = column.as_string_view();
-                let value = |row| column.value(row).as_bytes();
-                self.bytes_column(first, column.len(), |row| column.is_null(row), value);
+                let texts = column.as_string_view();
+                self.column(first, column, |row| texts.value(row).as_bytes());
             }
             DataType::Binary => {
-                let column = column.as_binary::<i32>();
-                self.bytes_column(
-                    first,
-                    column.len(),
-                    |row| column.is_null(row),
-                    |row| column.value(row),
-                );
+                let bytes = column.as_binary::<i32>();
+                self.column(first, column, |row| bytes.value(row));
+            }
+            DataType::LargeBinary => {
+                let bytes = column.as_binary::<i64>();
+                self.column(first, column, |row| bytes.value(row));
             }
             DataType::Utf8 => {
-                let column = column.as_string::<i32>();
-                let value = |row| column.value(row).as_bytes();
-                self.bytes_column(first, column.len(), |row| column.is_null(row), value);
+                let texts = column.as_string::<i32>();
+                self.column(first, column, |row| texts.value(row).as_bytes());
             }
-            // A type that JavaScript reads only from Arrow.
-            _ => {}
+            _ => return false,
         }
+        true
+    }
+
+    fn column<'a>(&mut self, first: Section, column: &ArrayRef, value: impl Fn(usize) -> &'a [u8]) {
+        self.bytes_column(first, column.len(), |row| column.is_null(row), value);
     }
 
     fn bytes_column<'a>(
@@ -261,6 +295,20 @@ impl Writer {
         }
         Ok(self.bytes)
     }
+}
+
+/// The fields of the value, which `unnest` has made columns of the table.
+fn unnested(table: &RecordBatch) -> Option<ArrayRef> {
+    let schema = table.schema();
+    let fields = schema.fields().iter().zip(table.columns());
+    let (fields, columns): (Vec<_>, Vec<_>) = fields
+        .filter(|(field, _)| Column::from_name(field.name()).is_none())
+        .map(|(field, column)| (Arc::clone(field), Arc::clone(column)))
+        .unzip();
+    if columns.is_empty() {
+        return None;
+    }
+    Some(Arc::new(StructArray::new(fields.into(), columns, None)))
 }
 
 fn sections(first: Section) -> (Section, Section, Section) {

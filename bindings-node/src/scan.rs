@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use headwater::{IsolationLevel, PartitionId, ScanOptions};
 use napi::Env;
+use napi::bindgen_prelude::ObjectFinalize;
 use napi_derive::napi;
-use tokio::sync::Mutex;
+use parking_lot::Mutex;
 
 use crate::abort::Abort;
 use crate::batch::Batch;
 use crate::convert::format::{self, DecodeArguments};
 use crate::convert::position::{PositionArgument, position};
 use crate::errors;
+use crate::external_memory::{ExternalMemory, batch_bytes};
 use crate::owned::Owned;
 use crate::runtime::{Answer, Embedded, promise};
 
@@ -72,15 +74,27 @@ impl Scan {
 
 #[napi]
 impl Scan {
-    /// Starts to read.
+    /// Begins to read. With progress, the records of the range are counted first.
     #[napi(catch_unwind, ts_return_type = "Promise<ScanReader>")]
-    pub fn reader(&self, env: Env, abort: Option<&Abort>) -> napi::Result<Answer> {
-        let scan = self.scan(&env)?;
+    pub fn reader(
+        &self,
+        env: Env,
+        with_progress: bool,
+        abort: Option<&Abort>,
+    ) -> napi::Result<Answer> {
+        let mut scan = self.scan(&env)?;
+        let progress = Arc::<Mutex<headwater::ScanProgress>>::default();
+        if with_progress {
+            let mut options = scan.options().clone();
+            let latest = Arc::clone(&progress);
+            options.progress = Some(Arc::new(move |progress| *latest.lock() = progress));
+            scan = scan.with_options(options);
+        }
         let topic = Arc::from(scan.topic());
         let embedded = Arc::clone(&self.embedded);
         let open = async move { scan.reader().await };
-        promise(&env, self.embedded.runtime(), abort, open, |_, reader| {
-            Ok(ScanReader::new(embedded, reader, topic))
+        promise(&env, self.embedded.runtime(), abort, open, |env, reader| {
+            ScanReader::new(env, embedded, BatchCollector::new(reader), topic, progress)
         })
     }
 
@@ -90,9 +104,13 @@ impl Scan {
         let scan = self.scan(&env)?;
         let topic: Arc<str> = Arc::from(scan.topic());
         let collect = async move { scan.collect().await };
-        promise(&env, self.embedded.runtime(), abort, collect, |_, batch| {
-            Ok(Batch::new(batch, Some(topic)))
-        })
+        promise(
+            &env,
+            self.embedded.runtime(),
+            abort,
+            collect,
+            |env, batch| Batch::new(env, batch, Some(topic)),
+        )
     }
 
     /// The number of records.
@@ -116,22 +134,81 @@ impl Scan {
     }
 }
 
-/// The batches of a scan, in order.
-#[napi]
+/// The fetched bytes that a reader keeps between two batches: about one fetch.
+const READER_BYTES: usize = 1 << 20;
+
+/// How far a reading of a scan has come.
+#[napi(object, object_from_js = false)]
+pub struct ScanProgress {
+    /// Records that were read, or left out because they do not have the format.
+    pub records_done: f64,
+    /// Records in the whole range.
+    pub records_total: f64,
+}
+
+/// The batches of a scan, one after the other.
+#[napi(custom_finalize)]
 #[derive(Debug)]
 pub struct ScanReader {
     embedded: Arc<Embedded>,
-    reader: Arc<Owned<Mutex<headwater::ScanReader>>>,
+    collector: Arc<Owned<tokio::sync::Mutex<BatchCollector>>>,
     topic: Arc<str>,
+    progress: Arc<Mutex<headwater::ScanProgress>>,
+    memory: Arc<ExternalMemory>,
+}
+
+/// A reader, with batches that it has read for `collected`.
+#[derive(Debug)]
+struct BatchCollector {
+    reader: headwater::ScanReader,
+    kept: Vec<headwater::Batch>,
+}
+
+impl BatchCollector {
+    fn new(reader: headwater::ScanReader) -> Self {
+        Self {
+            reader,
+            kept: Vec::new(),
+        }
+    }
+
+    /// Reads a batch and keeps it. The result is its size; `None` at the end.
+    async fn keep_next(&mut self) -> headwater::Result<Option<usize>> {
+        let batch = self.reader.next_batch().await?;
+        let size = batch.as_ref().map(batch_bytes);
+        self.kept.extend(batch);
+        Ok(size)
+    }
+
+    /// The batches that were kept as one.
+    fn collected(&mut self) -> headwater::Result<headwater::Batch> {
+        headwater::Batch::concat(&self.reader.schema(), std::mem::take(&mut self.kept))
+    }
 }
 
 impl ScanReader {
-    fn new(embedded: Arc<Embedded>, reader: headwater::ScanReader, topic: Arc<str>) -> Self {
-        Self {
+    fn new(
+        env: &Env,
+        embedded: Arc<Embedded>,
+        collector: BatchCollector,
+        topic: Arc<str>,
+        progress: Arc<Mutex<headwater::ScanProgress>>,
+    ) -> napi::Result<Self> {
+        let memory = Arc::<ExternalMemory>::default();
+        memory.add(env, READER_BYTES)?;
+        Ok(Self {
             embedded,
-            reader: Arc::new(Owned::new(Mutex::new(reader))),
+            collector: Arc::new(Owned::new(tokio::sync::Mutex::new(collector))),
             topic,
-        }
+            progress,
+            memory,
+        })
+    }
+}
+
+impl ObjectFinalize for ScanReader {
+    fn finalize(self, env: Env) -> napi::Result<()> {
+        self.memory.release(&env)
     }
 }
 
@@ -141,10 +218,59 @@ impl ScanReader {
     #[napi(catch_unwind, ts_return_type = "Promise<Batch | null>")]
     pub fn next(&self, env: Env, abort: Option<&Abort>) -> napi::Result<Answer> {
         self.embedded.client(&env)?;
-        let (reader, topic) = (Arc::clone(&self.reader), Arc::clone(&self.topic));
-        let next = async move { reader.lock().await.next_batch().await };
-        promise(&env, self.embedded.runtime(), abort, next, |_, batch| {
-            Ok(batch.map(|batch| Batch::new(batch, Some(topic))))
+        let (collector, topic) = (Arc::clone(&self.collector), Arc::clone(&self.topic));
+        let next = async move { collector.lock().await.reader.next_batch().await };
+        promise(&env, self.embedded.runtime(), abort, next, |env, batch| {
+            batch
+                .map(|batch| Batch::new(env, batch, Some(topic)))
+                .transpose()
         })
+    }
+
+    /// Reads the next batch and keeps it for `collected`. False at the end.
+    #[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
+    pub fn keep_next(&self, env: Env, abort: Option<&Abort>) -> napi::Result<Answer> {
+        self.embedded.client(&env)?;
+        let (collector, memory) = (Arc::clone(&self.collector), Arc::clone(&self.memory));
+        let keep = async move { collector.lock().await.keep_next().await };
+        promise(
+            &env,
+            self.embedded.runtime(),
+            abort,
+            keep,
+            move |env, size| {
+                memory.add(env, size.unwrap_or(0))?;
+                Ok(size.is_some())
+            },
+        )
+    }
+
+    /// The batches that were kept as one.
+    #[napi(catch_unwind, ts_return_type = "Promise<Batch>")]
+    pub fn collected(&self, env: Env, abort: Option<&Abort>) -> napi::Result<Answer> {
+        self.embedded.client(&env)?;
+        let (collector, topic) = (Arc::clone(&self.collector), Arc::clone(&self.topic));
+        let memory = Arc::clone(&self.memory);
+        let collected = async move { collector.lock().await.collected() };
+        promise(
+            &env,
+            self.embedded.runtime(),
+            abort,
+            collected,
+            move |env, batch| {
+                memory.release(env)?;
+                Batch::new(env, batch, Some(topic))
+            },
+        )
+    }
+
+    /// How far it has come.
+    #[napi(catch_unwind)]
+    pub fn progress(&self) -> ScanProgress {
+        let progress = *self.progress.lock();
+        ScanProgress {
+            records_done: progress.records_done as f64,
+            records_total: progress.records_total as f64,
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use headwater::Position;
+use headwater::{DecodeOptions, Position};
 use napi::Env;
 use napi::bindgen_prelude::BigInt;
 use napi_derive::napi;
@@ -61,9 +61,24 @@ impl Topic {
         work: impl Future<Output = headwater::Result<headwater::Batch>> + Send + 'static,
     ) -> napi::Result<Answer> {
         let topic = Arc::from(self.topic.name());
-        promise(env, self.embedded.runtime(), abort, work, |_, batch| {
-            Ok(Batch::new(batch, Some(topic)))
+        promise(env, self.embedded.runtime(), abort, work, |env, batch| {
+            Batch::new(env, batch, Some(topic))
         })
+    }
+
+    /// The records at one end of the topic.
+    fn end<W>(
+        &self,
+        env: &Env,
+        decode: &DecodeArguments,
+        abort: Option<&Abort>,
+        read: impl FnOnce(headwater::Topic, DecodeOptions) -> W,
+    ) -> napi::Result<Answer>
+    where
+        W: Future<Output = headwater::Result<headwater::Batch>> + Send + 'static,
+    {
+        let (topic, decode) = (self.topic(env)?, format::options(env, decode)?);
+        self.batch(env, abort, read(topic, decode))
     }
 }
 
@@ -92,12 +107,9 @@ impl Topic {
         decode: DecodeArguments,
         abort: Option<&Abort>,
     ) -> napi::Result<Answer> {
-        let (topic, decode) = (self.topic(&env)?, format::options(&env, &decode)?);
-        self.batch(
-            &env,
-            abort,
-            async move { topic.head(n as u64, decode).await },
-        )
+        self.end(&env, &decode, abort, |topic, decode| async move {
+            topic.head(n as u64, decode).await
+        })
     }
 
     /// The `n` newest records.
@@ -109,12 +121,9 @@ impl Topic {
         decode: DecodeArguments,
         abort: Option<&Abort>,
     ) -> napi::Result<Answer> {
-        let (topic, decode) = (self.topic(&env)?, format::options(&env, &decode)?);
-        self.batch(
-            &env,
-            abort,
-            async move { topic.tail(n as u64, decode).await },
-        )
+        self.end(&env, &decode, abort, |topic, decode| async move {
+            topic.tail(n as u64, decode).await
+        })
     }
 
     /// The number of records.

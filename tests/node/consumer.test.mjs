@@ -518,3 +518,63 @@ reading('an iteration whose signal is aborted skips no message', async (consumer
   await rejects(messages.next(), AbortError);
   assert.deepEqual(offsets(await first(consumer, 2)), [1, 2]);
 });
+
+onTargets('a schema types the messages of a consumer', async (client) => {
+  const topic = await client.createTopic(name('json'));
+  await using producer = client.producer();
+  await producer.sendBatch(
+    name('json'),
+    numbered(600, (n) => ({
+      value: `{"n": ${9_007_199_254_740_993n + BigInt(n)}, "s": ["${n}"]}`,
+    })),
+  );
+  const expected = numbered(600, (n) => ({ n: 9_007_199_254_740_993n + BigInt(n), s: [`${n}`] }));
+  for (const unnest of [false, true]) {
+    await using consumer = client.consumer({
+      topics: topic.name,
+      value: 'json',
+      schema: { n: 'int64', s: ['string'] },
+      unnest,
+      autoOffsetReset: 'earliest',
+    });
+    const polled = [];
+    while (polled.length < 600) {
+      polled.push(...[...(await consumer.poll({ maxRecords: 7 }))].map(({ value }) => value));
+    }
+    assert.deepEqual(polled, expected);
+    await consumer.seek('earliest');
+    const messages = (await first(consumer, 600)).map(({ value }) => value);
+    assert.deepEqual(messages, expected);
+  }
+});
+
+onTargets('each batch of json is inferred for itself and loses no key', async (client) => {
+  const topic = await client.createTopic(name('json'));
+  await using producer = client.producer();
+  await producer.sendBatch(
+    name('json'),
+    ['{}', '{"a": 1}', '{"a": 1.5, "b": []}', '{"c": 1}', '{"late": true}'].map((value) => ({
+      value,
+    })),
+  );
+  const names = (batch) => batch.toArrow().schema.fields.map(({ name }) => name);
+  await using consumer = client.consumer({
+    topics: topic.name,
+    value: 'json',
+    unnest: true,
+    autoOffsetReset: 'earliest',
+  });
+  const record = ['partition', 'offset', 'timestamp', 'key', 'headers'];
+  assert.deepEqual(names(await consumer.poll({ maxRecords: 1 })), record);
+  const typed = await consumer.poll({ maxRecords: 2 });
+  assert.equal(String(typed.toArrow().getChild('a').type), 'Float64');
+  assert.deepEqual(
+    [...typed].map(({ value }) => value),
+    [{ a: 1 }, { a: 1.5, b: [] }],
+  );
+  const late = await consumer.poll();
+  assert.deepEqual(
+    names(late).filter((name) => !record.includes(name)),
+    ['c', 'late'],
+  );
+});

@@ -87,6 +87,33 @@ onTargets('bad input is refused', async (client) => {
       /partition/,
     ],
     [async () => client.topic('t').scan({ columns: ['vale'] }), InvalidArgumentError, /vale/],
+    [
+      async () => client.topic('t').scan({ value: 'json', schema: { a: 'integr' } }),
+      InvalidArgumentError,
+      /integr/,
+    ],
+    [
+      async () => client.topic('t').scan({ value: 'json', schema: 5 }),
+      InvalidArgumentError,
+      /schema must be an object of names and dtypes or a Schema of apache-arrow, not number/,
+    ],
+    [
+      async () => client.consumer({ value: 'json', schema: { a: { b: [64] } } }),
+      InvalidArgumentError,
+      /schema\.a\.b\[0\] must be a dtype .*not number/,
+    ],
+    [
+      () => client.topic('t').head(1, { schema: { a: 'int64' } }),
+      InvalidArgumentError,
+      /schema needs a format that has fields: pass value: "json"/,
+    ],
+    [async () => client.consumer({ unnest: 'yes' }), InvalidArgumentError, /unnest.*boolean/],
+    [async () => client.consumer({ unnest: true }), InvalidArgumentError, /unnest.*json/],
+    [
+      async () => client.topic('t').scan({ progress: true }),
+      InvalidArgumentError,
+      /progress must be a function/,
+    ],
     [() => client.topic('t').head(-1), InvalidArgumentError, /n is -1/],
     [() => client.topic('t').rate('often'), KafkaError, /often/],
     [() => client.deleteRecords('t', Number.NaN), InvalidArgumentError, /before must be an offset/],

@@ -1,14 +1,15 @@
 //! A consumer as a member of a group.
 
+use futures_util::FutureExt as _;
 use headwater::{Finishing, Subscription};
 use napi::Env;
 use napi_derive::napi;
 
-use super::Consumer;
+use super::{Consumer, done};
 use crate::abort::Abort;
 use crate::convert::partitions::{self, TopicPartition, TopicPartitionOffset};
 use crate::errors;
-use crate::runtime::{Answer, promise};
+use crate::runtime::Answer;
 
 #[napi]
 impl Consumer {
@@ -20,16 +21,17 @@ impl Consumer {
         topics: Option<Vec<String>>,
         pattern: Option<String>,
     ) -> napi::Result<Answer> {
-        let state = self.state(&env)?;
         let subscription = match pattern {
             Some(pattern) => Subscription::pattern(&pattern),
             None => Ok(Subscription::topics(topics.unwrap_or_default())),
         };
         let subscription = subscription.map_err(|error| errors::raise(&env, &error))?;
-        let subscribe = async move { state.take().await.subscribe(subscription) };
-        promise(&env, self.embedded.runtime(), None, subscribe, |_, ()| {
-            Ok(())
-        })
+        self.call(
+            &env,
+            None,
+            |consumer| async move { consumer.subscribe(subscription) }.boxed(),
+            done,
+        )
     }
 
     /// Commits these offsets, or the positions of all partitions. Without `wait` it does not wait for the response.
@@ -41,17 +43,22 @@ impl Consumer {
         wait: bool,
         abort: Option<&Abort>,
     ) -> napi::Result<Answer> {
-        let state = self.state(&env)?;
         let offsets = offsets.map(|offsets| partitions::offsets(&offsets));
-        let commit = async move {
-            let mut consumer = state.take().await;
-            if wait {
-                consumer.commit(offsets).await
-            } else {
-                consumer.commit_async(offsets).await
-            }
-        };
-        promise(&env, self.embedded.runtime(), abort, commit, |_, ()| Ok(()))
+        self.call(
+            &env,
+            abort,
+            move |consumer| {
+                async move {
+                    if wait {
+                        consumer.commit(offsets).await
+                    } else {
+                        consumer.commit_async(offsets).await
+                    }
+                }
+                .boxed()
+            },
+            done,
+        )
     }
 
     /// The committed offsets of these partitions, or of all assigned ones.
@@ -62,17 +69,11 @@ impl Consumer {
         of: Vec<TopicPartition>,
         abort: Option<&Abort>,
     ) -> napi::Result<Answer> {
-        let (state, of) = (self.state(&env)?, partitions::partitions(&of));
-        let committed = async move {
-            let mut consumer = state.take().await;
-            consumer.ready().await?;
-            consumer.committed(&of).await
-        };
-        promise(
+        let of = partitions::partitions(&of);
+        self.call_assigned(
             &env,
-            self.embedded.runtime(),
             abort,
-            committed,
+            |consumer| async move { consumer.committed(&of).await }.boxed(),
             |_, offsets| Ok(partitions::with_offsets(offsets)),
         )
     }
@@ -80,17 +81,23 @@ impl Consumer {
     /// Sets whether only `finish` finishes records from now on; otherwise a request for more does.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn finish_explicitly(&self, env: Env, explicitly: bool) -> napi::Result<Answer> {
-        let state = self.state(&env)?;
         let finishing = if explicitly {
             Finishing::Explicit
         } else {
             Finishing::NextCall
         };
-        let set = async move {
-            state.take().await.set_finishing(finishing);
-            Ok(())
-        };
-        promise(&env, self.embedded.runtime(), None, set, |_, ()| Ok(()))
+        self.call(
+            &env,
+            None,
+            move |consumer| {
+                async move {
+                    consumer.set_finishing(finishing);
+                    Ok(())
+                }
+                .boxed()
+            },
+            done,
+        )
     }
 
     /// Finishes the records before these offsets: auto-commit may commit them.
@@ -100,11 +107,18 @@ impl Consumer {
         env: Env,
         next_offsets: Vec<TopicPartitionOffset>,
     ) -> napi::Result<Answer> {
-        let (state, next_offsets) = (self.state(&env)?, partitions::offsets(&next_offsets));
-        let finish = async move {
-            state.take().await.finish(&next_offsets);
-            Ok(())
-        };
-        promise(&env, self.embedded.runtime(), None, finish, |_, ()| Ok(()))
+        let next_offsets = partitions::offsets(&next_offsets);
+        self.call(
+            &env,
+            None,
+            |consumer| {
+                async move {
+                    consumer.finish(&next_offsets);
+                    Ok(())
+                }
+                .boxed()
+            },
+            done,
+        )
     }
 }

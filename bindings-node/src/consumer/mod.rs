@@ -7,9 +7,11 @@ mod state;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use headwater::{BatchOptions, BatchStream, Event, Rebalance};
 use napi::Env;
-use napi::bindgen_prelude::Buffer;
+use napi::bindgen_prelude::{Buffer, ToNapiValue};
 use napi_derive::napi;
 
 use crate::abort::Abort;
@@ -118,6 +120,53 @@ impl Consumer {
         self.embedded.client(env)?;
         Ok(Arc::clone(&self.state))
     }
+
+    /// A call of the core's consumer, when the calls before it have ended. The promise has its result.
+    fn call<T: Send + 'static, R: ToNapiValue>(
+        &self,
+        env: &Env,
+        abort: Option<&Abort>,
+        call: impl for<'a> FnOnce(&'a mut headwater::Consumer) -> Call<'a, T> + Send + 'static,
+        convert: impl FnOnce(&Env, T) -> napi::Result<R> + Send + 'static,
+    ) -> napi::Result<Answer> {
+        let state = self.state(env)?;
+        let work = async move { call(&mut *state.take().await).await };
+        promise(env, self.embedded.runtime(), abort, work, convert)
+    }
+
+    /// [`Consumer::call`] that first waits for the assignment.
+    fn call_assigned<T: Send + 'static, R: ToNapiValue>(
+        &self,
+        env: &Env,
+        abort: Option<&Abort>,
+        call: impl for<'a> FnOnce(&'a mut headwater::Consumer) -> Call<'a, T> + Send + 'static,
+        convert: impl FnOnce(&Env, T) -> napi::Result<R> + Send + 'static,
+    ) -> napi::Result<Answer> {
+        self.call(
+            env,
+            abort,
+            |consumer| {
+                async move {
+                    consumer.ready().await?;
+                    call(consumer).await
+                }
+                .boxed()
+            },
+            convert,
+        )
+    }
+}
+
+/// The future of a call of the core's consumer.
+type Call<'a, T> = BoxFuture<'a, headwater::Result<T>>;
+
+/// The result of a call that has none.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "one of the conversions of results, which may fail"
+)]
+fn done(_: &Env, (): ()) -> napi::Result<()> {
+    Ok(())
 }
 
 #[napi]
@@ -130,17 +179,21 @@ impl Consumer {
         operation: &Operation,
         abort: Option<&Abort>,
     ) -> napi::Result<Answer> {
-        let (state, operation) = (self.state(&env)?, operation.operation.clone());
-        let next = async move {
-            let mut consumer = state.take().await;
-            match consumer.next_event(&operation).await? {
-                Event::Message => messages(&mut consumer).map(Waited::Messages),
-                event => Ok(Waited::Event(event)),
-            }
-        };
-        promise(&env, self.embedded.runtime(), abort, next, |_, waited| {
-            Ok(event(waited))
-        })
+        let operation = operation.operation.clone();
+        self.call(
+            &env,
+            abort,
+            |consumer| {
+                async move {
+                    match consumer.next_event(&operation).await? {
+                        Event::Message => messages(consumer).map(Waited::Messages),
+                        event => Ok(Waited::Event(event)),
+                    }
+                }
+                .boxed()
+            },
+            event,
+        )
     }
 
     /// Records that the caller has got this many more messages. They count from the next call on.
@@ -178,9 +231,7 @@ impl Consumer {
             let event = consumer.next_event(&headwater::Operation::Close).await?;
             Ok(Waited::Event(event))
         };
-        promise(&env, self.embedded.runtime(), None, close, |_, waited| {
-            Ok(event(waited))
-        })
+        promise(&env, self.embedded.runtime(), None, close, event)
     }
 }
 
@@ -189,12 +240,16 @@ fn messages(consumer: &mut headwater::Consumer) -> headwater::Result<Vec<u8>> {
     let Some((batch, rows)) = consumer.decoded_messages() else {
         return Ok(Vec::new());
     };
-    let topic = batch.next_offsets.keys().next();
-    let topic = topic.map(|partition| Arc::clone(&partition.topic));
-    flat::write(&batch, rows, topic.as_ref())
+    flat::write(&batch, rows, topic_of(&batch).as_ref())
 }
 
-fn event(waited: Waited) -> ConsumerEvent {
+/// The topic of a batch of one topic.
+fn topic_of(batch: &headwater::Batch) -> Option<Arc<str>> {
+    let partition = batch.next_offsets.keys().next()?;
+    Some(Arc::clone(&partition.topic))
+}
+
+fn event(env: &Env, waited: Waited) -> napi::Result<ConsumerEvent> {
     let of_kind = |kind: &str| ConsumerEvent {
         kind: kind.to_owned(),
         partitions: None,
@@ -205,16 +260,15 @@ fn event(waited: Waited) -> ConsumerEvent {
         partitions: Some(convert::list(partitions)),
         ..of_kind(kind)
     };
-    match waited {
+    Ok(match waited {
         Waited::Messages(bytes) => ConsumerEvent {
             messages: Some(bytes.into()),
             ..of_kind("messages")
         },
         Waited::Event(Event::Batch(batch)) => {
-            let topic = batch.next_offsets.keys().next();
-            let topic = topic.map(|partition| Arc::clone(&partition.topic));
+            let topic = topic_of(&batch);
             ConsumerEvent {
-                batch: Some(Batch::new(batch, topic)),
+                batch: Some(Batch::new(env, batch, topic)?),
                 ..of_kind("batch")
             }
         }
@@ -225,5 +279,5 @@ fn event(waited: Waited) -> ConsumerEvent {
         },
         Waited::Event(Event::End) => of_kind("end"),
         Waited::Event(Event::Left | Event::Message) => of_kind("left"),
-    }
+    })
 }

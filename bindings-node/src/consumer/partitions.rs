@@ -1,14 +1,34 @@
 //! The partitions of a consumer and its positions in them.
 
+use futures_util::FutureExt as _;
 use headwater::TopicPartition as Partition;
 use napi::Env;
 use napi_derive::napi;
 
-use super::Consumer;
+use super::{Consumer, done};
 use crate::abort::Abort;
 use crate::convert::partitions::{self, TopicPartition, TopicPartitionLag, TopicPartitionOffset};
 use crate::convert::position::{PositionArgument, position};
-use crate::runtime::{Answer, promise};
+use crate::runtime::Answer;
+
+impl Consumer {
+    /// Changes these partitions, or all that are assigned.
+    fn change(
+        &self,
+        env: &Env,
+        of: &[TopicPartition],
+        abort: Option<&Abort>,
+        change: fn(&mut headwater::Consumer, &[Partition]) -> headwater::Result<()>,
+    ) -> napi::Result<Answer> {
+        let of = partitions::partitions(of);
+        self.call_assigned(
+            env,
+            abort,
+            move |consumer| async move { change(consumer, &of) }.boxed(),
+            done,
+        )
+    }
+}
 
 #[napi]
 impl Consumer {
@@ -20,25 +40,22 @@ impl Consumer {
         assigned: Vec<TopicPartition>,
         abort: Option<&Abort>,
     ) -> napi::Result<Answer> {
-        let (state, assigned) = (self.state(&env)?, partitions::partitions(&assigned));
-        let assign = async move { state.take().await.assign(assigned).await };
-        promise(&env, self.embedded.runtime(), abort, assign, |_, ()| Ok(()))
+        let assigned = partitions::partitions(&assigned);
+        self.call(
+            &env,
+            abort,
+            |consumer| consumer.assign(assigned).boxed(),
+            done,
+        )
     }
 
     /// The assigned partitions.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<TopicPartition>>")]
     pub fn assignment(&self, env: Env, abort: Option<&Abort>) -> napi::Result<Answer> {
-        let state = self.state(&env)?;
-        let assignment = async move {
-            let mut consumer = state.take().await;
-            consumer.ready().await?;
-            Ok(consumer.assignment())
-        };
-        promise(
+        self.call_assigned(
             &env,
-            self.embedded.runtime(),
             abort,
-            assignment,
+            |consumer| async move { Ok(consumer.assignment()) }.boxed(),
             |_, all| Ok(partitions::list(&all)),
         )
     }
@@ -46,13 +63,10 @@ impl Consumer {
     /// The next offset of each assigned partition.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<TopicPartitionOffset>>")]
     pub fn position(&self, env: Env, abort: Option<&Abort>) -> napi::Result<Answer> {
-        let state = self.state(&env)?;
-        let position = async move { state.take().await.position().await };
-        promise(
+        self.call(
             &env,
-            self.embedded.runtime(),
             abort,
-            position,
+            |consumer| consumer.position().boxed(),
             |_, offsets| Ok(partitions::with_offsets(offsets)),
         )
     }
@@ -60,16 +74,17 @@ impl Consumer {
     /// The number of offsets between the position and the end of each assigned partition.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<TopicPartitionLag>>")]
     pub fn lag(&self, env: Env, abort: Option<&Abort>) -> napi::Result<Answer> {
-        let state = self.state(&env)?;
-        let lag = async move { state.take().await.lag().await };
-        promise(&env, self.embedded.runtime(), abort, lag, |_, lags| {
-            let lag = |(partition, lag): (Partition, u64)| TopicPartitionLag {
-                topic: partition.topic.to_string(),
-                partition: partition.partition.get(),
-                lag: lag.into(),
-            };
-            Ok(lags.into_iter().map(lag).collect::<Vec<_>>())
-        })
+        let lag = |(partition, lag): (Partition, u64)| TopicPartitionLag {
+            topic: partition.topic.to_string(),
+            partition: partition.partition.get(),
+            lag: lag.into(),
+        };
+        self.call(
+            &env,
+            abort,
+            |consumer| consumer.lag().boxed(),
+            move |_, lags| Ok(lags.into_iter().map(lag).collect::<Vec<_>>()),
+        )
     }
 
     /// Moves these partitions, or all assigned ones, to a position.
@@ -81,10 +96,13 @@ impl Consumer {
         of: Vec<TopicPartition>,
         abort: Option<&Abort>,
     ) -> napi::Result<Answer> {
-        let (state, to) = (self.state(&env)?, position(&env, &to)?);
-        let of = partitions::partitions(&of);
-        let seek = async move { state.take().await.seek(&to, &of).await };
-        promise(&env, self.embedded.runtime(), abort, seek, |_, ()| Ok(()))
+        let (to, of) = (position(&env, &to)?, partitions::partitions(&of));
+        self.call(
+            &env,
+            abort,
+            |consumer| async move { consumer.seek(&to, &of).await }.boxed(),
+            done,
+        )
     }
 
     /// Moves each of these partitions to its offset.
@@ -95,15 +113,21 @@ impl Consumer {
         to: Vec<TopicPartitionOffset>,
         abort: Option<&Abort>,
     ) -> napi::Result<Answer> {
-        let (state, to) = (self.state(&env)?, partitions::offsets(&to));
-        let seek = async move {
-            let mut consumer = state.take().await;
-            for (partition, offset) in to {
-                consumer.seek(&offset.into(), &[partition]).await?;
-            }
-            Ok(())
-        };
-        promise(&env, self.embedded.runtime(), abort, seek, |_, ()| Ok(()))
+        let to = partitions::offsets(&to);
+        self.call(
+            &env,
+            abort,
+            |consumer| {
+                async move {
+                    for (partition, offset) in to {
+                        consumer.seek(&offset.into(), &[partition]).await?;
+                    }
+                    Ok(())
+                }
+                .boxed()
+            },
+            done,
+        )
     }
 
     /// Stops fetching these partitions, or all assigned ones.
@@ -114,13 +138,7 @@ impl Consumer {
         of: Vec<TopicPartition>,
         abort: Option<&Abort>,
     ) -> napi::Result<Answer> {
-        let (state, of) = (self.state(&env)?, partitions::partitions(&of));
-        let pause = async move {
-            let mut consumer = state.take().await;
-            consumer.ready().await?;
-            consumer.pause(&of)
-        };
-        promise(&env, self.embedded.runtime(), abort, pause, |_, ()| Ok(()))
+        self.change(&env, &of, abort, headwater::Consumer::pause)
     }
 
     /// Fetches these partitions, or all assigned ones, again.
@@ -131,26 +149,17 @@ impl Consumer {
         of: Vec<TopicPartition>,
         abort: Option<&Abort>,
     ) -> napi::Result<Answer> {
-        let (state, of) = (self.state(&env)?, partitions::partitions(&of));
-        let resume = async move {
-            let mut consumer = state.take().await;
-            consumer.ready().await?;
-            consumer.resume(&of)
-        };
-        promise(&env, self.embedded.runtime(), abort, resume, |_, ()| Ok(()))
+        self.change(&env, &of, abort, headwater::Consumer::resume)
     }
 
     /// The paused partitions.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<TopicPartition>>")]
     pub fn paused(&self, env: Env, abort: Option<&Abort>) -> napi::Result<Answer> {
-        let state = self.state(&env)?;
-        let paused = async move {
-            let mut consumer = state.take().await;
-            consumer.ready().await?;
-            Ok(consumer.paused())
-        };
-        promise(&env, self.embedded.runtime(), abort, paused, |_, all| {
-            Ok(partitions::list(&all))
-        })
+        self.call_assigned(
+            &env,
+            abort,
+            |consumer| async move { Ok(consumer.paused()) }.boxed(),
+            |_, all| Ok(partitions::list(&all)),
+        )
     }
 }

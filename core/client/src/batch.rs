@@ -89,30 +89,30 @@ impl Batch {
             skipped: 0,
         }
     }
-}
 
-/// Concatenates tables with the same schema. The later of two next offsets counts.
-pub(crate) fn concat(schema: &SchemaRef, batches: Vec<Batch>) -> Result<Batch> {
-    let mut next_offsets = BTreeMap::new();
-    let mut tables = Vec::with_capacity(batches.len());
-    let mut texts = Vec::new();
-    let mut skipped = 0;
-    for batch in batches {
-        skipped += batch.skipped;
-        next_offsets.extend(batch.next_offsets);
-        tables.push(batch.records);
-        texts.extend(batch.json);
+    /// Concatenates tables that have this schema. The later of two next offsets counts.
+    pub fn concat(schema: &SchemaRef, batches: Vec<Self>) -> Result<Self> {
+        let mut next_offsets = BTreeMap::new();
+        let mut tables = Vec::with_capacity(batches.len());
+        let mut texts = Vec::new();
+        let mut skipped = 0;
+        for batch in batches {
+            skipped += batch.skipped;
+            next_offsets.extend(batch.next_offsets);
+            tables.push(batch.records);
+            texts.extend(batch.json);
+        }
+        let json = match texts.first().map(RecordBatch::schema) {
+            Some(schema) => Some(concat_tables(&schema, texts)?),
+            None => None,
+        };
+        Ok(Self {
+            records: concat_tables(schema, tables)?,
+            next_offsets,
+            json,
+            skipped,
+        })
     }
-    let json = match texts.first().map(RecordBatch::schema) {
-        Some(schema) => Some(concat_tables(&schema, texts)?),
-        None => None,
-    };
-    Ok(Batch {
-        records: concat_tables(schema, tables)?,
-        next_offsets,
-        json,
-        skipped,
-    })
 }
 
 fn concat_tables(schema: &SchemaRef, mut tables: Vec<RecordBatch>) -> Result<RecordBatch> {

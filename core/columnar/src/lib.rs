@@ -1,11 +1,11 @@
 //! Record batches to Arrow and back; schemas.
 //!
-//! - [`Decoder`] decodes fetched bytes ([`FetchedBatches`]) to one `arrow::RecordBatch` of the record schema: keys and
-//!   values are views of the fetched bytes, classic arrays, or parsed by their [`Format`]. Columns outside the
-//!   [`Projection`] are not built. Records of aborted transactions ([`FetchedBatches::aborted`]) and control batches
-//!   are left out.
-//! - [`Encoder`] encodes an `arrow::RecordBatch` to record batches for each partition, in one pass over the rows.
-//! - [`parse_schema`] and [`parse_dtype`] parse schemas of names and dtypes (`{"delay": "int64"}`).
+//! - [`Decoder`] turns fetched bytes ([`FetchedBatches`]) into one `arrow::RecordBatch` of the record schema: keys and values are views into
+//!   the bytes that were read, or classic arrays, or what their [`Format`] makes of them. What [`Projection`] leaves out is not built.
+//!   Records of aborted transactions ([`FetchedBatches::aborted`]) and control batches are left out.
+//! - [`Encoder`] turns an `arrow::RecordBatch` into record batches for each partition, in one pass over the rows.
+//! - [`parse_schema`] and [`parse_dtype`] read schemas written as names and dtypes (`{"delay": "int64"}`).
+//! - [`json_texts`] writes the values of a column as JSON.
 //! - [`partition_for_key`] is Kafka's default partitioner.
 //!
 //! # The record schema
@@ -45,7 +45,7 @@ pub use decode::{Decoded, Decoder, FetchedBatches, UndecodedRecord};
 pub use dtype::{parse_dtype, parse_schema, schema_from_dtypes};
 pub use encode::{
     BatchRows, EncodeOptions, EncodedBatch, EncodedBatches, Encoder, KeyValueColumns, RowTable,
-    Stamping,
+    Stamping, json_texts,
 };
 pub use error::{DecodeError, DecodeErrorKind, EncodeError, SchemaError};
 pub use murmur2::{murmur2, partition_for_key};

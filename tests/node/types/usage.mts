@@ -2,6 +2,7 @@
 
 import { tracingChannel } from 'node:diagnostics_channel';
 import { context, propagation } from '@opentelemetry/api';
+import { Field, Int64, Schema } from 'apache-arrow';
 import {
   type Batch,
   type ConsumeEvent,
@@ -60,6 +61,28 @@ await consumer.run({
     await heartbeat();
   },
 });
+
+const typed = client.topic('flights').scan({
+  value: 'json',
+  schema: { delay: 'int64', origin: { code: 'string' }, stops: ['string'], late: 'bool' },
+  progress: ({ recordsDone, recordsTotal }) => console.log(recordsDone / recordsTotal),
+});
+for await (const flights of typed) {
+  for (const { value } of flights) {
+    const delay: bigint | null | undefined = value?.delay;
+    const code: string | null | undefined = value?.origin?.code;
+    const stops: (string | null)[] | null | undefined = value?.stops;
+    // @ts-expect-error: a boolean is not text.
+    const late: string | null | undefined = value?.late;
+    console.log(delay, code, stops, late);
+  }
+}
+const members = client.consumer({ topics: 'flights', value: 'json', schema: { n: 'double' } });
+const [first] = await members.poll();
+const number: number | null | undefined = first?.value?.n;
+const arrowSchema = new Schema([new Field('n', new Int64(), true)]);
+const untyped = await client.topic('flights').tail(1, { value: 'json', schema: arrowSchema });
+console.log(number, untyped.at(0)?.value.anything);
 
 const batch: Batch = await client.topic('flights').head(10);
 const message: Message | undefined = batch.at(0);

@@ -14,7 +14,7 @@ use arrow_schema::SchemaRef;
 use headwater_columnar::{DecodeOptions, OnError};
 use headwater_record::{Offset, PartitionId};
 
-use crate::batch::{self, Batch};
+use crate::batch::Batch;
 use crate::decode;
 use crate::error::Result;
 use crate::isolation::IsolationLevel;
@@ -174,7 +174,7 @@ impl Scan {
         while let Some(batch) = reader.next_batch().await? {
             batches.push(batch);
         }
-        batch::concat(&reader.schema(), batches)
+        Batch::concat(&reader.schema(), batches)
     }
 
     /// The number of records, from batch headers. With `on_error="skip"`, keys and values that have a format are

@@ -53,7 +53,7 @@ pub(super) async fn tail(source: &ScanSource, n: u64, options: DecodeOptions) ->
         fetched.retain(|batches| batches.offsets() > 0);
     }
     let schema = tables[0].schema();
-    crate::batch::concat(&schema, tables)
+    Batch::concat(&schema, tables)
 }
 
 /// Reads back from the end in growing steps until there are `n` records, as compaction leaves gaps, or the start is

@@ -17,6 +17,7 @@ pub use columns::KeyValueColumns;
 pub use options::EncodeOptions;
 pub use row_table::RowTable;
 pub use rows::BatchRows;
+pub use source::json_texts;
 
 use std::fmt;
 

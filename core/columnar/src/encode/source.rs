@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, LargeBinaryArray, RecordBatch, StructArray};
+use arrow_array::{Array as _, ArrayRef, LargeBinaryArray, RecordBatch, StructArray};
 use arrow_buffer::{NullBufferBuilder, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field};
 
@@ -37,11 +37,7 @@ impl Source {
         if let Some(column) = BytesColumn::of(array).map_err(|error| pack_error(&error))? {
             return Ok(Self::Bytes(column));
         }
-        let column = Some(field.name().clone());
-        match Writer::new(field, array, Quotes::None) {
-            Ok(writer) => Ok(Self::Json(JsonSource { column, writer })),
-            Err(unwritable) => Err(type_error(column.as_deref(), unwritable, role)),
-        }
+        JsonSource::new(Some(field.name()), field, array, Quotes::None, role).map(Self::Json)
     }
 
     /// The other columns of a table, each row as an object.
@@ -49,13 +45,7 @@ impl Source {
         let fields = rest.schema_ref().fields().clone();
         let field = Field::new("value", DataType::Struct(fields), false);
         let array: ArrayRef = Arc::new(StructArray::from(rest.clone()));
-        match Writer::new(&field, &array, Quotes::Json) {
-            Ok(writer) => Ok(Self::Json(JsonSource {
-                column: None,
-                writer,
-            })),
-            Err(unwritable) => Err(type_error(None, unwritable, "value")),
-        }
+        JsonSource::new(None, &field, &array, Quotes::Json, "value").map(Self::Json)
     }
 
     pub(super) fn is_json(&self) -> bool {
@@ -87,8 +77,35 @@ impl Source {
     }
 }
 
+/// The values of a column as JSON texts, one for each row; null where the value is null.
+///
+/// `name` is the column's name in errors.
+///
+/// Integers and decimals are written with all their digits, bytes as hexadecimal digits, dates and times in ISO 8601.
+pub fn json_texts(name: &str, column: &ArrayRef) -> Result<LargeBinaryArray, EncodeError> {
+    let field = Field::new(name, column.data_type().clone(), true);
+    let source = JsonSource::new(Some(name), &field, column, Quotes::Json, "text of JSON")?;
+    source.rows(0, column.len())
+}
+
 impl JsonSource {
-    /// One JSON text per row.
+    fn new(
+        column: Option<&str>,
+        field: &Field,
+        array: &ArrayRef,
+        quotes: Quotes,
+        role: &'static str,
+    ) -> Result<Self, EncodeError> {
+        match Writer::new(field, array, quotes) {
+            Ok(writer) => Ok(Self {
+                column: column.map(str::to_owned),
+                writer,
+            }),
+            Err(unwritable) => Err(type_error(column, unwritable, role)),
+        }
+    }
+
+    /// One JSON text a row.
     fn rows(&self, first: usize, rows: usize) -> Result<LargeBinaryArray, EncodeError> {
         let mut data = Vec::new();
         let mut ends = Vec::with_capacity(rows + 1);

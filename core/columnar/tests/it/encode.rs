@@ -9,10 +9,13 @@ use arrow_array::builder::{
 };
 use arrow_array::{
     Array, ArrayRef, BinaryArray, Date32Array, Float64Array, Int32Array, Int64Array, RecordBatch,
-    StringArray, TimestampMicrosecondArray, TimestampMillisecondArray, TimestampSecondArray,
+    StringArray, StructArray, TimestampMicrosecondArray, TimestampMillisecondArray,
+    TimestampSecondArray,
 };
 use arrow_schema::{DataType, Field, Fields};
-use headwater_columnar::{EncodeError, EncodeOptions, Encoder, KeyValueColumns, partition_for_key};
+use headwater_columnar::{
+    EncodeError, EncodeOptions, Encoder, KeyValueColumns, json_texts, partition_for_key,
+};
 use headwater_record::{
     BatchOptions, Compression, DecompressLimit, PartitionId, RecordBatch as KafkaBatch,
 };
@@ -632,4 +635,46 @@ fn a_table_dropped_early_leaves_nothing_for_the_next() {
         .map(|batch| batch.unwrap().record_count)
         .sum();
     assert_eq!(count, 100);
+}
+
+#[test]
+fn a_column_is_written_as_json_texts_with_all_digits() {
+    let fields = Fields::from(vec![
+        Field::new("n", DataType::Int64, true),
+        Field::new("s", DataType::Utf8, true),
+        Field::new("b", DataType::Binary, true),
+    ]);
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(Int64Array::from(vec![Some(i64::MAX), None, Some(1)])),
+        Arc::new(StringArray::from(vec!["a \"quote\"", "b", "c"])),
+        Arc::new(BinaryArray::from_vec(vec![&[0, 255], b"", b"x"])),
+    ];
+    let nulls = vec![true, true, false].into();
+    let column: ArrayRef = Arc::new(StructArray::new(fields, columns, Some(nulls)));
+    let texts = |column: &ArrayRef| -> Vec<Option<String>> {
+        let texts = json_texts("value", column).unwrap();
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        texts.iter().map(|bytes| bytes.map(text)).collect()
+    };
+    let expected = [
+        Some(r#"{"n":9223372036854775807,"s":"a \"quote\"","b":"00ff"}"#.to_owned()),
+        Some(r#"{"n":null,"s":"b","b":""}"#.to_owned()),
+        None,
+    ];
+    assert_eq!(texts(&column), expected);
+    assert_eq!(texts(&column.slice(1, 2)), expected[1..]);
+    let day: ArrayRef = Arc::new(Date32Array::from(vec![0]));
+    assert_eq!(texts(&day), [Some(r#""1970-01-01""#.to_owned())]);
+}
+
+#[test]
+fn a_value_without_a_form_in_json_is_refused_with_its_place() {
+    let fields = Fields::from(vec![Field::new("f", DataType::Float64, true)]);
+    let floats: ArrayRef = Arc::new(Float64Array::from(vec![1.5, f64::NAN]));
+    let column: ArrayRef = Arc::new(StructArray::new(fields, vec![floats], None));
+    let error = json_texts("value", &column).unwrap_err().to_string();
+    assert!(
+        error.starts_with("row 1 of column \"value.f\" is not a finite number"),
+        "{error}"
+    );
 }
