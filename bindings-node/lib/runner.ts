@@ -7,7 +7,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ConsumerEvent, Consumer as NativeConsumer } from '../native.js';
 import { Batch } from './batch.js';
-import { AbortError, ClosedError, invalid, WakeupError } from './errors.js';
+import { AbortError, ClosedError, invalid, isOfClosing, WakeupError } from './errors.js';
 import type { Formats } from './formats.js';
 import { Gate } from './gate.js';
 import { handleBatch, handleMessage } from './handlers.js';
@@ -84,8 +84,7 @@ export class Runner<K, V> {
     try {
       await this.pollUntilStopped();
     } catch (error) {
-      // A consumer that is closed meanwhile has stopped.
-      if (!(error instanceof ClosedError && this.isStopping)) {
+      if (!(this.isStopping && isOfClosing(error))) {
         this.failure ??= { error };
       }
     } finally {
