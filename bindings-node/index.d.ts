@@ -536,6 +536,8 @@ export declare class AbortError extends Error {
 export declare function makeError(fields: ErrorFields): Error;
 /** The error of an invalid argument. */
 export declare function invalid(message: string): InvalidArgumentError;
+/** Whether a call failed because its consumer was closed meanwhile: it is closed, or has no partitions any more. */
+export declare function isOfClosing(error: unknown): boolean;
 
 // flat.d.ts
 

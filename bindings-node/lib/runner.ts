@@ -11,7 +11,7 @@ import type { ConsumerEvent, Consumer as NativeConsumer } from '../native.js';
 import { Batch } from './batch.js';
 import type { Consumer } from './consumer.js';
 import { committed, processed } from './diagnostics.js';
-import { AbortError, ClosedError, invalid, WakeupError } from './errors.js';
+import { AbortError, ClosedError, invalid, isOfClosing, WakeupError } from './errors.js';
 import type { Formats } from './formats.js';
 import { Gate } from './gate.js';
 import { handleBatch, handleMessage, type RunnerCalls } from './handlers.js';
@@ -92,8 +92,7 @@ export class Runner<K, V> {
     try {
       await this.pollUntilStopped();
     } catch (error) {
-      // If the consumer was closed meanwhile, the runner has stopped.
-      if (!(error instanceof ClosedError && this.isStopping)) {
+      if (!(this.isStopping && isOfClosing(error))) {
         this.failure ??= { error };
       }
     } finally {

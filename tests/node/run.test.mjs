@@ -391,3 +391,40 @@ onProtocols(
     );
   },
 );
+
+onTargets(
+  'a partition that runs empty while it is held back is read again at once',
+  async (client) => {
+    await fill(
+      client,
+      numbered(6, (n) => `${n}`),
+    );
+    await using consumer = client.consumer({ topics: 'flights', autoOffsetReset: 'earliest' });
+    // The call that holds the partition back takes until the handler has ended.
+    let heldBack = () => {};
+    const { native } = consumer;
+    consumer.native = new Proxy(native, {
+      get: (target, name) =>
+        name === 'pause'
+          ? async (partitions) => {
+              await target.pause(partitions);
+              heldBack();
+              await sleep(10);
+            }
+          : target[name].bind(target),
+    });
+    const ends = [];
+    await runUntil(consumer, () => ends.length === 6, {
+      maxRecords: 1,
+      eachMessage: async () => {
+        await new Promise((resolve) => {
+          heldBack = resolve;
+        });
+        ends.push(Date.now());
+      },
+    });
+    const stalls = ends.filter((end, n) => n > 0 && end - ends[n - 1] > 900);
+    // A busy machine may stop once; without a reason to poll, each message waits for a second.
+    assert.ok(stalls.length <= 2, `${stalls.length} stalls`);
+  },
+);
