@@ -60,6 +60,7 @@ test-node: build/node-package build/node-tests ## The Node package
 	bindings-node/node_modules/.bin/tsc -p tests/node/types
 	bindings-node/node_modules/.bin/tsc -p tests/node/types/tsconfig.kafkajs.json
 	node --expose-gc --test tests/node/build/
+	node --test tests/node/nest/nest.test.mjs
 
 test-kafka: $(VENV)/package $(VENV)/dev-tools ## The behaviour tests of Rust and Python against an Apache Kafka cluster of three brokers
 	tests/foreign/install.sh
@@ -119,7 +120,7 @@ check-messages: ## Check that the generated messages are what `make messages` wr
 
 clean: ## Remove what the targets above made
 	rm -rf $(VENV) build target demo-data demo-output \
-		bindings-node/dist bindings-node/native.js bindings-node/node_modules bindings-node/*.node tests/node/build tests/node/node_modules
+		bindings-node/dist bindings-node/native.js bindings-node/node_modules bindings-node/*.node tests/node/build tests/node/node_modules tests/node/nest/node_modules
 
 build/fuzz/bin/cargo-bolero:
 	cargo install cargo-bolero --version 0.13.5 --locked --root build/fuzz
@@ -154,8 +155,9 @@ build/node-package: $(NODE_SOURCES)
 	cd bindings-node && HEADWATER_PROFILE=$(PROFILE) HEADWATER_FEATURES=tests $(NPM_CI)
 	@mkdir -p build && touch $@
 
-build/node-tests: tests/node/package-lock.json
+build/node-tests: tests/node/package-lock.json tests/node/nest/package-lock.json
 	cd tests/node && $(NPM_CI) --ignore-scripts
+	cd tests/node/nest && $(NPM_CI) --ignore-scripts
 	@mkdir -p build && touch $@
 
 $(VENV)/demo-tools: $(VENV)/created bindings-python/requirements-demo.txt $(CONSTRAINTS)
