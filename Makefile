@@ -60,6 +60,7 @@ test-node: build/node-package build/node-tests ## The Node package
 	bindings-node/node_modules/.bin/tsc -p tests/node/types
 	bindings-node/node_modules/.bin/tsc -p tests/node/types/tsconfig.kafkajs.json
 	node --expose-gc --test tests/node/build/
+	node --test tests/node/nest/nest.test.mjs
 
 test-bun: build/node-package build/node-tests ## The Node package in Bun
 	bindings-node/node_modules/.bin/tsc -p tests/node
@@ -133,7 +134,7 @@ check-messages: ## Check that the generated messages are up to date (needs Maven
 
 clean: ## Remove the results of the targets above
 	rm -rf $(VENV) build target demo-data demo-output \
-		bindings-node/dist bindings-node/native.js bindings-node/node_modules bindings-node/docs/node_modules bindings-node/*.node tests/node/build tests/node/node_modules tests/bench/node/node_modules notebooks/node_modules
+		bindings-node/dist bindings-node/native.js bindings-node/node_modules bindings-node/docs/node_modules bindings-node/*.node tests/node/build tests/node/node_modules tests/node/nest/node_modules tests/bench/node/node_modules notebooks/node_modules
 
 build/fuzz/bin/cargo-bolero:
 	cargo install cargo-bolero --version 0.13.5 --locked --root build/fuzz
@@ -176,8 +177,9 @@ build/node-published: $(NODE_SOURCES)
 	@rm -f build/node-package
 	@mkdir -p build && touch $@
 
-build/node-tests: tests/node/package-lock.json
+build/node-tests: tests/node/package-lock.json tests/node/nest/package-lock.json
 	cd tests/node && $(NPM_CI) --ignore-scripts && npm rebuild bun
+	cd tests/node/nest && $(NPM_CI) --ignore-scripts
 	@mkdir -p build && touch $@
 
 # The notebooks start programs for Node.

@@ -131,7 +131,7 @@ export declare class Producer {
 export declare class Scan {
   /** Begins to read. With progress, the records of the range are counted first. */
   reader(withProgress: boolean, abort?: Abort | undefined | null): Promise<ScanReader>
-  /** All of it as one batch. */
+  /** Reads all of it as one batch. */
   collect(abort?: Abort | undefined | null): Promise<Batch>
   /** The number of records. */
   count(abort?: Abort | undefined | null): Promise<number>
@@ -139,7 +139,7 @@ export declare class Scan {
   explain(abort?: Abort | undefined | null): Promise<string>
 }
 
-/** The batches of a scan, in order. */
+/** The batches of a scan, one after the other. */
 export declare class ScanReader {
   /** The next batch, or null at the end. */
   next(abort?: Abort | undefined | null): Promise<Batch | null>
