@@ -1212,6 +1212,7 @@ export declare class Runner<K, V> {
     /** Partitions that may have a handler, in the order in which they got messages. */
     private readonly ready;
     private handlers;
+    private isRunning;
     private isStopping;
     private failure;
     /** Partitions that the runner has paused. */

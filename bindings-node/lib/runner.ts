@@ -45,6 +45,7 @@ export class Runner<K, V> {
   /** Partitions that may have a handler, in the order in which they got messages. */
   private readonly ready: PartitionWork<K, V>[] = [];
   private handlers = 0;
+  private isRunning = false;
   private isStopping = false;
   private failure: { error: unknown } | undefined;
   /** Partitions that the runner has paused. */
@@ -85,8 +86,8 @@ export class Runner<K, V> {
     try {
       await this.pollUntilStopped();
     } catch (error) {
-      // A consumer that is closed meanwhile has stopped.
-      if (!(error instanceof ClosedError && this.isStopping)) {
+      // A consumer or a client that is closed meanwhile has stopped.
+      if (!(error instanceof ClosedError && this.isRunning)) {
         this.failure ??= { error };
       }
     } finally {
@@ -177,6 +178,7 @@ export class Runner<K, V> {
     const { native: consumer } = this.context;
     this.context.discard();
     await consumer.finishExplicitly(true);
+    this.isRunning = true;
     while (!this.isStopping) {
       if (this.hasMessages) {
         await this.changed.wait(HANDLERS_MS);
