@@ -3369,6 +3369,7 @@ export declare class Runner<K, V> {
     private readonly ready;
     private handlers;
     private calls;
+    private isRunning;
     private isStopping;
     private failure;
     /** Partitions that the runner has paused. */
@@ -3386,6 +3387,8 @@ export declare class Runner<K, V> {
     constructor(context: RunnerContext<K, V>, options: CheckedRunOptions<K, V>, other: Runner<K, V> | undefined);
     /** Runs until it is stopped. */
     run(): Promise<void>;
+    /** Whether the loop failed because it was stopped, or its consumer or client was closed. */
+    private isEnd;
     /** Stops it. Inside a handler it does not wait for handlers. */
     stop(): Promise<void>;
     /** Ends the poll, so that another call has its turn. */

@@ -119,6 +119,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
    */
   async run(given: RunOptions<K, V>): Promise<void> {
     const known = runOptions<K, V>(given);
+    this.refuseIfClosed();
     const runner = new Runner<K, V>(
       {
         consumer: this,

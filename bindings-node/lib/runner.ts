@@ -50,6 +50,7 @@ export class Runner<K, V> {
   private readonly ready: PartitionWork<K, V>[] = [];
   private handlers = 0;
   private calls = 0;
+  private isRunning = false;
   private isStopping = false;
   private failure: { error: unknown } | undefined;
   /** Partitions that the runner has paused. */
@@ -92,7 +93,7 @@ export class Runner<K, V> {
     try {
       await this.pollUntilStopped();
     } catch (error) {
-      if (!(this.isStopping && isOfClosing(error))) {
+      if (!this.isEnd(error)) {
         this.failure ??= { error };
       }
     } finally {
@@ -108,6 +109,11 @@ export class Runner<K, V> {
     if (signal?.aborted === true) {
       throw new AbortError(signal.reason);
     }
+  }
+
+  /** Whether the loop failed because it was stopped, or its consumer or client was closed. */
+  private isEnd(error: unknown): boolean {
+    return this.isStopping ? isOfClosing(error) : this.isRunning && error instanceof ClosedError;
   }
 
   /** Stops it. Inside a handler it does not wait for handlers. */
@@ -185,6 +191,7 @@ export class Runner<K, V> {
     const { native: consumer } = this.context;
     this.context.discard();
     await consumer.finishExplicitly(true);
+    this.isRunning = true;
     while (!this.isStopping) {
       if (this.hasMessages) {
         await this.changed.wait(HANDLERS_MS);

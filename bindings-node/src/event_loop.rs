@@ -9,7 +9,7 @@ use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::retain_current_module_for_unload_safety;
+use napi::bindgen_prelude::{FunctionCallContext, Object, retain_current_module_for_unload_safety};
 use napi::{Env, check_status, sys};
 use napi_derive::napi;
 use parking_lot::Mutex;
@@ -165,6 +165,7 @@ fn wake_function(
     event_loop: &Arc<EventLoop>,
 ) -> napi::Result<sys::napi_threadsafe_function> {
     let name = env.create_string("headwater")?;
+    let resource = async_resource(env)?;
     let context = Arc::into_raw(Arc::clone(event_loop));
     let mut function = ptr::null_mut();
     check_status!(
@@ -173,7 +174,7 @@ fn wake_function(
             sys::napi_create_threadsafe_function(
                 env.raw(),
                 ptr::null_mut(),
-                ptr::null_mut(),
+                napi::JsValue::raw(&resource),
                 napi::JsValue::raw(&name),
                 0,
                 1,
@@ -190,6 +191,21 @@ fn wake_function(
     unsafe { sys::napi_unref_threadsafe_function(env.raw(), function) };
     event_loop.queue.lock().function = Some(Function(function));
     Ok(function)
+}
+
+/// The object that async hooks see. Its `hasRef()` says whether the loop is kept alive, as that of Node's own handles.
+/// Tools that look for open handles ask it.
+fn async_resource(env: &Env) -> napi::Result<Object<'_>> {
+    let mut resource = Object::new(env)?;
+    let has_ref = env.create_function_from_closure::<(), bool, _>(
+        "hasRef",
+        |call: FunctionCallContext<'_>| {
+            let environment = Environment::of(call.env);
+            Ok(environment.is_ok_and(|environment| environment.pending.get() > 0))
+        },
+    )?;
+    resource.set("hasRef", has_ref)?;
+    Ok(resource)
 }
 
 unsafe extern "C" fn finalised(

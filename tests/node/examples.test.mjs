@@ -86,9 +86,8 @@ async function postUntilRefused(url) {
   }
 }
 
-async function valuesOf(client, topic) {
-  const batch = await client.topic(topic).scan({ value: 'json' }).collect();
-  return [...batch].map(({ value }) => value);
+async function messagesOf(client, topic) {
+  return [...(await client.topic(topic).scan({ value: 'json' }).collect())];
 }
 
 /** Runs the pair, and checks what is left. `environment` is that of the order service. */
@@ -125,11 +124,18 @@ async function runPair(context, environment, connectAfterwards) {
 
   await using client = await connectAfterwards();
   assert.equal(client.recovery, null);
-  const ids = (await valuesOf(client, `${prefix}orders`)).map(({ id }) => id);
+  const written = await messagesOf(client, `${prefix}orders`);
+  const ids = written.map(({ value }) => value.id);
   assert.deepEqual(ids.sort(), taken.map(({ id }) => id).sort());
-  const alerted = (await valuesOf(client, `${prefix}alerts`)).map(({ order }) => order);
-  assert.deepEqual(alerted.sort(), suspicious(taken).sort());
-  return await client.groupOffsets(`${prefix}fraud-detector`);
+  const alerted = await messagesOf(client, `${prefix}alerts`);
+  assert.deepEqual(alerted.map(({ value }) => value.order).sort(), suspicious(taken).sort());
+  // An order whose alert was sent is committed: it does not come again.
+  const offsets = await client.groupOffsets(`${prefix}fraud-detector`);
+  const committed = new Map(offsets.map(({ partition, committed }) => [partition, committed]));
+  const left = written.filter(
+    ({ partition, offset }) => offset >= (committed.get(partition) ?? 0n),
+  );
+  assert.deepEqual(suspicious(left.map(({ value }) => value)), []);
 }
 
 test('the two services work over serve(), end cleanly and lose nothing', {
@@ -137,12 +143,7 @@ test('the two services work over serve(), end cleanly and lose nothing', {
 }, async (context) => {
   const data = await directory(context);
   const environment = { DATA: data, KAFKA_PORT: '0', TOPIC_PREFIX: 'shop-' };
-  const offsets = await runPair(context, environment, () => open(data));
-  assert.equal(
-    offsets.reduce((sum, { committed }) => sum + Number(committed), 0),
-    90,
-    'the detector has committed what it read',
-  );
+  await runPair(context, environment, () => open(data));
 });
 
 test('the same two services work on a cluster of Apache Kafka', {
@@ -153,9 +154,5 @@ test('the same two services work on a cluster of Apache Kafka', {
     KAFKA_BOOTSTRAP_SERVERS: CLUSTER,
     TOPIC_PREFIX: `shop-${process.pid}-${Date.now()}-`,
   };
-  const offsets = await runPair(context, environment, () => connect(CLUSTER));
-  assert.equal(
-    offsets.reduce((sum, { committed }) => sum + Number(committed), 0),
-    90,
-  );
+  await runPair(context, environment, () => connect(CLUSTER));
 });

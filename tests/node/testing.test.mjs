@@ -245,15 +245,17 @@ async function run(...args) {
   return { code, output: stripVTControlCharacters(output) };
 }
 
-test('jest runs suites on it in one process, which ends by itself', {
-  timeout: 2 * PATIENCE,
-}, async () => {
-  const jest = ['node_modules/jest/bin/jest.js', '--config=runners/jest/jest.config.cjs'];
-  const { code, output } = await run(...jest, '--runInBand');
-  assert.equal(code, 0, output);
-  assert.match(output, /Tests: +4 passed, 4 total/);
-  assert.doesNotMatch(output, /open handle|did not exit|leak/i, output);
-});
+for (const how of ['--runInBand', '--detectOpenHandles']) {
+  test(`jest runs suites on it in one process, which ends by itself (${how})`, {
+    timeout: 2 * PATIENCE,
+  }, async () => {
+    const jest = ['node_modules/jest/bin/jest.js', '--config=runners/jest/jest.config.cjs'];
+    const { code, output } = await run(...jest, how);
+    assert.equal(code, 0, output);
+    assert.match(output, /Tests: +4 passed, 4 total/);
+    assert.doesNotMatch(output, /open handle|did not exit|leak/i, output);
+  });
+}
 
 test('vitest runs a suite on it, in processes and in threads', {
   timeout: 2 * PATIENCE,
