@@ -12,15 +12,15 @@ use crate::batch::Batch;
 use crate::convert::format::{self, DecodeArguments};
 use crate::convert::position::{PositionArgument, position};
 use crate::errors;
-use crate::owned::Owned;
-use crate::runtime::{Answer, Embedded, promise};
+use crate::owned::CoreValue;
+use crate::runtime::{Answer, EngineHandle, promise};
 
 /// A range of a topic.
 #[napi]
 #[derive(Debug)]
 pub struct Scan {
-    embedded: Arc<Embedded>,
-    scan: Owned<headwater::Scan>,
+    embedded: Arc<EngineHandle>,
+    scan: CoreValue<headwater::Scan>,
 }
 
 /// The range and the formats of a scan.
@@ -57,10 +57,10 @@ pub(crate) fn options(env: &Env, given: &ScanArguments) -> napi::Result<ScanOpti
 }
 
 impl Scan {
-    pub(crate) fn new(embedded: Arc<Embedded>, scan: headwater::Scan) -> Self {
+    pub(crate) fn new(embedded: Arc<EngineHandle>, scan: headwater::Scan) -> Self {
         Self {
             embedded,
-            scan: Owned::new(scan),
+            scan: CoreValue::new(scan),
         }
     }
 
@@ -120,16 +120,16 @@ impl Scan {
 #[napi]
 #[derive(Debug)]
 pub struct ScanReader {
-    embedded: Arc<Embedded>,
-    reader: Arc<Owned<Mutex<headwater::ScanReader>>>,
+    embedded: Arc<EngineHandle>,
+    reader: Arc<CoreValue<Mutex<headwater::ScanReader>>>,
     topic: Arc<str>,
 }
 
 impl ScanReader {
-    fn new(embedded: Arc<Embedded>, reader: headwater::ScanReader, topic: Arc<str>) -> Self {
+    fn new(embedded: Arc<EngineHandle>, reader: headwater::ScanReader, topic: Arc<str>) -> Self {
         Self {
             embedded,
-            reader: Arc::new(Owned::new(Mutex::new(reader))),
+            reader: Arc::new(CoreValue::new(Mutex::new(reader))),
             topic,
         }
     }

@@ -17,14 +17,14 @@ use crate::batch::Batch;
 use crate::convert::partitions::{self as convert, TopicPartition};
 use crate::errors;
 use crate::flat;
-use crate::runtime::{Answer, Embedded, promise};
+use crate::runtime::{Answer, EngineHandle, promise};
 use state::State;
 
 /// Reads partitions.
 #[napi]
 #[derive(Debug)]
 pub struct Consumer {
-    embedded: Arc<Embedded>,
+    embedded: Arc<EngineHandle>,
     state: Arc<State>,
 }
 
@@ -100,13 +100,13 @@ impl Operation {
 }
 
 /// The result of waiting in the core, with the parts that take long to create.
-enum Waited {
+enum WaitResult {
     Event(Event),
     Messages(Vec<u8>),
 }
 
 impl Consumer {
-    pub(crate) fn new(embedded: Arc<Embedded>, consumer: headwater::Consumer) -> Self {
+    pub(crate) fn new(embedded: Arc<EngineHandle>, consumer: headwater::Consumer) -> Self {
         Self {
             embedded,
             state: Arc::new(State::new(consumer)),
@@ -134,8 +134,8 @@ impl Consumer {
         let next = async move {
             let mut consumer = state.take().await;
             match consumer.next_event(&operation).await? {
-                Event::Message => messages(&mut consumer).map(Waited::Messages),
-                event => Ok(Waited::Event(event)),
+                Event::Message => messages(&mut consumer).map(WaitResult::Messages),
+                event => Ok(WaitResult::Event(event)),
             }
         };
         promise(&env, self.embedded.runtime(), abort, next, |_, waited| {
@@ -172,11 +172,11 @@ impl Consumer {
         let state = Arc::clone(&self.state);
         let close = async move {
             if is_closed {
-                return Ok(Waited::Event(Event::Left));
+                return Ok(WaitResult::Event(Event::Left));
             }
             let mut consumer = state.take_to_close().await;
             let event = consumer.next_event(&headwater::Operation::Close).await?;
-            Ok(Waited::Event(event))
+            Ok(WaitResult::Event(event))
         };
         promise(&env, self.embedded.runtime(), None, close, |_, waited| {
             Ok(event(waited))
@@ -194,7 +194,7 @@ fn messages(consumer: &mut headwater::Consumer) -> headwater::Result<Vec<u8>> {
     flat::write(&batch, rows, topic.as_ref())
 }
 
-fn event(waited: Waited) -> ConsumerEvent {
+fn event(waited: WaitResult) -> ConsumerEvent {
     let of_kind = |kind: &str| ConsumerEvent {
         kind: kind.to_owned(),
         partitions: None,
@@ -206,11 +206,11 @@ fn event(waited: Waited) -> ConsumerEvent {
         ..of_kind(kind)
     };
     match waited {
-        Waited::Messages(bytes) => ConsumerEvent {
+        WaitResult::Messages(bytes) => ConsumerEvent {
             messages: Some(bytes.into()),
             ..of_kind("messages")
         },
-        Waited::Event(Event::Batch(batch)) => {
+        WaitResult::Event(Event::Batch(batch)) => {
             let topic = batch.next_offsets.keys().next();
             let topic = topic.map(|partition| Arc::clone(&partition.topic));
             ConsumerEvent {
@@ -218,12 +218,12 @@ fn event(waited: Waited) -> ConsumerEvent {
                 ..of_kind("batch")
             }
         }
-        Waited::Event(Event::Rebalance(rebalance)) => match rebalance {
+        WaitResult::Event(Event::Rebalance(rebalance)) => match rebalance {
             Rebalance::Assigned(partitions) => of_rebalance("assign", &partitions),
             Rebalance::Revoked(partitions) => of_rebalance("revoke", &partitions),
             Rebalance::Lost(partitions) => of_rebalance("lost", &partitions),
         },
-        Waited::Event(Event::End) => of_kind("end"),
-        Waited::Event(Event::Left | Event::Message) => of_kind("left"),
+        WaitResult::Event(Event::End) => of_kind("end"),
+        WaitResult::Event(Event::Left | Event::Message) => of_kind("left"),
     }
 }
