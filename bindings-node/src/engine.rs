@@ -7,7 +7,7 @@ use napi_derive::napi;
 
 use crate::abort::Abort;
 use crate::client::Client;
-use crate::runtime::{Answer, Embedded, blocking};
+use crate::runtime::{Answer, EngineHandle, blocking};
 
 /// Opens an engine, in a thread, because recovery may take long.
 #[napi(catch_unwind, ts_return_type = "Promise<Client>")]
@@ -15,7 +15,7 @@ pub fn open(env: Env, path: Option<String>, config: Vec<(String, String)>) -> na
     let environment = env.raw() as usize;
     let open = move || {
         let engine = headwater::open(path.map(PathBuf::from).as_deref(), config)?;
-        Ok(Embedded::new(engine, environment))
+        Ok(EngineHandle::new(engine, environment))
     };
     blocking(&env, open, |_, embedded| Ok(Client::new(embedded)))
 }
@@ -44,7 +44,7 @@ pub fn connect(
             }
         };
         let reached = engine.block_on(reach)?;
-        Ok((Embedded::new(engine, environment), reached))
+        Ok((EngineHandle::new(engine, environment), reached))
     };
     blocking(&env, connect, |env, (embedded, reached)| {
         if reached {

@@ -9,19 +9,19 @@ use std::sync::OnceLock;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
-type Dropped = Box<dyn Any + Send>;
+type DropItem = Box<dyn Any + Send>;
 
 /// A value of the core that is dropped in another thread.
 #[derive(Debug)]
-pub(crate) struct Owned<T: Send + 'static>(Option<T>);
+pub(crate) struct CoreValue<T: Send + 'static>(Option<T>);
 
-impl<T: Send + 'static> Owned<T> {
+impl<T: Send + 'static> CoreValue<T> {
     pub(crate) fn new(value: T) -> Self {
         Self(Some(value))
     }
 }
 
-impl<T: Send + 'static> Deref for Owned<T> {
+impl<T: Send + 'static> Deref for CoreValue<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -29,7 +29,7 @@ impl<T: Send + 'static> Deref for Owned<T> {
     }
 }
 
-impl<T: Send + 'static> Drop for Owned<T> {
+impl<T: Send + 'static> Drop for CoreValue<T> {
     fn drop(&mut self) {
         if let Some(value) = self.0.take() {
             drop_elsewhere(Box::new(value));
@@ -37,10 +37,10 @@ impl<T: Send + 'static> Drop for Owned<T> {
     }
 }
 
-fn drop_elsewhere(value: Dropped) {
-    static SENDER: OnceLock<Option<Sender<Dropped>>> = OnceLock::new();
+fn drop_elsewhere(value: DropItem) {
+    static SENDER: OnceLock<Option<Sender<DropItem>>> = OnceLock::new();
     let sender = SENDER.get_or_init(|| {
-        let (sender, values) = channel::<Dropped>();
+        let (sender, values) = channel::<DropItem>();
         let work = move || values.into_iter().for_each(drop);
         let thread = thread::Builder::new().name("headwater-drop".to_owned());
         thread.spawn(work).ok().map(|_| sender)

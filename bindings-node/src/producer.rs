@@ -14,16 +14,16 @@ use crate::abort::Abort;
 use crate::convert::bytes::Bytes;
 use crate::convert::rows;
 use crate::errors;
-use crate::owned::Owned;
-use crate::runtime::{Answer, Embedded, Pending, promise};
+use crate::owned::CoreValue;
+use crate::runtime::{Answer, EngineHandle, PromiseSettler, promise};
 use crate::sends::{QueuedRecord, Sends};
 
 /// Sends records.
 #[napi]
 #[derive(Debug)]
 pub struct Producer {
-    embedded: Arc<Embedded>,
-    inner: Owned<headwater::Producer>,
+    embedded: Arc<EngineHandle>,
+    inner: CoreValue<headwater::Producer>,
     sends: Arc<Sends>,
 }
 
@@ -78,12 +78,12 @@ pub struct TableColumns {
 }
 
 impl Producer {
-    pub(crate) fn new(embedded: Arc<Embedded>, producer: headwater::Producer) -> Self {
+    pub(crate) fn new(embedded: Arc<EngineHandle>, producer: headwater::Producer) -> Self {
         let sends = Arc::new(Sends::default());
         embedded.add_sends(&sends);
         Self {
             embedded,
-            inner: Owned::new(producer),
+            inner: CoreValue::new(producer),
             sends,
         }
     }
@@ -107,7 +107,7 @@ impl Producer {
     ) -> napi::Result<Answer> {
         self.embedded.client(&env)?;
         self.refuse_if_closed(&env)?;
-        let (pending, answer) = Pending::new(&env)?;
+        let (pending, answer) = PromiseSettler::new(&env)?;
         let record = QueuedRecord {
             key,
             value,

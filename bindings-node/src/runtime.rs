@@ -16,28 +16,28 @@ use tokio::runtime::Handle;
 use crate::abort::Abort;
 use crate::errors;
 use crate::event_loop::{Environment, EventLoop};
-use crate::owned::Owned;
+use crate::owned::CoreValue;
 use crate::sends::Sends;
 
 /// The time that the exit of a process waits for unsent records.
 const EXIT: Duration = Duration::from_secs(30);
 
 /// Every open engine, with the environment that opened it.
-static OPEN: Mutex<Vec<(usize, Weak<Embedded>)>> = Mutex::new(Vec::new());
+static OPEN: Mutex<Vec<(usize, Weak<EngineHandle>)>> = Mutex::new(Vec::new());
 
 /// An engine. Every object created from it keeps it open.
 #[derive(Debug)]
-pub(crate) struct Embedded {
-    engine: Owned<headwater::Engine>,
+pub(crate) struct EngineHandle {
+    engine: CoreValue<headwater::Engine>,
     /// The records that producers accepted and did not pass to the core yet.
     sends: Mutex<Vec<Weak<Sends>>>,
 }
 
-impl Embedded {
+impl EngineHandle {
     /// Takes over an engine; the end of the environment closes it if it is still open.
     pub(crate) fn new(engine: headwater::Engine, environment: usize) -> Arc<Self> {
         let embedded = Arc::new(Self {
-            engine: Owned::new(engine),
+            engine: CoreValue::new(engine),
             sends: Mutex::default(),
         });
         let mut open = OPEN.lock();
@@ -98,7 +98,7 @@ pub(crate) fn close_all(environment: usize) {
         .partition(|(of, _)| *of == environment);
     *open = others;
     drop(open);
-    let ours: Vec<(usize, Weak<Embedded>)> = ours;
+    let ours: Vec<(usize, Weak<EngineHandle>)> = ours;
     for embedded in ours.iter().filter_map(|(_, embedded)| embedded.upgrade()) {
         // The environment has ended, so the error cannot be reported.
         let _ = embedded.close_within(EXIT);
@@ -132,17 +132,17 @@ impl ToNapiValue for Answer {
 }
 
 /// Settles a promise once, in the thread of the event loop. Dropping it rejects the promise.
-pub(crate) struct Pending {
-    deferred: Option<Deferred>,
+pub(crate) struct PromiseSettler {
+    deferred: Option<NapiDeferred>,
     event_loop: Arc<EventLoop>,
 }
 
-struct Deferred(sys::napi_deferred);
+struct NapiDeferred(sys::napi_deferred);
 
 // SAFETY: only the thread of the event loop uses it.
-unsafe impl Send for Deferred {}
+unsafe impl Send for NapiDeferred {}
 // SAFETY: as above; a reference to it gives no access.
-unsafe impl Sync for Deferred {}
+unsafe impl Sync for NapiDeferred {}
 
 /// The reason for rejecting a promise.
 pub(crate) enum Failure {
@@ -151,7 +151,7 @@ pub(crate) enum Failure {
     Aborted,
 }
 
-impl Pending {
+impl PromiseSettler {
     /// A promise, and the object that settles it.
     pub(crate) fn new(env: &Env) -> napi::Result<(Self, Answer)> {
         let environment = Environment::of(env)?;
@@ -163,7 +163,7 @@ impl Pending {
         )?;
         environment.add_pending();
         let pending = Self {
-            deferred: Some(Deferred(deferred)),
+            deferred: Some(NapiDeferred(deferred)),
             event_loop: Arc::clone(&environment.event_loop),
         };
         Ok((pending, Answer(promise)))
@@ -206,7 +206,7 @@ fn converted<T, R: ToNapiValue>(
     }
 }
 
-impl Deferred {
+impl NapiDeferred {
     fn resolve(self, env: &Env, value: sys::napi_value) {
         // SAFETY: this is the thread of the environment, and a deferred is used once.
         unsafe { sys::napi_resolve_deferred(env.raw(), self.0, value) };
@@ -226,7 +226,7 @@ fn settled(env: &Env) {
     }
 }
 
-impl Drop for Pending {
+impl Drop for PromiseSettler {
     fn drop(&mut self) {
         if let Some(deferred) = self.deferred.take() {
             let message = "The client was closed before the call ended: open it again.";
@@ -248,7 +248,7 @@ pub(crate) fn promise<T: Send + 'static, R: ToNapiValue>(
     work: impl Future<Output = headwater::Result<T>> + Send + 'static,
     convert: impl FnOnce(&Env, T) -> napi::Result<R> + Send + 'static,
 ) -> napi::Result<Answer> {
-    let (pending, answer) = Pending::new(env)?;
+    let (pending, answer) = PromiseSettler::new(env)?;
     let aborted = abort.map(Abort::aborted);
     runtime.spawn(async move {
         let work = AssertUnwindSafe(work).catch_unwind();
@@ -274,7 +274,7 @@ pub(crate) fn blocking<T: Send + 'static, R: ToNapiValue>(
     work: impl FnOnce() -> headwater::Result<T> + Send + 'static,
     convert: impl FnOnce(&Env, T) -> napi::Result<R> + Send + 'static,
 ) -> napi::Result<Answer> {
-    let (pending, answer) = Pending::new(env)?;
+    let (pending, answer) = PromiseSettler::new(env)?;
     let run = move || {
         let result = std::panic::catch_unwind(AssertUnwindSafe(work));
         pending.settle(flatten(result), convert);

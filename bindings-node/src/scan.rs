@@ -21,8 +21,8 @@ use crate::runtime::{Answer, Embedded, promise};
 #[napi]
 #[derive(Debug)]
 pub struct Scan {
-    embedded: Arc<Embedded>,
-    scan: Owned<headwater::Scan>,
+    embedded: Arc<EngineHandle>,
+    scan: CoreValue<headwater::Scan>,
 }
 
 /// The range and the formats of a scan.
@@ -59,10 +59,10 @@ pub(crate) fn options(env: &Env, given: &ScanArguments) -> napi::Result<ScanOpti
 }
 
 impl Scan {
-    pub(crate) fn new(embedded: Arc<Embedded>, scan: headwater::Scan) -> Self {
+    pub(crate) fn new(embedded: Arc<EngineHandle>, scan: headwater::Scan) -> Self {
         Self {
             embedded,
-            scan: Owned::new(scan),
+            scan: CoreValue::new(scan),
         }
     }
 

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 
 use crate::convert::bytes::Bytes;
 use crate::producer::metadata;
-use crate::runtime::{Failure, Pending};
+use crate::runtime::{Failure, PromiseSettler};
 
 /// A record with its promise.
 pub(crate) struct QueuedRecord {
@@ -25,7 +25,7 @@ pub(crate) struct QueuedRecord {
     pub(crate) headers: Vec<(String, Option<Bytes>)>,
     pub(crate) partition: Option<PartitionId>,
     pub(crate) timestamp_ms: Option<i64>,
-    pub(crate) pending: Pending,
+    pub(crate) pending: PromiseSettler,
 }
 
 /// The queues of a producer.
@@ -143,7 +143,7 @@ async fn send(
 }
 
 /// Settles promises when their batches are answered.
-fn answer(producer: &headwater::Producer, sent: Vec<(SendHandle, Pending)>) {
+fn answer(producer: &headwater::Producer, sent: Vec<(SendHandle, PromiseSettler)>) {
     let mut waiting = Vec::new();
     for (handle, pending) in sent {
         handle.send_now();
@@ -164,7 +164,7 @@ fn answer(producer: &headwater::Producer, sent: Vec<(SendHandle, Pending)>) {
         .spawn(async move { while answers.next().await.is_some() {} });
 }
 
-fn settle(pending: Pending, result: headwater::Result<RecordMetadata>) {
+fn settle(pending: PromiseSettler, result: headwater::Result<RecordMetadata>) {
     pending.settle(result.map_err(Failure::Error), |_, written| {
         Ok(metadata(&written))
     });

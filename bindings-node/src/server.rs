@@ -5,16 +5,16 @@ use std::sync::Arc;
 use napi::Env;
 use napi_derive::napi;
 
-use crate::owned::Owned;
-use crate::runtime::{Answer, Embedded, blocking};
+use crate::owned::CoreValue;
+use crate::runtime::{Answer, EngineHandle, blocking};
 
 /// A listener of an engine for Kafka clients.
 #[napi]
 #[derive(Debug)]
 pub struct Server {
-    server: Arc<Owned<headwater::Server>>,
+    server: Arc<CoreValue<headwater::Server>>,
     // Keeps the engine open.
-    _embedded: Arc<Embedded>,
+    _embedded: Arc<EngineHandle>,
 }
 
 /// The options of `Client.serve`.
@@ -39,9 +39,9 @@ pub struct ServeArguments {
 }
 
 impl Server {
-    pub(crate) fn new(embedded: Arc<Embedded>, server: headwater::Server) -> Self {
+    pub(crate) fn new(embedded: Arc<EngineHandle>, server: headwater::Server) -> Self {
         Self {
-            server: Arc::new(Owned::new(server)),
+            server: Arc::new(CoreValue::new(server)),
             _embedded: embedded,
         }
     }

@@ -13,16 +13,16 @@ use crate::convert::format::{self, DecodeArguments};
 use crate::convert::partitions;
 use crate::convert::position::{PositionArgument, position};
 use crate::errors;
-use crate::owned::Owned;
-use crate::runtime::{Answer, Embedded, promise};
+use crate::owned::CoreValue;
+use crate::runtime::{Answer, EngineHandle, promise};
 use crate::scan::{self, Scan, ScanArguments};
 
 /// A handle on a topic.
 #[napi]
 #[derive(Debug)]
 pub struct Topic {
-    embedded: Arc<Embedded>,
-    topic: Owned<headwater::Topic>,
+    embedded: Arc<EngineHandle>,
+    topic: CoreValue<headwater::Topic>,
 }
 
 /// A partition of a topic.
@@ -41,10 +41,10 @@ pub struct PartitionDescription {
 }
 
 impl Topic {
-    pub(crate) fn new(embedded: Arc<Embedded>, topic: headwater::Topic) -> Self {
+    pub(crate) fn new(embedded: Arc<EngineHandle>, topic: headwater::Topic) -> Self {
         Self {
             embedded,
-            topic: Owned::new(topic),
+            topic: CoreValue::new(topic),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::convert::partitions;
 use crate::errors;
 use crate::message::{Message, Rows};
 use crate::messages::Messages;
-use crate::pickles::{self, Reduced};
+use crate::pickles::{self, ReduceResult};
 
 /// Records as a table, ordered by partition and offset.
 ///
@@ -215,7 +215,7 @@ impl Batch {
         arrow::export_schema(py, &classic_schema(&self.rows.records.schema()))
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<ReduceResult<'py>> {
         let stream = |table: &RecordBatch| pickles::to_stream(py, table);
         let arguments = (
             stream(&self.rows.records)?,

@@ -13,7 +13,7 @@ use crate::convert::config;
 use crate::errors;
 use crate::events;
 use crate::face::{Access, Answer, Face};
-use crate::runtime::Embedded;
+use crate::runtime::EngineHandle;
 use crate::stats::Stats;
 use crate::tokens::Tokens;
 
@@ -59,7 +59,7 @@ pub(crate) fn open(
     events::hand_over(py);
     let engine = engine.map_err(errors::raise)?;
     py.check_signals()?;
-    let access = Access::new(Embedded::new(engine), Face::Blocking);
+    let access = Access::new(EngineHandle::new(engine), Face::Blocking);
     if let Some(stats) = stats {
         stats.report(&access)?;
     }
@@ -79,7 +79,7 @@ pub(crate) fn _aio_open<'py>(
     let pairs = config::pairs(config, kafka_config)?;
     let stats = Stats::new(stats, Face::Asyncio, &pairs)?;
     events::listen();
-    let open = move || headwater::open(path.as_deref(), pairs).map(Embedded::new);
+    let open = move || headwater::open(path.as_deref(), pairs).map(EngineHandle::new);
     bridge::blocking(py, open, |py, embedded| {
         let access = Access::new(embedded, Face::Asyncio);
         if let Some(stats) = stats {
@@ -163,7 +163,7 @@ fn connect_in<'py>(
     // Reads the certificates.
     let prepare = move || headwater::connect_on_demand_with(&addresses, pairs, options);
     let engine = py.detach(prepare).map_err(errors::raise)?;
-    let access = Access::new(Embedded::new(engine), face);
+    let access = Access::new(EngineHandle::new(engine), face);
     let client = access.client()?.clone();
     let reach = async move { client.check_reachable().await };
     let connected = access.clone();

@@ -34,13 +34,13 @@ impl<T> Exclusive<T> {
     }
 
     /// Takes the value, unless another call or thread has it.
-    pub(crate) fn try_take(self: &Arc<Self>) -> Option<Taken<T>> {
+    pub(crate) fn try_take(self: &Arc<Self>) -> Option<ExclusiveGuard<T>> {
         let value = self.value.try_lock()?.take()?;
         Some(self.taken(value))
     }
 
     /// Takes the value after the calls that have it.
-    pub(crate) async fn take(self: &Arc<Self>) -> Taken<T> {
+    pub(crate) async fn take(self: &Arc<Self>) -> ExclusiveGuard<T> {
         loop {
             let returned = self.returned.notified();
             match self.value.try_lock().map(|mut value| value.take()) {
@@ -53,8 +53,8 @@ impl<T> Exclusive<T> {
         }
     }
 
-    fn taken(self: &Arc<Self>, value: Box<T>) -> Taken<T> {
-        Taken {
+    fn taken(self: &Arc<Self>, value: Box<T>) -> ExclusiveGuard<T> {
+        ExclusiveGuard {
             value: Some(value),
             owner: Arc::clone(self),
         }
@@ -63,14 +63,14 @@ impl<T> Exclusive<T> {
 
 /// A value that a call has taken.
 #[derive(Debug)]
-pub(crate) struct Taken<T> {
+pub(crate) struct ExclusiveGuard<T> {
     value: Option<Box<T>>,
     owner: Arc<Exclusive<T>>,
 }
 
 const UNTIL_DROPPED: &str = "the value is set until the drop";
 
-impl<T> Deref for Taken<T> {
+impl<T> Deref for ExclusiveGuard<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -78,13 +78,13 @@ impl<T> Deref for Taken<T> {
     }
 }
 
-impl<T> DerefMut for Taken<T> {
+impl<T> DerefMut for ExclusiveGuard<T> {
     fn deref_mut(&mut self) -> &mut T {
         self.value.as_mut().expect(UNTIL_DROPPED)
     }
 }
 
-impl<T> Drop for Taken<T> {
+impl<T> Drop for ExclusiveGuard<T> {
     fn drop(&mut self) {
         // This waits only briefly: a taken value is not used in place.
         *self.owner.value.lock() = self.value.take();

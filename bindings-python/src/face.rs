@@ -13,9 +13,9 @@ use pyo3::prelude::*;
 use crate::aio::bridge;
 use crate::aio::call::Start;
 use crate::errors;
-use crate::exclusive::{Exclusive, Taken};
+use crate::exclusive::{Exclusive, ExclusiveGuard};
 use crate::functions::Functions;
-use crate::runtime::{self, Embedded};
+use crate::runtime::{self, EngineHandle};
 
 /// The way in which the methods of an object return their results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,25 +59,25 @@ pub(crate) fn none(py: Python<'_>, (): ()) -> PyResult<Py<PyAny>> {
 /// The engine of an object, and the object's face. Objects created from it get a clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Access {
-    embedded: Arc<Embedded>,
+    embedded: Arc<EngineHandle>,
     face: Face,
 }
 
 impl Deref for Access {
-    type Target = Embedded;
+    type Target = EngineHandle;
 
-    fn deref(&self) -> &Embedded {
+    fn deref(&self) -> &EngineHandle {
         &self.embedded
     }
 }
 
 impl Access {
-    pub(crate) fn new(embedded: Arc<Embedded>, face: Face) -> Self {
+    pub(crate) fn new(embedded: Arc<EngineHandle>, face: Face) -> Self {
         Self { embedded, face }
     }
 
     /// The engine, without keeping it open.
-    pub(crate) fn downgrade(&self) -> Weak<Embedded> {
+    pub(crate) fn downgrade(&self) -> Weak<EngineHandle> {
         Arc::downgrade(&self.embedded)
     }
 
@@ -196,7 +196,7 @@ impl Access {
         &self,
         value: &Arc<Exclusive<T>>,
         in_use: &str,
-    ) -> PyResult<impl Future<Output = Taken<T>> + Send + use<T>> {
+    ) -> PyResult<impl Future<Output = ExclusiveGuard<T>> + Send + use<T>> {
         let value = Arc::clone(value);
         let taken = match self.face {
             Face::Blocking => Some(value.try_take().ok_or_else(|| errors::invalid(in_use))?),

@@ -174,7 +174,7 @@ impl Future {
                 .and_then(|value| Ok(Bound::new(py, value)?.into_any()));
             return bridge::ready(py, result);
         }
-        let pending = bridge::Pending::new(py)?;
+        let pending = bridge::EventLoopFuture::new(py)?;
         let awaited = pending.call(py)?;
         let handle = this.handle.clone();
         let producer = this.producer.clone_ref(py);

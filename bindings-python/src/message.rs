@@ -17,7 +17,7 @@ use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
 
 use crate::convert::cell::cell;
 use crate::convert::time;
-use crate::pickles::{self, Reduced};
+use crate::pickles::{self, ReduceResult};
 
 /// A table of records with its columns, shared by a batch and all its messages.
 #[derive(Debug)]
@@ -303,7 +303,7 @@ impl Message {
         PyList::new(py, pairs.collect::<PyResult<Vec<_>>>()?)
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<ReduceResult<'py>> {
         let stream = |table: &RecordBatch| pickles::to_stream(py, &table.slice(self.row(), 1));
         let arguments = (
             stream(&self.rows.records)?,

@@ -20,14 +20,14 @@ use crate::message::{Message, Rows};
 use crate::producer::RecordMetadata;
 
 /// The result of `__reduce__`.
-pub(crate) type Reduced<'py> = (Bound<'py, PyAny>, Bound<'py, PyTuple>);
+pub(crate) type ReduceResult<'py> = (Bound<'py, PyAny>, Bound<'py, PyTuple>);
 
 /// `function` of the module, which is called with `arguments` to recreate the object.
 pub(crate) fn reduced<'py>(
     py: Python<'py>,
     function: &str,
     arguments: impl IntoPyObject<'py, Target = PyTuple, Output = Bound<'py, PyTuple>, Error = PyErr>,
-) -> PyResult<Reduced<'py>> {
+) -> PyResult<ReduceResult<'py>> {
     let function = py.import("headwater._headwater")?.getattr(function)?;
     Ok((function, arguments.into_pyobject(py)?))
 }

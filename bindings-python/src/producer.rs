@@ -14,15 +14,15 @@ use crate::convert::tables::Tables;
 use crate::errors;
 use crate::face::{Access, Answer, Face, closing, faces, none};
 use crate::future::Future;
-use crate::pickles::{self, Reduced};
-use crate::runtime::{self, Owned};
+use crate::pickles::{self, ReduceResult};
+use crate::runtime::{self, CoreValue};
 
 /// The methods of producers of both faces.
 #[pyclass(frozen, subclass, weakref, module = "headwater._headwater")]
 #[derive(Debug)]
 pub(crate) struct Producer {
     access: Access,
-    producer: Arc<Owned<headwater::Producer>>,
+    producer: Arc<CoreValue<headwater::Producer>>,
 }
 
 /// Sends records. Any number of threads may use it at once.
@@ -61,7 +61,7 @@ closing!(Producer: BlockingProducer, AsyncioProducer);
 
 impl Producer {
     pub(crate) fn new(access: Access, producer: headwater::Producer) -> Self {
-        let producer = Arc::new(Owned::new(producer));
+        let producer = Arc::new(CoreValue::new(producer));
         Self { access, producer }
     }
 
@@ -315,7 +315,7 @@ impl RecordMetadata {
         self.0.timestamp_ms
     }
 
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Reduced<'py>> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<ReduceResult<'py>> {
         let arguments = (
             self.topic(),
             self.partition(),

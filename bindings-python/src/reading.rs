@@ -12,12 +12,12 @@ use crate::messages::ConsumerMessages;
 
 /// The reading state of a consumer of either face.
 #[derive(Debug)]
-pub(crate) struct Reading {
+pub(crate) struct ReadState {
     pub(crate) consumer: Consumer,
     messages: ConsumerMessages,
 }
 
-impl Reading {
+impl ReadState {
     pub(crate) fn new(consumer: Consumer) -> Self {
         Self {
             consumer,

@@ -26,19 +26,19 @@ pub(crate) const SLICE: Duration = Duration::from_millis(40);
 const EXIT: Duration = Duration::from_secs(30);
 
 /// Every engine that was opened in this process, so that exit can close the remaining ones.
-static OPEN: PerProcess<Mutex<Vec<Weak<Embedded>>>> = PerProcess::new(Mutex::default);
+static OPEN: PerProcess<Mutex<Vec<Weak<EngineHandle>>>> = PerProcess::new(Mutex::default);
 
 /// A value of the core, bound to the process that created it.
 ///
 /// A child of `fork()` has none of the threads of its parent and shares its files. So in the child the value can be
 /// neither used (an error) nor dropped (it stays until the child ends).
 #[derive(Debug)]
-pub(crate) struct Owned<T: Send> {
+pub(crate) struct CoreValue<T: Send> {
     value: ManuallyDrop<T>,
     forks: u32,
 }
 
-impl<T: Send> Owned<T> {
+impl<T: Send> CoreValue<T> {
     pub(crate) fn new(value: T) -> Self {
         Self {
             value: ManuallyDrop::new(value),
@@ -71,7 +71,7 @@ impl<T: Send> Owned<T> {
     }
 }
 
-impl<T: Send> Drop for Owned<T> {
+impl<T: Send> Drop for CoreValue<T> {
     #[expect(
         unsafe_code,
         reason = "ManuallyDrop is the only way not to drop a field"
@@ -193,17 +193,17 @@ pub(crate) fn call_with<T: Send, W: Future<Output = headwater::Result<T>> + Send
 
 /// An engine. Every object created from it keeps it open.
 #[derive(Debug)]
-pub(crate) struct Embedded {
-    engine: Owned<headwater::Engine>,
+pub(crate) struct EngineHandle {
+    engine: CoreValue<headwater::Engine>,
     runtime: Handle,
 }
 
-impl Embedded {
+impl EngineHandle {
     /// Takes over an engine; exit closes it if it is still open.
     pub(crate) fn new(engine: headwater::Engine) -> Arc<Self> {
         let runtime = engine.runtime().clone();
         let embedded = Arc::new(Self {
-            engine: Owned::new(engine),
+            engine: CoreValue::new(engine),
             runtime,
         });
         let mut open = OPEN.lock();

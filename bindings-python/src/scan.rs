@@ -10,8 +10,8 @@ use crate::arrow::{self, ArrowViews};
 use crate::face::{Access, Answer, Convert, Face, faces};
 use crate::garbage::Collectable;
 use crate::iterators::iterator;
-use crate::runtime::{self, Owned};
-use crate::scan_reading::{Collected, Progress, ScanBatches, ScanReading, Stream};
+use crate::runtime::{self, CoreValue};
+use crate::scan_reading::{CollectedTables, Progress, ScanBatches, ScanRun, Stream};
 use crate::schema::Schema;
 
 /// The methods of scans of both faces.
@@ -19,7 +19,7 @@ use crate::schema::Schema;
 #[derive(Debug)]
 pub(crate) struct Scan {
     access: Access,
-    inner: Owned<headwater::Scan>,
+    inner: CoreValue<headwater::Scan>,
     progress: Collectable,
 }
 
@@ -59,7 +59,7 @@ impl Scan {
     pub(crate) fn new(access: Access, scan: headwater::Scan, progress: Option<Py<PyAny>>) -> Self {
         Self {
             access,
-            inner: Owned::new(scan),
+            inner: CoreValue::new(scan),
             progress: Collectable::new(progress),
         }
     }
@@ -70,13 +70,13 @@ impl Scan {
     }
 
     /// A new reading of it, which has not started.
-    fn reading(&self, py: Python<'_>) -> PyResult<ScanReading> {
+    fn reading(&self, py: Python<'_>) -> PyResult<ScanRun> {
         let progress = self.progress.get(py).map(Progress::new);
-        Ok(ScanReading::new(self.get()?, progress))
+        Ok(ScanRun::new(self.get()?, progress))
     }
 
     /// The batches of one reading.
-    fn iterate<'py>(&self, py: Python<'py>, reading: ScanReading) -> Answer<'py> {
+    fn iterate<'py>(&self, py: Python<'py>, reading: ScanRun) -> Answer<'py> {
         let topic = self.inner.get()?.topic().into();
         let batches = ScanBatches::new(self.access.clone(), topic, reading);
         iterator(py, self.access.face(), batches)
@@ -174,7 +174,7 @@ impl Scan {
     fn to_pandas<'py>(&self, py: Python<'py>, dtype_backend: Option<String>) -> Answer<'py> {
         self.collect(py, |py, tables| {
             py.import("headwater._frames")?
-                .call_method1("to_pandas", (Collected(tables), dtype_backend))
+                .call_method1("to_pandas", (CollectedTables(tables), dtype_backend))
                 .map(Bound::unbind)
         })
     }
@@ -190,7 +190,7 @@ impl Scan {
     fn to_arrow<'py>(&self, py: Python<'py>) -> Answer<'py> {
         self.collect(py, |py, tables| {
             py.import("headwater._frames")?
-                .call_method1("to_arrow", (Collected(tables),))
+                .call_method1("to_arrow", (CollectedTables(tables),))
                 .map(Bound::unbind)
         })
     }

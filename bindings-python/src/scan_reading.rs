@@ -19,7 +19,7 @@ use crate::face::{Access, Answer};
 use crate::functions::Functions;
 use crate::garbage::Collectable;
 use crate::iterators::Batches;
-use crate::runtime::{self, Owned};
+use crate::runtime::{self, CoreValue};
 
 /// The function for the progress of a reading.
 #[derive(Debug)]
@@ -59,13 +59,13 @@ impl Progress {
 
 /// One reading of a scan. It starts with the first batch, or when it is opened.
 #[derive(Debug)]
-pub(crate) struct ScanReading {
+pub(crate) struct ScanRun {
     scan: headwater::Scan,
     reader: Option<ScanReader>,
     progress: Option<Arc<Progress>>,
 }
 
-impl ScanReading {
+impl ScanRun {
     pub(crate) fn new(scan: headwater::Scan, progress: Option<Arc<Progress>>) -> Self {
         let scan = match &progress {
             Some(progress) => {
@@ -123,17 +123,17 @@ impl ScanReading {
 pub(crate) struct ScanBatches {
     access: Access,
     topic: Arc<str>,
-    reading: Owned<Arc<Exclusive<ScanReading>>>,
+    reading: CoreValue<Arc<Exclusive<ScanRun>>>,
     progress: Option<Arc<Progress>>,
 }
 
 impl ScanBatches {
-    pub(crate) fn new(access: Access, topic: Arc<str>, reading: ScanReading) -> Self {
+    pub(crate) fn new(access: Access, topic: Arc<str>, reading: ScanRun) -> Self {
         Self {
             access,
             topic,
             progress: reading.progress.clone(),
-            reading: Owned::new(Exclusive::new(reading)),
+            reading: CoreValue::new(Exclusive::new(reading)),
         }
     }
 }
@@ -176,7 +176,7 @@ pub(crate) struct Stream(Mutex<Option<StreamReader>>);
 
 impl Stream {
     /// `reading` must have started.
-    pub(crate) fn new(access: Access, reading: ScanReading) -> Self {
+    pub(crate) fn new(access: Access, reading: ScanRun) -> Self {
         Self(Mutex::new(StreamReader::new(access, reading)))
     }
 }
@@ -208,17 +208,17 @@ impl Stream {
 #[derive(Debug)]
 struct StreamReader {
     access: Access,
-    reading: Owned<ScanReading>,
+    reading: CoreValue<ScanRun>,
     schema: SchemaRef,
     thread: ThreadId,
 }
 
 impl StreamReader {
-    fn new(access: Access, reading: ScanReading) -> Option<Self> {
+    fn new(access: Access, reading: ScanRun) -> Option<Self> {
         let schema = reading.reader.as_ref()?.schema();
         Some(Self {
             access,
-            reading: Owned::new(reading),
+            reading: CoreValue::new(reading),
             schema,
             thread: std::thread::current().id(),
         })
@@ -278,10 +278,10 @@ impl RecordBatchReader for StreamReader {
 
 /// Tables in memory for consumers of classic types.
 #[pyclass(frozen, module = "headwater._headwater", name = "_Collected")]
-pub(crate) struct Collected(pub(crate) ArrowViews);
+pub(crate) struct CollectedTables(pub(crate) ArrowViews);
 
 #[pymethods]
-impl Collected {
+impl CollectedTables {
     #[pyo3(signature = (requested_schema=None))]
     fn __arrow_c_stream__<'py>(
         &self,

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 
 use crate::face::{Access, Answer, closing, faces, none};
-use crate::runtime::Owned;
+use crate::runtime::CoreValue;
 
 /// The methods of servers of both faces.
 #[pyclass(frozen, subclass, weakref, module = "headwater._headwater")]
 #[derive(Debug)]
 pub(crate) struct Server {
-    server: Arc<Owned<headwater::Server>>,
+    server: Arc<CoreValue<headwater::Server>>,
     // Keeps the engine open.
     access: Access,
 }
@@ -44,7 +44,7 @@ closing!(Server: BlockingServer, AsyncioServer);
 impl Server {
     pub(crate) fn new(access: Access, server: headwater::Server) -> Self {
         Self {
-            server: Arc::new(Owned::new(server)),
+            server: Arc::new(CoreValue::new(server)),
             access,
         }
     }

@@ -12,7 +12,7 @@ use crate::client::topics::offsets_by_number;
 use crate::convert::{format, partitions, position};
 use crate::errors;
 use crate::face::{Access, Answer, faces};
-use crate::runtime::{self, Owned};
+use crate::runtime::{self, CoreValue};
 use crate::scan::Scan;
 
 /// The methods of topics of both faces.
@@ -20,7 +20,7 @@ use crate::scan::Scan;
 #[derive(Debug)]
 pub(crate) struct Topic {
     access: Access,
-    topic: Owned<headwater::Topic>,
+    topic: CoreValue<headwater::Topic>,
 }
 
 /// A topic of a client. Creating it sends no request; `len()` is the number of its records, counted from batch headers.
@@ -55,7 +55,7 @@ impl Topic {
     pub(crate) fn new(access: Access, topic: headwater::Topic) -> Self {
         Self {
             access,
-            topic: Owned::new(topic),
+            topic: CoreValue::new(topic),
         }
     }
 

@@ -8,7 +8,7 @@ use headwater::{BulkOptions, ErrorKind, NewTopic, Offset, PartitionId, Record, S
 use headwater_behaviour_macro::behaviour;
 
 use crate::table::{keys, offsets, partitions, text, timestamps, values};
-use crate::target::{Running, Target};
+use crate::target::{RunningBroker, Target};
 
 fn rows(count: usize) -> RecordBatch {
     let key: StringArray = (0..count)
@@ -213,7 +213,7 @@ fn a_table_that_cannot_be_sent_sends_nothing(
 }
 
 /// The number of value bytes in each partition of `t`.
-fn bytes_by_partition(broker: &Running, count: i32) -> Vec<usize> {
+fn bytes_by_partition(broker: &RunningBroker, count: i32) -> Vec<usize> {
     let t = broker.name("t");
     let scan = broker.topic(t).scan(ScanOptions {
         decode: text(),

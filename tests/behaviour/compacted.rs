@@ -10,14 +10,14 @@ use headwater::{
 use headwater_behaviour_macro::behaviour;
 
 use crate::table::{keys, offsets, text, values};
-use crate::target::{Running, Target};
+use crate::target::{RunningBroker, Target};
 
 /// Long enough for any machine; passing tests never wait that long.
 const PATIENCE: Duration = Duration::from_mins(1);
 const KEYS: usize = 5;
 const RECORDS: usize = 2_000;
 
-fn start(target: Target) -> Running {
+fn start(target: Target) -> RunningBroker {
     let broker = target.start_with(&[
         ("log.cleaner.backoff.ms", "10"),
         ("log.flush.scheduler.interval.ms", "10"),
@@ -31,7 +31,7 @@ fn start(target: Target) -> Running {
 }
 
 /// Writes each key repeatedly, in small batches.
-fn fill(broker: &Running) {
+fn fill(broker: &RunningBroker) {
     let t = broker.name("t");
     let producer = broker.producer_with(&[("compression.type", "lz4"), ("linger.ms", "0")]);
     for number in 0..RECORDS {
@@ -42,7 +42,7 @@ fn fill(broker: &Running) {
     }
 }
 
-fn scan(broker: &Running, start: Position, end: Position) -> Vec<(i64, Vec<u8>, String)> {
+fn scan(broker: &RunningBroker, start: Position, end: Position) -> Vec<(i64, Vec<u8>, String)> {
     let t = broker.name("t");
     let options = ScanOptions {
         decode: text(),
@@ -62,7 +62,7 @@ fn scan(broker: &Running, start: Position, end: Position) -> Vec<(i64, Vec<u8>, 
         .collect()
 }
 
-fn everything(broker: &Running) -> Vec<(i64, Vec<u8>, String)> {
+fn everything(broker: &RunningBroker) -> Vec<(i64, Vec<u8>, String)> {
     scan(broker, Position::Earliest, Position::Latest)
 }
 
@@ -161,7 +161,7 @@ fn readers_come_to_the_end_of_a_topic_that_lost_its_last_records(target: Target)
 }
 
 /// The offsets that a consumer reads to the end of the topic, and its final position.
-fn consume(broker: &Running) -> (Vec<i64>, i64) {
+fn consume(broker: &RunningBroker) -> (Vec<i64>, i64) {
     let t = broker.name("t");
     let config = [("auto.offset.reset", "earliest")];
     let mut consumer = broker.consumer(ConsumerConfig::parse(config).unwrap());

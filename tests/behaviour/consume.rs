@@ -10,13 +10,17 @@ use headwater::{
 use headwater_behaviour_macro::behaviour;
 
 use crate::table::{offsets, partitions, text, values};
-use crate::target::{Running, Target};
+use crate::target::{RunningBroker, Target};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Long enough for any machine; passing tests never wait that long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(crate) fn consumer(broker: &Running, topics: &[&str], pairs: &[(&str, &str)]) -> Consumer {
+pub(crate) fn consumer(
+    broker: &RunningBroker,
+    topics: &[&str],
+    pairs: &[(&str, &str)],
+) -> Consumer {
     let fixed = [("auto.offset.reset", "earliest")];
     let config = ConsumerConfig::parse(fixed.iter().chain(pairs).copied()).unwrap();
     let mut consumer = broker.consumer(config);

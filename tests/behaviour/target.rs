@@ -31,24 +31,24 @@ pub(crate) enum Target {
 }
 
 /// A running broker, with a client on it. It is a [`Client`] by `Deref`.
-pub(crate) struct Running {
+pub(crate) struct RunningBroker {
     /// The client under test: on the engine itself, or connected to it.
     client: Engine,
-    place: Place,
+    place: BrokerLocation,
     /// The suffix of the names of this test's topics and groups.
     suffix: String,
 }
 
 /// The location of the broker.
-enum Place {
+enum BrokerLocation {
     Memory,
     Directory(TempDir),
-    Served(Served),
+    Served(ServedEngine),
     Kafka,
 }
 
 /// An engine in this process that serves the client under test.
-struct Served {
+struct ServedEngine {
     server: Server,
     _engine: Engine,
 }
@@ -64,24 +64,27 @@ impl Target {
     }
 
     /// A broker without topics of this test.
-    pub(crate) fn start(self) -> Running {
+    pub(crate) fn start(self) -> RunningBroker {
         self.start_with(&NO_CONFIG)
     }
 
     /// The same, with these keys in the broker's configuration.
-    pub(crate) fn start_with(self, pairs: &[(&str, &str)]) -> Running {
+    pub(crate) fn start_with(self, pairs: &[(&str, &str)]) -> RunningBroker {
         let keys = || pairs.iter().copied();
         let (client, place) = match self {
-            Self::Memory => (headwater::open(None, keys()).unwrap(), Place::Memory),
+            Self::Memory => (
+                headwater::open(None, keys()).unwrap(),
+                BrokerLocation::Memory,
+            ),
             Self::Served => serve(keys()),
             Self::Directory => {
                 let directory = TempDir::new().unwrap();
                 let client = headwater::open(Some(&directory.path().join("data")), keys()).unwrap();
-                (client, Place::Directory(directory))
+                (client, BrokerLocation::Directory(directory))
             }
-            Self::Kafka => (connect_to_kafka(pairs), Place::Kafka),
+            Self::Kafka => (connect_to_kafka(pairs), BrokerLocation::Kafka),
         };
-        Running {
+        RunningBroker {
             client,
             place,
             suffix: new_suffix(),
@@ -116,7 +119,7 @@ fn kafka_addresses() -> String {
 }
 
 /// Serves an engine in memory and connects to it. The keys of the client apply to both.
-fn serve<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> (Engine, Place) {
+fn serve<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> (Engine, BrokerLocation) {
     let engine = headwater::open(None, pairs.clone()).unwrap();
     let options = ServeOptions {
         listeners: vec![ListenerOptions::new("127.0.0.1", 0)],
@@ -125,7 +128,7 @@ fn serve<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> (Engine
     let server = engine.serve(options).unwrap();
     let of_client = pairs.filter(|pair| ClientConfig::parse([*pair]).is_ok());
     let client = headwater::connect(&address(&server), of_client).unwrap();
-    let place = Place::Served(Served {
+    let place = BrokerLocation::Served(ServedEngine {
         server,
         _engine: engine,
     });
@@ -136,7 +139,7 @@ fn address(server: &Server) -> String {
     server.addresses()[0].to_string()
 }
 
-impl Running {
+impl RunningBroker {
     /// Waits for a future like a plain thread.
     pub(crate) fn wait<F: Future>(&self, future: F) -> F::Output {
         self.client.runtime().block_on(future)
@@ -150,14 +153,14 @@ impl Running {
     /// Another client of the same broker. Unless the broker is in memory here, it shares no state with this one.
     pub(crate) fn another(&self) -> Engine {
         match &self.place {
-            Place::Memory => self.client.clone(),
-            Place::Directory(directory) => {
+            BrokerLocation::Memory => self.client.clone(),
+            BrokerLocation::Directory(directory) => {
                 headwater::open(Some(&directory.path().join("data")), NO_CONFIG).unwrap()
             }
-            Place::Served(served) => {
+            BrokerLocation::Served(served) => {
                 headwater::connect(&address(&served.server), NO_CONFIG).unwrap()
             }
-            Place::Kafka => connect_to_kafka(&NO_CONFIG),
+            BrokerLocation::Kafka => connect_to_kafka(&NO_CONFIG),
         }
     }
 
@@ -221,7 +224,7 @@ impl Running {
     }
 }
 
-impl Deref for Running {
+impl Deref for RunningBroker {
     type Target = Client;
 
     fn deref(&self) -> &Client {

@@ -6,13 +6,13 @@ use headwater::{BatchOptions, BatchStream, Consumer, ConsumerConfig, ErrorKind};
 use headwater_behaviour_macro::behaviour;
 
 use crate::table::{text, values};
-use crate::target::{Running, Target};
+use crate::target::{RunningBroker, Target};
 
 const SOON: Duration = Duration::from_millis(50);
 /// Long enough for any machine; passing tests never wait that long.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-fn consumer(broker: &Running, pairs: &[(&str, &str)]) -> Consumer {
+fn consumer(broker: &RunningBroker, pairs: &[(&str, &str)]) -> Consumer {
     let t = broker.name("t");
     let fixed = [
         ("auto.offset.reset", "earliest"),
@@ -27,7 +27,7 @@ fn consumer(broker: &Running, pairs: &[(&str, &str)]) -> Consumer {
 
 /// The waiting call of a reader.
 #[derive(Debug, Clone, Copy)]
-enum Waiting {
+enum WaitingCall {
     Poll,
     Batches,
     /// A poll that has nothing to request from the broker.
@@ -35,15 +35,15 @@ enum Waiting {
 }
 
 /// The kind of error with which the call ends.
-fn wait(broker: &Running, consumer: &mut Consumer, waiting: Waiting) -> ErrorKind {
+fn wait(broker: &RunningBroker, consumer: &mut Consumer, waiting: WaitingCall) -> ErrorKind {
     let start = Instant::now();
     let error = match waiting {
-        Waiting::Poll => broker.wait(consumer.poll(PATIENCE, None)).unwrap_err(),
-        Waiting::Batches => {
+        WaitingCall::Poll => broker.wait(consumer.poll(PATIENCE, None)).unwrap_err(),
+        WaitingCall::Batches => {
             let stream = BatchStream::new(BatchOptions::default()).unwrap();
             broker.wait(consumer.next_batch(&stream)).unwrap_err()
         }
-        Waiting::PausedPoll => {
+        WaitingCall::PausedPoll => {
             consumer.pause(&[]).unwrap();
             broker.wait(consumer.poll(PATIENCE, None)).unwrap_err()
         }
@@ -55,7 +55,8 @@ fn wait(broker: &Running, consumer: &mut Consumer, waiting: Waiting) -> ErrorKin
 #[behaviour]
 fn a_wakeup_ends_the_call_that_waits_and_loses_nothing(
     target: Target,
-    #[values(Waiting::Poll, Waiting::Batches, Waiting::PausedPoll)] waiting: Waiting,
+    #[values(WaitingCall::Poll, WaitingCall::Batches, WaitingCall::PausedPoll)]
+    waiting: WaitingCall,
 ) {
     let broker = target.start();
     let t = broker.name("t");
@@ -84,7 +85,7 @@ fn a_wakeup_without_a_waiting_call_ends_only_the_next_call(target: Target) {
     consumer.wakeup_handle().wakeup();
     consumer.wakeup_handle().wakeup();
     assert_eq!(
-        wait(&broker, &mut consumer, Waiting::Poll),
+        wait(&broker, &mut consumer, WaitingCall::Poll),
         ErrorKind::Wakeup
     );
     let batch = broker.wait(consumer.poll(PATIENCE, None)).unwrap();
@@ -94,7 +95,8 @@ fn a_wakeup_without_a_waiting_call_ends_only_the_next_call(target: Target) {
 #[behaviour]
 fn closing_ends_the_call_that_waits(
     target: Target,
-    #[values(Waiting::Poll, Waiting::Batches, Waiting::PausedPoll)] waiting: Waiting,
+    #[values(WaitingCall::Poll, WaitingCall::Batches, WaitingCall::PausedPoll)]
+    waiting: WaitingCall,
     #[values("consumer", "engine")] closed: &str,
 ) {
     let broker = target.start();
@@ -113,7 +115,7 @@ fn closing_ends_the_call_that_waits(
     });
     assert_eq!(wait(&broker, &mut consumer, waiting), ErrorKind::Closed);
     assert_eq!(
-        wait(&broker, &mut consumer, Waiting::Poll),
+        wait(&broker, &mut consumer, WaitingCall::Poll),
         ErrorKind::Closed
     );
     closer.join().unwrap();
@@ -135,5 +137,8 @@ fn a_member_that_waits_for_its_group_is_woken(target: Target) {
         std::thread::sleep(SOON);
         handle.wakeup();
     });
-    assert_eq!(wait(&broker, &mut member, Waiting::Poll), ErrorKind::Wakeup);
+    assert_eq!(
+        wait(&broker, &mut member, WaitingCall::Poll),
+        ErrorKind::Wakeup
+    );
 }

@@ -3,7 +3,7 @@
 
 use headwater_crash_tests::compacted::judge::{Expectation, judge, read_all};
 use headwater_crash_tests::compacted::script::{Step, draw, marker_and_value_in_emptied_segments};
-use headwater_crash_tests::compacted::session::{Failure, Outcome, Session};
+use headwater_crash_tests::compacted::session::{Failure, Session, StepResult};
 use headwater_crash_tests::survival::Crash;
 use headwater_env::{Boundary, Fault, Operation, SimEnv, Times};
 
@@ -18,7 +18,7 @@ struct Program {
     env: SimEnv,
     session: Option<Session>,
     expected: Expectation,
-    outcomes: Vec<(Expectation, Outcome)>,
+    outcomes: Vec<(Expectation, StepResult)>,
     boundaries: Vec<u64>,
 }
 
@@ -48,17 +48,17 @@ impl Program {
             self.session()?.close()?;
             self.session = None;
             let end = self.session()?.log.log_end_offset().get();
-            Outcome {
+            StepResult {
                 durable_to: Some(end),
-                ..Outcome::default()
+                ..StepResult::default()
             }
         } else {
             let end = self.session()?.log.log_end_offset().get();
             let result = self.session()?.step(step);
             if let (Err(_), Step::Append { records, .. }) = (&result, step) {
-                let in_vain = Outcome {
+                let in_vain = StepResult {
                     appended: Some((end, records.clone())),
-                    ..Outcome::default()
+                    ..StepResult::default()
                 };
                 self.expected = self.expected.while_under_way(&in_vain);
             }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use headwater_crash_tests::judge::{Fault, Served, check_duplicate, check_lookups, read_all};
+use headwater_crash_tests::judge::{
+    Fault, ServedRecords, check_duplicate, check_lookups, read_all,
+};
 use headwater_crash_tests::reference::Reference;
 use headwater_crash_tests::scan::log_files;
 use headwater_crash_tests::script::{Script, Step};
@@ -11,7 +13,7 @@ use headwater_env::{Env, File, OpenMode, SimEnv};
 
 /// How the damaged machine had ended.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Ending {
+pub(crate) enum MachineEnd {
     InOrder,
     Killed,
 }
@@ -19,13 +21,13 @@ pub(crate) enum Ending {
 /// A log of a few segments with records of a producer.
 pub(crate) struct Machine {
     pub(crate) env: SimEnv,
-    whole: Served,
+    whole: ServedRecords,
     /// The offset up to which records are known to be on disk. After a crash, a clean cut after it cannot be
     /// distinguished from records that were never written.
     recovery_point: i64,
 }
 
-pub(crate) fn machine(ending: Ending) -> Machine {
+pub(crate) fn machine(ending: MachineEnd) -> Machine {
     let mut script = Script::draw(2, 24);
     // A truncated log lacks the promises that a damaged log must keep; here it is complete.
     script
@@ -38,7 +40,7 @@ pub(crate) fn machine(ending: Ending) -> Machine {
         session.log.segments().len() > 2,
         "there are sealed segments"
     );
-    if matches!(ending, Ending::InOrder) {
+    if matches!(ending, MachineEnd::InOrder) {
         session.close().expect("the disk is good");
     }
     drop(session);
@@ -62,7 +64,7 @@ pub(crate) fn machine(ending: Ending) -> Machine {
 }
 
 /// Damages every position of every file in one way, and judges the result.
-fn damage_everywhere(ending: Ending, damage: impl Fn(&mut Vec<u8>, usize), what: &str) {
+fn damage_everywhere(ending: MachineEnd, damage: impl Fn(&mut Vec<u8>, usize), what: &str) {
     let machine = machine(ending);
     let mut found = 0;
     for (path, bytes) in machine.env.image() {
@@ -142,7 +144,7 @@ fn zero(bytes: &mut [u8], place: usize) {
 #[test]
 fn a_flipped_bit_is_found_or_harmless_after_an_orderly_end() {
     damage_everywhere(
-        Ending::InOrder,
+        MachineEnd::InOrder,
         |bytes, place| flip(bytes, place),
         "a bit flipped",
     );
@@ -151,7 +153,7 @@ fn a_flipped_bit_is_found_or_harmless_after_an_orderly_end() {
 #[test]
 fn a_flipped_bit_is_found_or_harmless_after_a_crash() {
     damage_everywhere(
-        Ending::Killed,
+        MachineEnd::Killed,
         |bytes, place| flip(bytes, place),
         "a bit flipped",
     );
@@ -159,18 +161,18 @@ fn a_flipped_bit_is_found_or_harmless_after_a_crash() {
 
 #[test]
 fn a_cut_file_is_found_or_harmless_after_an_orderly_end() {
-    damage_everywhere(Ending::InOrder, cut, "cut");
+    damage_everywhere(MachineEnd::InOrder, cut, "cut");
 }
 
 #[test]
 fn a_cut_file_is_found_or_harmless_after_a_crash() {
-    damage_everywhere(Ending::Killed, cut, "cut");
+    damage_everywhere(MachineEnd::Killed, cut, "cut");
 }
 
 #[test]
 fn zeros_are_found_or_harmless_after_an_orderly_end() {
     damage_everywhere(
-        Ending::InOrder,
+        MachineEnd::InOrder,
         |bytes, place| zero(bytes, place),
         "64 zeros",
     );
@@ -179,7 +181,7 @@ fn zeros_are_found_or_harmless_after_an_orderly_end() {
 #[test]
 fn zeros_are_found_or_harmless_after_a_crash() {
     damage_everywhere(
-        Ending::Killed,
+        MachineEnd::Killed,
         |bytes, place| zero(bytes, place),
         "64 zeros",
     );
@@ -187,7 +189,7 @@ fn zeros_are_found_or_harmless_after_a_crash() {
 
 #[test]
 fn a_missing_file_is_found_or_harmless() {
-    for ending in [Ending::InOrder, Ending::Killed] {
+    for ending in [MachineEnd::InOrder, MachineEnd::Killed] {
         let machine = machine(ending);
         // Without its first file, a log looks like one that starts later, as after retention.
         let first = log_files(&machine.env.image()).into_keys().next();

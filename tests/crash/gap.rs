@@ -8,7 +8,7 @@ use headwater_crash_tests::session::{PARTITION, Session};
 use headwater_crash_tests::survival::Crash;
 use headwater_env::{Env, File, OpenMode, SimEnv};
 
-use crate::damage::{Ending, machine};
+use crate::damage::{MachineEnd, machine};
 
 /// Damage to a log file.
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +44,7 @@ impl Harm {
 #[test]
 fn all_other_segments_are_kept_after_any_gap_or_damage() {
     let mut aside = 0;
-    for ending in [Ending::InOrder, Ending::Killed] {
+    for ending in [MachineEnd::InOrder, MachineEnd::Killed] {
         let machine = machine(ending);
         let segments = log_files(&machine.env.image());
         for (base_offset, bytes) in &segments {

@@ -15,13 +15,13 @@ use headwater_protocol::{ApiKey, ApiVersionsRequest, Request};
 use crate::judge;
 
 /// A server that advertises a proxy.
-struct Proxied {
+struct ProxiedServer {
     proxy: Proxy,
     engine: Engine,
     _server: Server,
 }
 
-fn start() -> Proxied {
+fn start() -> ProxiedServer {
     let engine = headwater::open(None, NO_CONFIG).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let options = ListenerOptions {
@@ -36,7 +36,7 @@ fn start() -> Proxied {
     // The runtime of an engine in this process has no sockets.
     let runtime = sockets();
     let proxy = Proxy::start(runtime, listener, server.addresses()[0], 1).unwrap();
-    Proxied {
+    ProxiedServer {
         proxy,
         engine,
         _server: server,
@@ -55,7 +55,7 @@ fn sockets() -> &'static tokio::runtime::Handle {
     RUNTIME.handle()
 }
 
-impl Proxied {
+impl ProxiedServer {
     fn client(&self) -> Engine {
         headwater::connect(&self.proxy.address(), NO_CONFIG).unwrap()
     }

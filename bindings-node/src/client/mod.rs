@@ -18,7 +18,7 @@ use crate::errors;
 use crate::metrics;
 use crate::producer::Producer;
 use crate::recovery::{self, RecoveryReport};
-use crate::runtime::{Answer, Embedded, blocking};
+use crate::runtime::{Answer, EngineHandle, blocking};
 use crate::server::{ServeArguments, Server};
 use crate::topic::Topic;
 
@@ -26,11 +26,11 @@ use crate::topic::Topic;
 #[napi]
 #[derive(Debug)]
 pub struct Client {
-    embedded: Arc<Embedded>,
+    embedded: Arc<EngineHandle>,
 }
 
 impl Client {
-    pub(crate) fn new(embedded: Arc<Embedded>) -> Self {
+    pub(crate) fn new(embedded: Arc<EngineHandle>) -> Self {
         Self { embedded }
     }
 

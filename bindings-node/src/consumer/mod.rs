@@ -19,14 +19,14 @@ use crate::batch::Batch;
 use crate::convert::partitions::{self as convert, TopicPartition};
 use crate::errors;
 use crate::flat;
-use crate::runtime::{Answer, Embedded, promise};
+use crate::runtime::{Answer, EngineHandle, promise};
 use state::State;
 
 /// Reads partitions.
 #[napi]
 #[derive(Debug)]
 pub struct Consumer {
-    embedded: Arc<Embedded>,
+    embedded: Arc<EngineHandle>,
     state: Arc<State>,
 }
 
@@ -102,13 +102,13 @@ impl Operation {
 }
 
 /// The result of waiting in the core, with the parts that take long to create.
-enum Waited {
+enum WaitResult {
     Event(Event),
     Messages(Vec<u8>),
 }
 
 impl Consumer {
-    pub(crate) fn new(embedded: Arc<Embedded>, consumer: headwater::Consumer) -> Self {
+    pub(crate) fn new(embedded: Arc<EngineHandle>, consumer: headwater::Consumer) -> Self {
         Self {
             embedded,
             state: Arc::new(State::new(consumer)),
@@ -225,11 +225,11 @@ impl Consumer {
         let state = Arc::clone(&self.state);
         let close = async move {
             if is_closed {
-                return Ok(Waited::Event(Event::Left));
+                return Ok(WaitResult::Event(Event::Left));
             }
             let mut consumer = state.take_to_close().await;
             let event = consumer.next_event(&headwater::Operation::Close).await?;
-            Ok(Waited::Event(event))
+            Ok(WaitResult::Event(event))
         };
         promise(&env, self.embedded.runtime(), None, close, event)
     }
@@ -272,7 +272,7 @@ fn event(env: &Env, waited: Waited) -> napi::Result<ConsumerEvent> {
                 ..of_kind("batch")
             }
         }
-        Waited::Event(Event::Rebalance(rebalance)) => match rebalance {
+        WaitResult::Event(Event::Rebalance(rebalance)) => match rebalance {
             Rebalance::Assigned(partitions) => of_rebalance("assign", &partitions),
             Rebalance::Revoked(partitions) => of_rebalance("revoke", &partitions),
             Rebalance::Lost(partitions) => of_rebalance("lost", &partitions),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use headwater::{Consumer, WakeupHandle};
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::owned::Owned;
+use crate::owned::CoreValue;
 
 /// The time that closing waits for a call to end before it ends it again: another closing call may have let it
 /// continue.
@@ -16,7 +16,7 @@ const CLOSE_AGAIN: Duration = Duration::from_millis(40);
 #[derive(Debug)]
 pub(super) struct State {
     /// Calls take turns, in order.
-    consumer: Owned<Mutex<Consumer>>,
+    consumer: CoreValue<Mutex<Consumer>>,
     pub(super) wakeup: WakeupHandle,
     /// The number of messages that JavaScript has got and the consumer was not notified of.
     taken: AtomicUsize,
@@ -26,7 +26,7 @@ impl State {
     pub(super) fn new(consumer: Consumer) -> Self {
         Self {
             wakeup: consumer.wakeup_handle(),
-            consumer: Owned::new(Mutex::new(consumer)),
+            consumer: CoreValue::new(Mutex::new(consumer)),
             taken: AtomicUsize::new(0),
         }
     }

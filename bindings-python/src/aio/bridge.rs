@@ -18,13 +18,13 @@ use crate::errors;
 use crate::face::{Answer, Convert, Value};
 
 /// A future of the running event loop that completes when the core has a result.
-pub(crate) struct Pending {
+pub(crate) struct EventLoopFuture {
     event_loop: Py<PyAny>,
     future: Py<PyAny>,
     slot: Slot,
 }
 
-impl Pending {
+impl EventLoopFuture {
     /// Must be called in the thread of the event loop.
     pub(crate) fn new(py: Python<'_>) -> PyResult<Self> {
         static RUNNING: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
@@ -171,7 +171,7 @@ pub(crate) fn background<'py, T: Send + 'static, R: Value>(
     convert: impl Convert<T, R>,
     take_back: impl FnOnce(T) + Send + 'static,
 ) -> Answer<'py> {
-    let pending = Pending::new(py)?;
+    let pending = EventLoopFuture::new(py)?;
     let (future, call) = (pending.future(py), pending.call(py)?);
     let task = runtime.spawn(async move {
         let result = work.await;
@@ -209,7 +209,7 @@ pub(crate) fn blocking<T: Send + 'static, R: Value>(
     work: impl FnOnce() -> headwater::Result<T> + Send + 'static,
     convert: impl Convert<T, R>,
 ) -> Answer<'_> {
-    let pending = Pending::new(py)?;
+    let pending = EventLoopFuture::new(py)?;
     let call = pending.call(py)?;
     std::thread::Builder::new()
         .name("headwater-blocking".into())

@@ -20,10 +20,10 @@ use crate::face::{Access, Answer, Convert, Face, closing, faces, none};
 use crate::functions::Functions;
 use crate::iterators::{Batches, iterator};
 use crate::message::Message;
-use crate::reading::Reading;
+use crate::reading::ReadState;
 use crate::rebalances::Callbacks;
-use crate::runtime::{self, Owned};
-use state::{Done, Guard, ReportingCall, State, take_back};
+use crate::runtime::{self, CoreValue};
+use state::{Guard, OperationResult, ReportingCall, State, take_back};
 
 const IN_USE: &str = "Another thread is using this consumer: use one consumer for each thread.";
 
@@ -32,7 +32,7 @@ const IN_USE: &str = "Another thread is using this consumer: use one consumer fo
 #[derive(Debug)]
 pub(crate) struct Consumer {
     access: Access,
-    state: Owned<Arc<State>>,
+    state: CoreValue<Arc<State>>,
 }
 
 /// Reads partitions in offset order: manually assigned ones, or with `group_id` those that the group assigns. For one
@@ -80,7 +80,7 @@ impl Consumer {
     pub(crate) fn new(access: Access, consumer: headwater::Consumer) -> Self {
         Self {
             access,
-            state: Owned::new(Arc::new(State::new(Reading::new(consumer)))),
+            state: CoreValue::new(Arc::new(State::new(ReadState::new(consumer)))),
         }
     }
 
@@ -120,7 +120,7 @@ impl Consumer {
     fn fetch_message<'py>(&self, py: Python<'py>) -> Answer<'py> {
         let (guard, call, face) = (self.take()?, self.reporting()?, self.access.face());
         let fetch = |functions| call(functions).run(guard, || Operation::NextMessage);
-        let take = move |py: Python<'_>, (mut guard, _): Done| {
+        let take = move |py: Python<'_>, (mut guard, _): OperationResult| {
             let message = guard.ready_message(py)?;
             message.ok_or_else(|| face.end_of_iteration())
         };
@@ -129,8 +129,8 @@ impl Consumer {
 }
 
 /// Converts a batch; the end of a stream ends the iteration.
-fn to_batch(face: Face) -> impl Convert<Done, Batch> {
-    move |_: Python<'_>, (_, event): Done| match event {
+fn to_batch(face: Face) -> impl Convert<OperationResult, Batch> {
+    move |_: Python<'_>, (_, event): OperationResult| match event {
         Event::End => Err(face.end_of_iteration()),
         event => Ok(Batch::of_event(event)),
     }

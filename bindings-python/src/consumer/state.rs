@@ -8,27 +8,27 @@ use headwater::{Event, Operation, Rebalance, WakeupHandle};
 use parking_lot::Mutex as SyncMutex;
 use pyo3::prelude::*;
 
-use crate::exclusive::{Exclusive, Taken};
+use crate::exclusive::{Exclusive, ExclusiveGuard};
 use crate::functions::Functions;
-use crate::reading::Reading;
+use crate::reading::ReadState;
 use crate::rebalances::{self, Callbacks};
 use crate::runtime;
 
 /// The reading state, taken by a call.
-pub(super) type Guard = Taken<Reading>;
+pub(super) type Guard = ExclusiveGuard<ReadState>;
 
 /// The last event of an operation, and the reading state that returned it.
-pub(super) type Done = (Guard, Event);
+pub(super) type OperationResult = (Guard, Event);
 
 /// Keeps records whose call was cancelled for the next call.
-pub(super) fn take_back((mut guard, _): Done) {
+pub(super) fn take_back((mut guard, _): OperationResult) {
     guard.consumer.take_back();
 }
 
 /// The state that a consumer shares with its running calls.
 #[derive(Debug)]
 pub(super) struct State {
-    pub(super) reading: Arc<Exclusive<Reading>>,
+    pub(super) reading: Arc<Exclusive<ReadState>>,
     pub(super) callbacks: SyncMutex<Callbacks>,
     pub(super) wakeup: WakeupHandle,
     /// The last thread that took the reading state.
@@ -36,7 +36,7 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(reading: Reading) -> Self {
+    pub(super) fn new(reading: ReadState) -> Self {
         Self {
             wakeup: reading.consumer.wakeup_handle(),
             reading: Exclusive::new(reading),
@@ -104,7 +104,7 @@ impl ReportingCall {
         self,
         guard: impl Future<Output = Guard>,
         operation: impl FnOnce() -> Operation,
-    ) -> headwater::Result<Done> {
+    ) -> headwater::Result<OperationResult> {
         let operation = operation();
         let mut guard = guard.await;
         loop {

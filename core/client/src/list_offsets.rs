@@ -28,7 +28,7 @@ pub(crate) type PartitionOffsets = BTreeMap<PartitionId, Offset>;
 
 /// The result of a broker for a partition.
 #[derive(Debug, Clone, Copy)]
-struct Found {
+struct FoundOffset {
     offset: Offset,
     /// The timestamp of the record; -1 for the ends of the log.
     timestamp_ms: i64,
@@ -167,7 +167,7 @@ async fn list(
     partitions: &[PartitionId],
     timestamp: i64,
     isolation: IsolationLevel,
-) -> Result<BTreeMap<PartitionId, Found>> {
+) -> Result<BTreeMap<PartitionId, FoundOffset>> {
     if partitions.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -185,7 +185,7 @@ async fn list_at_leader(
     led: LeaderPartitions,
     timestamp: i64,
     isolation: IsolationLevel,
-) -> Result<BTreeMap<PartitionId, Found>> {
+) -> Result<BTreeMap<PartitionId, FoundOffset>> {
     let partitions = led.partitions.iter().map(|partition| ListOffsetsPartition {
         partition_index: partition.get(),
         current_leader_epoch: led.topic.leader_epoch(*partition),
@@ -223,7 +223,7 @@ async fn list_at_leader(
             let timestamp_ms = partition.timestamp;
             found.insert(
                 id,
-                Found {
+                FoundOffset {
                     offset,
                     timestamp_ms,
                 },

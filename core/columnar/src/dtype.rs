@@ -136,10 +136,10 @@ struct Parser<'a> {
     rest: &'a str,
 }
 
-type Parsed<T> = Result<T, String>;
+type ParseResult<T> = Result<T, String>;
 
 impl<'a> Parser<'a> {
-    fn dtype(&mut self, depth: u32) -> Parsed<DataType> {
+    fn dtype(&mut self, depth: u32) -> ParseResult<DataType> {
         if depth > MAX_DEPTH {
             return Err("it is nested too deeply".to_owned());
         }
@@ -175,7 +175,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn fields(&mut self, depth: u32) -> Parsed<Fields> {
+    fn fields(&mut self, depth: u32) -> ParseResult<Fields> {
         let close = self.open()?;
         let mut fields = Vec::new();
         while !self.take(close) {
@@ -194,7 +194,7 @@ impl<'a> Parser<'a> {
             .map_err(|_| "two fields have one name".to_owned())
     }
 
-    fn decimal(&mut self) -> Parsed<DataType> {
+    fn decimal(&mut self) -> ParseResult<DataType> {
         self.expect('(')?;
         let precision = self.number()?;
         let scale = if self.take(',') { self.number()? } else { 0 };
@@ -207,13 +207,13 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn number(&mut self) -> Parsed<u32> {
+    fn number(&mut self) -> ParseResult<u32> {
         self.word(|c| c.is_ascii_digit())
             .parse()
             .map_err(|_| "a number is missing".to_owned())
     }
 
-    fn unit_and_zone(&mut self, default: TimeUnit) -> Parsed<(TimeUnit, Option<&'a str>)> {
+    fn unit_and_zone(&mut self, default: TimeUnit) -> ParseResult<(TimeUnit, Option<&'a str>)> {
         if !(self.rest.trim_start().starts_with('[') || self.rest.trim_start().starts_with('<')) {
             return Ok((default, None));
         }
@@ -242,7 +242,7 @@ impl<'a> Parser<'a> {
         Ok((unit, zone))
     }
 
-    fn open(&mut self) -> Parsed<char> {
+    fn open(&mut self) -> ParseResult<char> {
         if self.take('<') {
             return Ok('>');
         }
@@ -263,7 +263,7 @@ impl<'a> Parser<'a> {
         rest.is_some()
     }
 
-    fn expect(&mut self, wanted: char) -> Parsed<()> {
+    fn expect(&mut self, wanted: char) -> ParseResult<()> {
         if self.take(wanted) {
             Ok(())
         } else {
@@ -271,7 +271,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn end(&self) -> Parsed<()> {
+    fn end(&self) -> ParseResult<()> {
         if self.rest.trim().is_empty() {
             Ok(())
         } else {

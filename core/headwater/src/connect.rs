@@ -9,7 +9,7 @@ use headwater_metadata::config::canonical_key;
 use headwater_net::{Address, CONNECTION, ConnectionConfig, TcpTransport, TokenProvider};
 use tokio::runtime::Builder;
 
-use crate::connected::Connected;
+use crate::connected::ClusterHandle;
 use crate::engine::Engine;
 use crate::worker_threads;
 
@@ -75,7 +75,7 @@ pub fn connect_on_demand_with<K: AsRef<str>, V: AsRef<str>>(
     let connection = ConnectionConfig::parse_with_tokens(connection, options.oauth_token)?;
     let runtime = worker_threads::start("client", Builder::enable_all)?;
     let transport = TcpTransport::new(bootstrap, connection, runtime.handle().clone())?;
-    Ok(Engine::on(Connected::new(runtime, transport), client))
+    Ok(Engine::on(ClusterHandle::new(runtime, transport), client))
 }
 
 fn addresses(bootstrap_servers: &str) -> Result<Vec<Address>> {

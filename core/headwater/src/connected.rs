@@ -16,14 +16,14 @@ use crate::engine::Host;
 
 /// The transport of everything created from one `connect()`. It closes explicitly, or when it is dropped with all its
 /// users.
-pub(crate) struct Connected {
+pub(crate) struct ClusterHandle {
     transport: Arc<TcpTransport>,
     /// `None` only while it is being dropped.
     runtime: Option<Runtime>,
     handle: Handle,
 }
 
-impl Connected {
+impl ClusterHandle {
     pub(crate) fn new(runtime: Runtime, transport: Arc<TcpTransport>) -> Arc<Self> {
         Arc::new(Self {
             transport,
@@ -33,7 +33,7 @@ impl Connected {
     }
 }
 
-impl Transport for Connected {
+impl Transport for ClusterHandle {
     fn lane(self: Arc<Self>, purpose: Purpose, config: &ClientConfig) -> Arc<dyn Lane> {
         Arc::clone(&self.transport).lane(purpose, config)
     }
@@ -51,7 +51,7 @@ impl Transport for Connected {
     }
 }
 
-impl Host for Connected {
+impl Host for ClusterHandle {
     fn runtime(&self) -> &Handle {
         &self.handle
     }
@@ -83,7 +83,7 @@ impl Host for Connected {
     }
 }
 
-impl Drop for Connected {
+impl Drop for ClusterHandle {
     fn drop(&mut self) {
         let runtime = self.runtime.take();
         if self.transport.is_inherited() {
@@ -99,7 +99,7 @@ impl Drop for Connected {
     }
 }
 
-impl fmt::Debug for Connected {
+impl fmt::Debug for ClusterHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.transport.fmt(f)
     }

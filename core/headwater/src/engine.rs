@@ -19,7 +19,7 @@ use crate::engine_config::{self, EngineConfig};
 use crate::handle::Handle;
 use crate::in_process::InProcess;
 use crate::open_error::refused;
-use crate::registry::{self, Place};
+use crate::registry::{self, DirectoryPath};
 use crate::worker_threads;
 
 /// A configuration with Kafka's defaults: `open(None, NO_CONFIG)`.
@@ -83,7 +83,7 @@ pub fn open<K: AsRef<str>, V: AsRef<str>>(
 }
 
 fn open_directory(path: &Path, config: EngineConfig) -> Result<Engine> {
-    let place = Place::of(path)?;
+    let place = DirectoryPath::of(path)?;
     let handle = registry::open_once(&place, &config, || {
         start(
             RealEnv,
@@ -102,7 +102,7 @@ fn start<E: Env>(
     path: &Path,
     config: BrokerConfig,
     client: &ClientConfig,
-    place: Option<Place>,
+    place: Option<DirectoryPath>,
 ) -> Result<Arc<InProcess<E>>> {
     let runtime = worker_threads::start("engine", Builder::enable_time)?;
     let (broker, report) = Broker::open(env, path, config).map_err(refused)?;

@@ -12,7 +12,7 @@ use headwater_record::ByteSource;
 use parking_lot::Mutex;
 use tokio::runtime::{Handle, Runtime};
 
-use crate::registry::{self, Place};
+use crate::registry::{self, DirectoryPath};
 
 /// An open engine, shared by its handles. It closes with the last handle.
 pub(crate) struct InProcess<E: Env> {
@@ -22,7 +22,7 @@ pub(crate) struct InProcess<E: Env> {
     /// `None` only while it is being dropped.
     runtime: Option<Runtime>,
     handle: Handle,
-    place: Option<Place>,
+    place: Option<DirectoryPath>,
     /// The number of handles.
     handles: Mutex<usize>,
     closed: AtomicBool,
@@ -46,7 +46,7 @@ impl<E: Env> InProcess<E> {
         report: OpenReport,
         runtime: Runtime,
         client_id: &str,
-        place: Option<Place>,
+        place: Option<DirectoryPath>,
     ) -> Self {
         Self {
             broker,

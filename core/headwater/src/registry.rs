@@ -16,9 +16,9 @@ use crate::in_process::InProcess;
 
 /// The absolute path of a directory.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Place(PathBuf);
+pub(crate) struct DirectoryPath(PathBuf);
 
-impl Place {
+impl DirectoryPath {
     /// The canonical path of `path`, which need not exist yet. Symbolic links in its existing part are followed.
     pub(crate) fn of(path: &Path) -> Result<Self> {
         canonical(path).map(Self).map_err(|error| {
@@ -53,7 +53,7 @@ fn canonical(path: &Path) -> io::Result<PathBuf> {
 }
 
 struct Registry {
-    engines: Mutex<HashMap<Place, Entry>>,
+    engines: Mutex<HashMap<DirectoryPath, Entry>>,
     /// Notified when an entry was removed or became open.
     changed: Condvar,
 }
@@ -77,7 +77,7 @@ static REGISTRY: PerProcess<Registry> = PerProcess::new(|| Registry {
 /// Returns a handle on the engine that has `place` open, or opens it with `open`. Waits while it is being opened or
 /// closed.
 pub(crate) fn open_once(
-    place: &Place,
+    place: &DirectoryPath,
     config: &EngineConfig,
     open: impl FnOnce() -> Result<Arc<InProcess<RealEnv>>>,
 ) -> Result<Arc<Handle<RealEnv>>> {
@@ -137,7 +137,7 @@ fn share(engine: &Arc<InProcess<RealEnv>>) -> Option<Arc<Handle<RealEnv>>> {
 /// Replaces the entry of an engine that is being opened: by the open engine, or by nothing if opening failed or
 /// panicked.
 struct Opening<'a> {
-    place: &'a Place,
+    place: &'a DirectoryPath,
     opened: Option<Entry>,
 }
 
@@ -153,12 +153,12 @@ impl Drop for Opening<'_> {
 }
 
 /// Removes the entry of an engine that has released its directory.
-pub(crate) fn closed(place: &Place) {
+pub(crate) fn closed(place: &DirectoryPath) {
     REGISTRY.engines.lock().remove(place);
     REGISTRY.changed.notify_all();
 }
 
-fn other_config(place: &Place) -> Error {
+fn other_config(place: &DirectoryPath) -> Error {
     Error::new(
         ErrorKind::Config,
         format!(

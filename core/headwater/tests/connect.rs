@@ -10,13 +10,13 @@ use headwater::{
 use rstest::rstest;
 
 /// A server with one listener, and the certificate for clients.
-struct Served {
+struct TestServer {
     server: Server,
     engine: Engine,
     certificate: String,
 }
 
-impl Served {
+impl TestServer {
     fn start(protocol: SecurityProtocol) -> Self {
         let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
         let engine = headwater::open(None, NO_CONFIG).unwrap();
@@ -86,7 +86,7 @@ fn records_go_and_come_back_under_each_security_protocol(
     #[case] name: &str,
     #[case] mechanism: Option<&str>,
 ) {
-    let served = Served::start(protocol);
+    let served = TestServer::start(protocol);
     let mut pairs = vec![("security.protocol", name)];
     if protocol.uses_tls() {
         pairs.push(("ssl.truststore.certificates", &served.certificate));
@@ -102,7 +102,7 @@ fn records_go_and_come_back_under_each_security_protocol(
 #[case::plain("PLAIN")]
 #[case::scram("SCRAM-SHA-256")]
 fn a_wrong_password_is_refused_and_not_shown(#[case] mechanism: &str) {
-    let served = Served::start(SecurityProtocol::SaslPlaintext);
+    let served = TestServer::start(SecurityProtocol::SaslPlaintext);
     let pairs = [
         ("security.protocol", "SASL_PLAINTEXT"),
         ("sasl.mechanism", mechanism),
@@ -117,7 +117,7 @@ fn a_wrong_password_is_refused_and_not_shown(#[case] mechanism: &str) {
 
 #[test]
 fn a_certificate_for_another_name_is_refused_unless_the_check_is_off() {
-    let served = Served::start(SecurityProtocol::Ssl);
+    let served = TestServer::start(SecurityProtocol::Ssl);
     let mut pairs = vec![
         ("security.protocol", "SSL"),
         ("ssl.truststore.certificates", served.certificate.as_str()),
@@ -131,7 +131,7 @@ fn a_certificate_for_another_name_is_refused_unless_the_check_is_off() {
 
 #[test]
 fn a_certificate_of_an_unknown_authority_is_refused() {
-    let served = Served::start(SecurityProtocol::Ssl);
+    let served = TestServer::start(SecurityProtocol::Ssl);
     let other = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let other = other.cert.pem();
     let pairs = [
@@ -148,14 +148,14 @@ fn a_certificate_of_an_unknown_authority_is_refused() {
 
 #[test]
 fn a_client_without_credentials_gets_an_error_with_the_protocol() {
-    let served = Served::start(SecurityProtocol::SaslPlaintext);
+    let served = TestServer::start(SecurityProtocol::SaslPlaintext);
     let error = served.connect("localhost", &[]).unwrap_err();
     assert!(error.message().contains("security.protocol"), "{error}");
 }
 
 #[test]
 fn a_connected_client_cannot_serve_and_has_no_report() {
-    let served = Served::start(SecurityProtocol::Plaintext);
+    let served = TestServer::start(SecurityProtocol::Plaintext);
     let client = served.connect("localhost", &[]).unwrap();
     assert!(client.report().is_none());
     let options = ServeOptions {
@@ -169,7 +169,7 @@ fn a_connected_client_cannot_serve_and_has_no_report() {
 
 #[test]
 fn a_closed_client_refuses_calls_and_its_engine_goes_on() {
-    let served = Served::start(SecurityProtocol::Plaintext);
+    let served = TestServer::start(SecurityProtocol::Plaintext);
     let client = served.connect("localhost", &[]).unwrap();
     round_trip(&client);
     client.close().unwrap();

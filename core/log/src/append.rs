@@ -15,10 +15,10 @@ use crate::error::{AppendError, ChangeError, ReadError};
 use crate::file_name::FileKind;
 use crate::mutants::{self, Mutant};
 use crate::partition_log::{PartitionLog, Writer};
-use crate::producer_state::{BatchTrace, Check, Verdict};
-use crate::roll::{self, Incoming};
+use crate::producer_state::{BatchTrace, Check, CheckResult};
+use crate::roll::{self, IncomingBatches};
 use crate::types::Appended;
-use assign::Assigned;
+use assign::FinalRequests;
 use index::index;
 use write::write_batches;
 
@@ -83,11 +83,11 @@ impl<E: Env> PartitionLog<E> {
         let mut writer = self.writer.lock();
         self.begin_change(&mut writer).map_err(append_error)?;
         let log_end_offset = self.log_end_offset();
-        let assigned = Assigned::new(&self.env, run, &config, log_end_offset, leader_epoch)?;
+        let assigned = FinalRequests::new(&self.env, run, &config, log_end_offset, leader_epoch)?;
         let headers = assigned.headers.iter().copied().zip(controls);
         let pending = match writer.producers.check(headers, sequences())? {
-            Verdict::InOrder(pending) => pending,
-            Verdict::Duplicate(trace) => return Err(Obstacle::Repeated(trace)),
+            CheckResult::InOrder(pending) => pending,
+            CheckResult::Duplicate(trace) => return Err(Obstacle::Repeated(trace)),
         };
         self.check_epoch(leader_epoch)?;
         self.make_room(&mut writer, &config, &assigned)?;
@@ -120,7 +120,7 @@ impl<E: Env> PartitionLog<E> {
     fn appended(
         &self,
         config: &LogConfig,
-        assigned: &Assigned,
+        assigned: &FinalRequests,
         log_start_offset: Offset,
     ) -> Vec<Appended> {
         let unflushed = assigned.next_offset() - self.flusher.durable_end();
@@ -165,10 +165,10 @@ impl<E: Env> PartitionLog<E> {
         &self,
         writer: &mut Writer,
         config: &LogConfig,
-        assigned: &Assigned,
+        assigned: &FinalRequests,
     ) -> Result<(), Obstacle> {
         self.prepare_head(writer).map_err(read_error)?;
-        let incoming = Incoming {
+        let incoming = IncomingBatches {
             size: assigned.size_in_bytes(),
             index_entries: assigned.headers.len(),
             last_offset: assigned.next_offset() - 1,
@@ -199,7 +199,7 @@ impl<E: Env> PartitionLog<E> {
 
     /// Writes the batches at the end of the active segment. After an error the segment ends at the same position as
     /// before.
-    fn write(&self, writer: &mut Writer, assigned: &Assigned) -> Result<(), AppendError> {
+    fn write(&self, writer: &mut Writer, assigned: &FinalRequests) -> Result<(), AppendError> {
         let view = self.view();
         let segment = view.segments.active();
         let file = segment.file()?;

@@ -15,14 +15,14 @@ use crate::segment::Segment;
 const CHUNK_BYTES: usize = 1 << 20;
 
 /// A read buffer over the batches of a segment. Does not check the CRC of batches.
-pub(crate) struct Chunk<'a, E: Env> {
+pub(crate) struct ReadBuffer<'a, E: Env> {
     segment: &'a Segment<E>,
     file: Arc<E::File>,
     start: u64,
     bytes: Bytes,
 }
 
-impl<'a, E: Env> Chunk<'a, E> {
+impl<'a, E: Env> ReadBuffer<'a, E> {
     pub(crate) fn new(segment: &'a Segment<E>) -> Result<Self, FileError> {
         Ok(Self {
             segment,

@@ -31,7 +31,7 @@ pub fn close_all<E: Env>(
             .sync_disk()
             .inspect_err(|error| tracing::warn!(%error, "the disk cannot be synced with one call; syncing each file instead"))
             .is_ok();
-    let end = |mut closing: Closing<'_, E>| {
+    let end = |mut closing: CloseGuard<'_, E>| {
         if is_disk_synced {
             closing.end();
             Ok(closing.log.recovery_point())
@@ -46,7 +46,7 @@ pub fn close_all<E: Env>(
 }
 
 /// A log that refuses changes and has written its files, though they may not be synced yet.
-struct Closing<'a, E: Env> {
+struct CloseGuard<'a, E: Env> {
     log: &'a PartitionLog<E>,
     writer: MutexGuard<'a, Writer>,
     _no_cleaning: Pause<'a>,
@@ -70,7 +70,7 @@ impl<E: Env> PartitionLog<E> {
         self.flusher.abandon();
     }
 
-    fn begin_close(&self) -> Result<Closing<'_, E>, ChangeError> {
+    fn begin_close(&self) -> Result<CloseGuard<'_, E>, ChangeError> {
         let pause = self.cleaner.pause();
         let mut writer = self.writer.lock();
         let mut is_written = false;
@@ -82,7 +82,7 @@ impl<E: Env> PartitionLog<E> {
         if is_written {
             self.write_everything(&mut writer)?;
         }
-        Ok(Closing {
+        Ok(CloseGuard {
             log: self,
             writer,
             _no_cleaning: pause,
@@ -118,7 +118,7 @@ impl<E: Env> PartitionLog<E> {
     }
 }
 
-impl<E: Env> Closing<'_, E> {
+impl<E: Env> CloseGuard<'_, E> {
     /// Syncs the files one by one.
     fn sync_and_end(mut self) -> Result<Offset, ChangeError> {
         let log = self.log;

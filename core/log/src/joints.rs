@@ -6,7 +6,7 @@ use crate::gaps::Gaps;
 
 /// How the last owner of a log ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum LastExit {
     /// Closed in order: every append is on disk.
     Closed,
     /// The process died but the machine kept running: no write is lost.
@@ -17,8 +17,8 @@ pub(crate) enum Ending {
 
 /// The knowledge about a log apart from its segments.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Known {
-    pub(crate) ending: Ending,
+pub(crate) struct LogKnowledge {
+    pub(crate) ending: LastExit,
     pub(crate) gaps: Gaps,
     /// Everything before it was on disk.
     pub(crate) durable_end: Offset,
@@ -52,10 +52,10 @@ pub(crate) enum Joint {
     Stray,
 }
 
-impl Known {
+impl LogKnowledge {
     /// Whether everything before `offset` was in the files when the last owner ended.
     pub(crate) fn was_kept_until(&self, offset: Offset) -> bool {
-        offset <= self.durable_end || self.ending == Ending::Killed
+        offset <= self.durable_end || self.ending == LastExit::Killed
     }
 
     /// Decides whether a segment belongs to the log. If offsets are missing before it, only one side of the gap can
@@ -66,7 +66,7 @@ impl Known {
             return Joint::Follows;
         }
         let was_durable = at.base_offset <= self.durable_end;
-        if at.base_offset < at.log_end_offset || (self.ending == Ending::Closed && !was_durable) {
+        if at.base_offset < at.log_end_offset || (self.ending == LastExit::Closed && !was_durable) {
             return Joint::Stray;
         }
         if !at.has_records {
@@ -99,8 +99,8 @@ impl Known {
 mod tests {
     use super::*;
 
-    fn joint(ending: Ending, gaps: Gaps, base: i64, has_records: bool) -> Joint {
-        let known = Known {
+    fn joint(ending: LastExit, gaps: Gaps, base: i64, has_records: bool) -> Joint {
+        let known = LogKnowledge {
             ending,
             gaps,
             durable_end: Offset::new(50),
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_segment_that_begins_at_the_end_follows() {
-        for ending in [Ending::Closed, Ending::Killed, Ending::Unknown] {
+        for ending in [LastExit::Closed, LastExit::Killed, LastExit::Unknown] {
             assert_eq!(joint(ending, Gaps::Damage, 10, true), Joint::Follows);
             assert_eq!(joint(ending, Gaps::Damage, 10, false), Joint::Follows);
             assert_eq!(joint(ending, Gaps::Allowed, 9, true), Joint::Stray);
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_log_starts_after_a_gap_unless_the_power_may_have_failed() {
-        use Ending::{Closed, Killed, Unknown};
+        use LastExit::{Closed, Killed, Unknown};
         for ending in [Closed, Killed, Unknown] {
             assert_eq!(joint(ending, Gaps::Damage, 50, true), Joint::BeginsAnew);
         }
@@ -143,15 +143,15 @@ mod tests {
     #[test]
     fn gaps_of_compaction_are_not_damage() {
         assert_eq!(
-            joint(Ending::Unknown, Gaps::Allowed, 50, true),
+            joint(LastExit::Unknown, Gaps::Allowed, 50, true),
             Joint::Follows
         );
         assert_eq!(
-            joint(Ending::Unknown, Gaps::Allowed, 90, true),
+            joint(LastExit::Unknown, Gaps::Allowed, 90, true),
             Joint::Stray
         );
         assert_eq!(
-            joint(Ending::Killed, Gaps::Allowed, 90, true),
+            joint(LastExit::Killed, Gaps::Allowed, 90, true),
             Joint::Follows
         );
     }
@@ -159,9 +159,9 @@ mod tests {
     #[test]
     fn an_empty_segment_counts_only_up_to_the_durable_end() {
         for gaps in [Gaps::Allowed, Gaps::Damage] {
-            assert_eq!(joint(Ending::Unknown, gaps, 50, false), Joint::Follows);
-            assert_eq!(joint(Ending::Killed, gaps, 1 << 62, false), Joint::Stray);
-            assert_eq!(joint(Ending::Closed, gaps, 1 << 62, false), Joint::Stray);
+            assert_eq!(joint(LastExit::Unknown, gaps, 50, false), Joint::Follows);
+            assert_eq!(joint(LastExit::Killed, gaps, 1 << 62, false), Joint::Stray);
+            assert_eq!(joint(LastExit::Closed, gaps, 1 << 62, false), Joint::Stray);
         }
     }
 }

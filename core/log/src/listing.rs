@@ -13,7 +13,7 @@ use crate::segment::FileLengths;
 
 /// A segment in the listing of the directory.
 #[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Listed {
+pub(crate) struct ListedSegment {
     pub(crate) lengths: FileLengths,
     pub(crate) modified_ms: i64,
     has_log: bool,
@@ -21,7 +21,7 @@ pub(crate) struct Listed {
     has_time_index: bool,
 }
 
-impl Listed {
+impl ListedSegment {
     /// Whether a sealed segment has an index that is missing or cannot be the one that was written.
     pub(crate) fn lacks_index(&self) -> bool {
         !self.has_offset_index
@@ -61,7 +61,7 @@ impl Listed {
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
     /// Segments with a log file.
-    pub(crate) segments: BTreeMap<Offset, Listed>,
+    pub(crate) segments: BTreeMap<Offset, ListedSegment>,
     /// Segments that had only index files, which were removed.
     pub(crate) without_log: Vec<Offset>,
 }
@@ -92,7 +92,7 @@ pub(crate) fn list<E: Env>(
     entries: &[DirEntry],
     removed: &mut Vec<String>,
 ) -> Result<Listing, FileError> {
-    let mut listed: BTreeMap<Offset, Listed> = BTreeMap::new();
+    let mut listed: BTreeMap<Offset, ListedSegment> = BTreeMap::new();
     for entry in entries {
         match file_name::parse(&entry.name) {
             FileName::LeftOver => remove(env, dir, entry, removed)?,

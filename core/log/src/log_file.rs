@@ -16,11 +16,11 @@ use crate::open_files::{Closable, Closed, OpenFiles};
 /// descriptor. If the sync before closing fails, the next call of [`sync`](Self::sync) reports it.
 #[derive(Debug)]
 pub(crate) struct LogFile<F> {
-    shared: Arc<Shared<F>>,
+    shared: Arc<SharedSlot<F>>,
 }
 
 #[derive(Debug)]
-struct Shared<F> {
+struct SharedSlot<F> {
     slot: Mutex<Slot<F>>,
     last_used: AtomicU64,
 }
@@ -57,7 +57,7 @@ impl<F: File> LogFile<F> {
             state: SyncState::Unknown,
             sync_error: None,
         };
-        let shared = Shared {
+        let shared = SharedSlot {
             slot: Mutex::new(slot),
             last_used: AtomicU64::new(0),
         };
@@ -104,7 +104,7 @@ impl<F: File> LogFile<F> {
             return Ok(Arc::clone(file));
         }
         if !slot.is_counted {
-            let shared: Weak<Shared<F>> = Arc::downgrade(&self.shared);
+            let shared: Weak<SharedSlot<F>> = Arc::downgrade(&self.shared);
             files.add(shared);
             slot.is_counted = true;
         }
@@ -186,7 +186,7 @@ impl<F: File> Slot<F> {
     }
 }
 
-impl<F: File> Closable for Shared<F> {
+impl<F: File> Closable for SharedSlot<F> {
     fn last_used(&self) -> u64 {
         self.last_used.load(Ordering::Relaxed)
     }

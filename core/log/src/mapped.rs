@@ -63,12 +63,12 @@ impl Map {
 }
 
 /// The memory of a map and its clone of the token.
-struct Shared {
+struct SharedMap {
     bytes: Bytes,
     _share: Arc<()>,
 }
 
-impl AsRef<[u8]> for Shared {
+impl AsRef<[u8]> for SharedMap {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
@@ -168,7 +168,7 @@ impl State {
 
     fn map(&self, range: Range<u64>, map: MapFile<'_>) -> io::Result<Option<Map>> {
         let start = range.start;
-        let shared = |bytes| Shared {
+        let shared = |bytes| SharedMap {
             bytes,
             _share: Arc::clone(&self.token),
         };

@@ -22,11 +22,11 @@ use crate::flush::Flusher;
 use crate::gaps::Gaps;
 use crate::index_builder;
 use crate::leader_epochs::LeaderEpochs;
-use crate::listing::{self, Listed};
+use crate::listing::{self, ListedSegment};
 use crate::partition_log::{PartitionLog, Writer};
 use crate::producer_replay::{newest_snapshot, rebuild_producers, replay};
 use crate::producer_state::ProducerStates;
-use crate::recovery::{Recovered, Recovery};
+use crate::recovery::{RecoveredLog, Recovery};
 use crate::removals::Removals;
 use crate::report::{Damage, RecoveryReport};
 use crate::roll::Head;
@@ -90,7 +90,10 @@ fn make_directory<E: Env>(env: &E, dir: &Path, start: &OpenState) -> Result<(), 
 
 impl<E: Env> Opening<E> {
     /// Recovers the segments, which hold whole valid batches afterwards, and collects their state.
-    fn recover(&mut self, listed: &BTreeMap<Offset, Listed>) -> Result<Recovered<E>, OpenError> {
+    fn recover(
+        &mut self,
+        listed: &BTreeMap<Offset, ListedSegment>,
+    ) -> Result<RecoveredLog<E>, OpenError> {
         if listed.is_empty() {
             return self.begin_empty();
         }
@@ -150,7 +153,7 @@ impl<E: Env> Opening<E> {
         Ok(recovered)
     }
 
-    fn begin_empty(&mut self) -> Result<Recovered<E>, OpenError> {
+    fn begin_empty(&mut self) -> Result<RecoveredLog<E>, OpenError> {
         // Continue at the end of the lost log, so that no offset is assigned twice.
         let base_offset = self.start.log_start_offset.max(self.start.recovery_point);
         let segment = Segment::create(self.env.clone(), Arc::clone(&self.dir), base_offset)?;
@@ -164,7 +167,7 @@ impl<E: Env> Opening<E> {
                 ),
             });
         }
-        Ok(Recovered {
+        Ok(RecoveredLog {
             segments: vec![Arc::new(segment)],
             log_end_offset: base_offset,
             epochs: LeaderEpochs::default(),
@@ -172,8 +175,8 @@ impl<E: Env> Opening<E> {
         })
     }
 
-    fn segments(&self, listed: &BTreeMap<Offset, Listed>) -> Vec<Arc<Segment<E>>> {
-        let segment = |(base_offset, listed): (&Offset, &Listed)| {
+    fn segments(&self, listed: &BTreeMap<Offset, ListedSegment>) -> Vec<Arc<Segment<E>>> {
+        let segment = |(base_offset, listed): (&Offset, &ListedSegment)| {
             let (env, dir) = (self.env.clone(), Arc::clone(&self.dir));
             Arc::new(Segment::existing(
                 env,
@@ -200,9 +203,9 @@ impl<E: Env> Opening<E> {
         segments: Vec<Arc<Segment<E>>>,
         epochs: LeaderEpochs,
         log_end_offset: Offset,
-    ) -> Result<Recovered<E>, OpenError> {
+    ) -> Result<RecoveredLog<E>, OpenError> {
         let view = View::of(&segments, log_end_offset);
-        Ok(Recovered {
+        Ok(RecoveredLog {
             producers: rebuild_producers(&view).map_err(|error| self.damaged(&error))?,
             segments,
             log_end_offset,
@@ -282,7 +285,7 @@ impl<E: Env> Opening<E> {
     /// Creates the log and makes its files agree with the recovered state.
     fn finish(
         mut self,
-        mut recovered: Recovered<E>,
+        mut recovered: RecoveredLog<E>,
     ) -> Result<(PartitionLog<E>, RecoveryReport), OpenError> {
         if self.start.log_start_offset > recovered.log_end_offset {
             self.start_later(&mut recovered)?;
@@ -331,7 +334,7 @@ impl<E: Env> Opening<E> {
         Ok((log, self.report))
     }
 
-    fn report_lost(&mut self, recovered: &Recovered<E>) {
+    fn report_lost(&mut self, recovered: &RecoveredLog<E>) {
         let (end, point) = (recovered.log_end_offset, self.start.recovery_point);
         if end < point && self.report.damage.is_empty() {
             let active = &recovered.segments[recovered.segments.len() - 1];
@@ -344,7 +347,7 @@ impl<E: Env> Opening<E> {
     }
 
     /// If the crash lost the end of a log whose records were all deleted, the log continues at its start offset.
-    fn start_later(&mut self, recovered: &mut Recovered<E>) -> Result<(), OpenError> {
+    fn start_later(&mut self, recovered: &mut RecoveredLog<E>) -> Result<(), OpenError> {
         let start = self.start.log_start_offset;
         tracing::warn!(partition = %self.dir.display(), %start, end = %recovered.log_end_offset, "the log ends before its start offset and continues there");
         for segment in recovered.segments.drain(..).rev() {

@@ -96,7 +96,7 @@ impl ProducerEntry {
 
 /// A completed transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Completed {
+struct CompletedTransaction {
     producer_id: ProducerId,
     first_offset: Offset,
     marker_offset: Offset,
@@ -114,18 +114,18 @@ pub(crate) enum Check {
 
 /// The result of a check.
 #[derive(Debug)]
-pub(crate) enum Verdict {
+pub(crate) enum CheckResult {
     /// Valid; [`ProducerStates::apply`] this once it is written.
-    InOrder(Pending),
+    InOrder(ProducerChanges),
     /// A repeat of this batch.
     Duplicate(BatchTrace),
 }
 
 /// The changes of checked batches, not applied yet.
 #[derive(Debug, Default)]
-pub(crate) struct Pending {
+pub(crate) struct ProducerChanges {
     entries: Vec<(ProducerId, ProducerEntry)>,
-    completed: Vec<Completed>,
+    completed: Vec<CompletedTransaction>,
 }
 
 /// All producers of a partition.
@@ -144,8 +144,8 @@ impl ProducerStates {
         &self,
         batches: impl Iterator<Item = (BatchHeader, Option<ControlRecord>)>,
         check: Check,
-    ) -> Result<Verdict, AppendError> {
-        let mut pending = Pending::default();
+    ) -> Result<CheckResult, AppendError> {
+        let mut pending = ProducerChanges::default();
         for (header, control) in batches {
             let Some(producer_id) = header.producer_id else {
                 continue;
@@ -155,7 +155,7 @@ impl ProducerStates {
                 && let Some(repeated) = known.and_then(|entry| entry.repeated(&header))
                 && !header.attributes.is_control()
             {
-                return Ok(Verdict::Duplicate(repeated));
+                return Ok(CheckResult::Duplicate(repeated));
             }
             let entry = pending.entry(producer_id, known);
             if check == Check::Sequences {
@@ -176,11 +176,11 @@ impl ProducerStates {
                     .get_or_insert(header.base_offset);
             }
         }
-        Ok(Verdict::InOrder(pending))
+        Ok(CheckResult::InOrder(pending))
     }
 
     /// Applies the changes that [`check`](Self::check) returned. Returns the aborted transactions.
-    pub(crate) fn apply(&mut self, pending: Pending) -> Vec<AbortedTransaction> {
+    pub(crate) fn apply(&mut self, pending: ProducerChanges) -> Vec<AbortedTransaction> {
         let mut aborted = Vec::new();
         for completed in &pending.completed {
             self.open.remove(&completed.first_offset);
@@ -221,9 +221,9 @@ impl ProducerStates {
             return Vec::new();
         }
         match self.check(std::iter::once((*header, control)), Check::Nothing) {
-            Ok(Verdict::InOrder(pending)) => self.apply(pending),
+            Ok(CheckResult::InOrder(pending)) => self.apply(pending),
             // `Check::Nothing` refuses nothing.
-            Ok(Verdict::Duplicate(_)) | Err(_) => Vec::new(),
+            Ok(CheckResult::Duplicate(_)) | Err(_) => Vec::new(),
         }
     }
 
@@ -284,7 +284,7 @@ impl ProducerStates {
     }
 }
 
-impl Pending {
+impl ProducerChanges {
     fn entry(
         &mut self,
         producer_id: ProducerId,
@@ -360,7 +360,7 @@ fn end_transaction(
     header: &BatchHeader,
     control: ControlRecord,
     check: Check,
-) -> Result<Option<Completed>, AppendError> {
+) -> Result<Option<CompletedTransaction>, AppendError> {
     let aborted = match control.control_type {
         ControlType::Abort => true,
         ControlType::Commit => false,
@@ -376,7 +376,7 @@ fn end_transaction(
     entry.coordinator_epoch = control.coordinator_epoch;
     entry.last_timestamp_ms = header.max_timestamp_ms;
     let first_offset = entry.current_transaction_first_offset.take();
-    Ok(first_offset.map(|first_offset| Completed {
+    Ok(first_offset.map(|first_offset| CompletedTransaction {
         producer_id,
         first_offset,
         marker_offset: header.last_offset(),

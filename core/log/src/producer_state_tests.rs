@@ -25,11 +25,11 @@ fn append(
     header: BatchHeader,
 ) -> Result<Option<BatchTrace>, AppendError> {
     match states.check(std::iter::once((header, None)), Check::Sequences)? {
-        Verdict::InOrder(pending) => {
+        CheckResult::InOrder(pending) => {
             states.apply(pending);
             Ok(None)
         }
-        Verdict::Duplicate(trace) => Ok(Some(trace)),
+        CheckResult::Duplicate(trace) => Ok(Some(trace)),
     }
 }
 

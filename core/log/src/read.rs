@@ -30,7 +30,7 @@ impl<E: Env> PartitionLog<E> {
         max_bytes: usize,
         min_one_batch: bool,
     ) -> Result<Read, ReadError> {
-        let wanted = Wanted {
+        let wanted = ReadLimits {
             max_bytes,
             min_one_batch,
             gaps: self.gaps(),
@@ -127,20 +127,23 @@ impl<E: Env> Iterator for BatchHeaders<E> {
 }
 
 /// A batch in a view.
-pub(crate) struct Found {
+pub(crate) struct FoundBatch {
     pub(crate) segment: usize,
     pub(crate) position: u64,
     pub(crate) header: BatchHeader,
 }
 
 /// The first batch that ends at or after `target`.
-pub(crate) fn find<E: Env>(view: &View<E>, target: Offset) -> Result<Option<Found>, ReadError> {
+pub(crate) fn find<E: Env>(
+    view: &View<E>,
+    target: Offset,
+) -> Result<Option<FoundBatch>, ReadError> {
     let Some(first) = view.segments.floor(target) else {
         return Ok(None);
     };
     for (index, segment) in view.segments.list().iter().enumerate().skip(first) {
         if let Some((position, header)) = segment.locate(target, view.limit(index))? {
-            return Ok(Some(Found {
+            return Ok(Some(FoundBatch {
                 segment: index,
                 position,
                 header,
@@ -163,7 +166,7 @@ fn check_range<E: Env>(view: &View<E>, from: Offset) -> Result<(), ReadError> {
 
 /// The limits of a read.
 #[derive(Debug, Clone, Copy)]
-struct Wanted {
+struct ReadLimits {
     max_bytes: usize,
     min_one_batch: bool,
     gaps: Gaps,
@@ -173,9 +176,9 @@ fn read_in<E: Env>(
     view: &View<E>,
     from: Offset,
     upper: Offset,
-    wanted: Wanted,
+    wanted: ReadLimits,
 ) -> Result<Read, ReadError> {
-    let Wanted {
+    let ReadLimits {
         max_bytes,
         min_one_batch,
         gaps,

@@ -7,13 +7,13 @@ use headwater_record::{BatchError, BatchHeader, LeaderEpoch, Offset, RecordBatch
 
 use crate::append::control_record;
 use crate::aside::{holds_batches, set_aside};
-use crate::chunk::Chunk;
+use crate::chunk::ReadBuffer;
 use crate::config::LogConfig;
 use crate::error::{FileError, OpenError};
 use crate::file_name::{FileKind, segment_file};
 use crate::gaps::Gaps;
 use crate::index_builder::IndexBuilder;
-use crate::joints::{Boundary, Joint, Known};
+use crate::joints::{Boundary, Joint, LogKnowledge};
 use crate::leader_epochs::LeaderEpochs;
 use crate::mutants::{self, Mutant};
 use crate::producer_state::ProducerStates;
@@ -23,7 +23,7 @@ use crate::segment::{Phase, Segment};
 
 /// A recovered log, which contains whole valid batches only.
 #[derive(Debug)]
-pub(crate) struct Recovered<E: Env> {
+pub(crate) struct RecoveredLog<E: Env> {
     pub(crate) segments: Vec<Arc<Segment<E>>>,
     pub(crate) log_end_offset: Offset,
     pub(crate) epochs: LeaderEpochs,
@@ -33,7 +33,7 @@ pub(crate) struct Recovered<E: Env> {
 /// The running checks and their results.
 pub(crate) struct Recovery<'a> {
     pub(crate) config: &'a LogConfig,
-    pub(crate) known: Known,
+    pub(crate) known: LogKnowledge,
     /// Batches before this offset are in `producers` already.
     pub(crate) producers_from: Offset,
     pub(crate) report: &'a mut RecoveryReport,
@@ -57,7 +57,7 @@ impl Recovery<'_> {
         mut self,
         segments: &[Arc<Segment<E>>],
         first: usize,
-    ) -> Result<Recovered<E>, OpenError> {
+    ) -> Result<RecoveredLog<E>, OpenError> {
         let mut kept = segments[..first].to_vec();
         let mut log_end_offset = segments[first].base_offset();
         let (mut earlier, mut strays) = (Vec::new(), Vec::new());
@@ -84,7 +84,7 @@ impl Recovery<'_> {
         for segment in earlier.iter().chain(strays.iter().rev()) {
             set_aside(segment, self.report)?;
         }
-        Ok(Recovered {
+        Ok(RecoveredLog {
             segments: kept,
             log_end_offset,
             epochs: self.epochs,
@@ -111,7 +111,7 @@ impl Recovery<'_> {
 
     /// Whether a segment begins with a whole batch that may be its first.
     fn begins_whole<E: Env>(&self, segment: &Segment<E>) -> Result<bool, FileError> {
-        let first = Chunk::new(segment)?
+        let first = ReadBuffer::new(segment)?
             .batch_at(0)
             .map_err(|source| segment.error("read", FileKind::Log, source))?;
         Ok(first.is_some_and(|batch| {
@@ -150,7 +150,7 @@ impl Recovery<'_> {
             next_offset: segment.base_offset(),
             reason: None,
         };
-        let mut chunk = Chunk::new(segment)?;
+        let mut chunk = ReadBuffer::new(segment)?;
         while let Some(next) = chunk
             .batch_at(end.position)
             .map_err(|source| segment.error("read", FileKind::Log, source))?
@@ -238,7 +238,7 @@ impl Recovery<'_> {
     /// that. Such a batch stays in place: it is not a torn end, and acknowledged records may follow it.
     fn damaged_on_disk<E: Env>(
         &self,
-        chunk: &mut Chunk<'_, E>,
+        chunk: &mut ReadBuffer<'_, E>,
         end: &End,
         error: &BatchError,
     ) -> Option<BatchHeader> {

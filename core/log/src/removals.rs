@@ -23,11 +23,11 @@ use crate::view::View;
 /// The remaining work on disk for segments that left the view.
 #[derive(Debug)]
 pub(crate) struct Removals<E: Env> {
-    pending: Mutex<Pending<E>>,
+    pending: Mutex<PendingRemovals<E>>,
 }
 
 #[derive(Debug)]
-struct Pending<E: Env> {
+struct PendingRemovals<E: Env> {
     /// Segments whose files are not renamed yet, in the order of their renaming.
     retiring: VecDeque<Arc<Segment<E>>>,
     /// Renamed files, and the monotonic time from which each may be deleted.
@@ -37,7 +37,7 @@ struct Pending<E: Env> {
 impl<E: Env> Removals<E> {
     pub(crate) fn none() -> Self {
         Self {
-            pending: Mutex::new(Pending {
+            pending: Mutex::new(PendingRemovals {
                 retiring: VecDeque::new(),
                 doomed: Vec::new(),
             }),

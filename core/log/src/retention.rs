@@ -12,7 +12,7 @@ use crate::types::{DeletedSegment, DeletionReason, SegmentInfo};
 
 /// The input of the selection besides the segments.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Facts<'a> {
+pub(crate) struct RetentionInput<'a> {
     pub(crate) config: &'a LogConfig,
     pub(crate) now_wall_ms: i64,
     pub(crate) log_start_offset: Offset,
@@ -24,7 +24,7 @@ pub(crate) struct Facts<'a> {
 /// active segment is never selected. One with records may be, and then the caller must roll first.
 pub(crate) fn deletable(
     segments: &[SegmentInfo],
-    facts: Facts<'_>,
+    facts: RetentionInput<'_>,
 ) -> Vec<(SegmentInfo, DeletionReason)> {
     let mut left_bytes: u64 = segments.iter().map(|segment| segment.size_bytes).sum();
     let mut deletable = Vec::new();
@@ -45,7 +45,7 @@ pub(crate) fn deletable(
 fn reason(
     segment: &SegmentInfo,
     bytes_without_it: u64,
-    facts: Facts<'_>,
+    facts: RetentionInput<'_>,
 ) -> Option<DeletionReason> {
     let config = facts.config;
     // The log start is never after the start of the active segment, so the active segment is selected only if all its
@@ -109,7 +109,7 @@ impl<E: Env> PartitionLog<E> {
         let mut writer = self.writer.lock();
         self.begin_change(&mut writer)?;
         let view = self.view();
-        let facts = Facts {
+        let facts = RetentionInput {
             config: &config,
             now_wall_ms,
             log_start_offset: view.log_start_offset,
@@ -213,7 +213,7 @@ mod tests {
         start: i64,
         high: i64,
     ) -> Vec<DeletionReason> {
-        let facts = Facts {
+        let facts = RetentionInput {
             config,
             now_wall_ms: now,
             log_start_offset: Offset::new(start),

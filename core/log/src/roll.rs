@@ -76,7 +76,7 @@ impl Head {
 
 /// The batches to be appended, as far as rolling depends on them.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Incoming {
+pub(crate) struct IncomingBatches {
     pub(crate) size: u64,
     /// The maximum number of entries that they add to each index.
     pub(crate) index_entries: usize,
@@ -89,7 +89,7 @@ pub(crate) fn is_due<E: Env>(
     segment: &Segment<E>,
     head: &Head,
     config: &LogConfig,
-    incoming: Incoming,
+    incoming: IncomingBatches,
     now_ms: impl FnOnce() -> i64,
 ) -> bool {
     let size = segment.size();

@@ -7,9 +7,9 @@ use headwater::{Consumer, Event, Finishing, Offset, Operation, Rebalance};
 use headwater_behaviour_macro::behaviour;
 
 use super::{MOMENT, config, member, numbers, poll_until_read, start};
-use crate::target::{Running, Target};
+use crate::target::{RunningBroker, Target};
 
-fn committed(broker: &Running) -> Option<i64> {
+fn committed(broker: &RunningBroker) -> Option<i64> {
     let other = broker.consumer(config(broker, &[]));
     let committed = broker
         .wait(other.committed(&[broker.partition(0)]))
@@ -20,7 +20,7 @@ fn committed(broker: &Running) -> Option<i64> {
 }
 
 /// Waits for messages, and returns the number of decoded ones.
-fn decoded(broker: &Running, consumer: &mut Consumer) -> usize {
+fn decoded(broker: &RunningBroker, consumer: &mut Consumer) -> usize {
     while !matches!(
         broker
             .wait(consumer.next_event(&Operation::NextMessage))

@@ -11,10 +11,10 @@ use super::{
     poll_until_shared, start,
 };
 use crate::table::text;
-use crate::target::{Running, Target};
+use crate::target::{RunningBroker, Target};
 
 fn consumer_member(
-    broker: &Running,
+    broker: &RunningBroker,
     subscription: Subscription,
     pairs: &[(&str, &str)],
 ) -> Consumer {
@@ -31,7 +31,7 @@ fn consumer_member(
     consumer
 }
 
-fn of_t(broker: &Running, pairs: &[(&str, &str)]) -> Consumer {
+fn of_t(broker: &RunningBroker, pairs: &[(&str, &str)]) -> Consumer {
     let t = broker.name("t");
     consumer_member(broker, Subscription::topics([t]), pairs)
 }
@@ -138,7 +138,7 @@ fn a_static_member_restarts_with_its_partitions(target: Target) {
     assert_eq!(error.code(), ErrorCode::UnreleasedInstanceId);
 }
 
-fn poll_until_error(broker: &Running, member: &mut Consumer) -> headwater::Error {
+fn poll_until_error(broker: &RunningBroker, member: &mut Consumer) -> headwater::Error {
     let deadline = Instant::now() + PATIENCE;
     loop {
         match broker.wait(member.poll(MOMENT, None)) {

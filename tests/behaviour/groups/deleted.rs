@@ -7,7 +7,7 @@ use headwater_behaviour_macro::behaviour;
 
 use super::{MOMENT, PATIENCE, config, member, numbers, poll_until, poll_until_read, start};
 use crate::table::{text, values};
-use crate::target::{Running, Target};
+use crate::target::{RunningBroker, Target};
 
 /// Kafka's default age of metadata: nothing may wait for metadata to expire.
 const OLD: (&str, &str) = ("metadata.max.age.ms", "300000");
@@ -19,7 +19,7 @@ enum By {
     OtherClient,
 }
 
-fn delete(broker: &Running, topic: &str, by: By) {
+fn delete(broker: &RunningBroker, topic: &str, by: By) {
     match by {
         By::SameClient => broker
             .wait(broker.admin().delete_topic(topic, false))

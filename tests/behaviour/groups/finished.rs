@@ -7,7 +7,7 @@ use headwater::{Consumer, Offset, Position, TopicPartition};
 use headwater_behaviour_macro::behaviour;
 
 use super::{MOMENT, PATIENCE, config, member, numbers, poll_until_read, start};
-use crate::target::{Running, Target};
+use crate::target::{RunningBroker, Target};
 
 /// How the caller finishes records.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +28,7 @@ enum End {
     Revocation,
 }
 
-fn committed(broker: &Running) -> Option<i64> {
+fn committed(broker: &RunningBroker) -> Option<i64> {
     let other = broker.consumer(config(broker, &[]));
     let committed = broker
         .wait(other.committed(&[broker.partition(0)]))
@@ -38,7 +38,7 @@ fn committed(broker: &Running) -> Option<i64> {
         .map(|offset| offset.get())
 }
 
-fn commit(broker: &Running, consumer: &mut Consumer, how: Commit) {
+fn commit(broker: &RunningBroker, consumer: &mut Consumer, how: Commit) {
     let what = BTreeMap::from([(broker.partition(0), Offset::new(40))]);
     match how {
         Commit::Positions => broker.wait(consumer.commit(None)).unwrap(),

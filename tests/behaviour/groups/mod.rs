@@ -14,14 +14,14 @@ use std::time::{Duration, Instant};
 use headwater::{Batch, Consumer, ConsumerConfig, Event, Operation, Rebalance, Subscription};
 
 use crate::table::{text, values};
-use crate::target::{Running, Target};
+use crate::target::{RunningBroker, Target};
 
 /// Long enough for any machine; passing tests never wait that long.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 pub(super) const MOMENT: Duration = Duration::from_millis(20);
 
 /// A broker whose groups do not wait for more members, and whose members may have short sessions.
-pub(super) fn start(target: Target) -> Running {
+pub(super) fn start(target: Target) -> RunningBroker {
     target.start_with(&[
         ("group.initial.rebalance.delay.ms", "0"),
         ("group.min.session.timeout.ms", "100"),
@@ -31,7 +31,7 @@ pub(super) fn start(target: Target) -> Running {
     ])
 }
 
-pub(super) fn config(broker: &Running, pairs: &[(&str, &str)]) -> ConsumerConfig {
+pub(super) fn config(broker: &RunningBroker, pairs: &[(&str, &str)]) -> ConsumerConfig {
     let fixed = [
         ("group.id", broker.name("g")),
         ("auto.offset.reset", "earliest"),
@@ -42,7 +42,7 @@ pub(super) fn config(broker: &Running, pairs: &[(&str, &str)]) -> ConsumerConfig
     ConsumerConfig::parse(fixed.iter().chain(pairs).copied()).unwrap()
 }
 
-pub(super) fn member(broker: &Running, topics: &[&str], pairs: &[(&str, &str)]) -> Consumer {
+pub(super) fn member(broker: &RunningBroker, topics: &[&str], pairs: &[(&str, &str)]) -> Consumer {
     let mut consumer = broker.consumer(config(broker, pairs));
     consumer.decode_as(text()).unwrap();
     consumer.subscribe(Subscription::topics(topics)).unwrap();
@@ -51,7 +51,7 @@ pub(super) fn member(broker: &Running, topics: &[&str], pairs: &[(&str, &str)]) 
 
 /// Polls briefly, and collects the rebalances that are reported meanwhile.
 pub(super) fn poll_reporting(
-    broker: &Running,
+    broker: &RunningBroker,
     consumer: &mut Consumer,
     reported: &mut Vec<Rebalance>,
 ) -> Batch {
@@ -71,7 +71,7 @@ pub(super) fn numbers(count: usize) -> impl Iterator<Item = String> {
 
 /// Polls all members in turn until `done`, and returns the records that each has read.
 pub(super) fn poll_until(
-    broker: &Running,
+    broker: &RunningBroker,
     members: &mut [&mut Consumer],
     mut done: impl FnMut(&[&mut Consumer], &[Vec<String>]) -> bool,
 ) -> Vec<Vec<String>> {
@@ -98,7 +98,7 @@ pub(super) fn poll_until(
 
 /// Polls until every one of these has this many partitions.
 pub(super) fn poll_until_shared(
-    broker: &Running,
+    broker: &RunningBroker,
     members: &mut [&mut Consumer],
     sizes: &[usize],
 ) -> Vec<Vec<String>> {
@@ -112,7 +112,7 @@ pub(super) fn poll_until_shared(
 }
 
 pub(super) fn poll_until_read(
-    broker: &Running,
+    broker: &RunningBroker,
     member: &mut Consumer,
     count: usize,
 ) -> Vec<String> {

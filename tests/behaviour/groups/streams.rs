@@ -8,14 +8,19 @@ use headwater_behaviour_macro::behaviour;
 
 use super::{MOMENT, PATIENCE, member, numbers, start};
 use crate::table::{offsets, partitions};
-use crate::target::{Running, Target};
+use crate::target::{RunningBroker, Target};
 
 const RECORDS: usize = 30_000;
 
 /// The records that both members have read, by partition, in reading order.
-type Read = BTreeMap<i32, Vec<i64>>;
+type ReadRecords = BTreeMap<i32, Vec<i64>>;
 
-fn next_batch(broker: &Running, consumer: &mut Consumer, stream: &BatchStream, read: &mut Read) {
+fn next_batch(
+    broker: &RunningBroker,
+    consumer: &mut Consumer,
+    stream: &BatchStream,
+    read: &mut ReadRecords,
+) {
     let next = Operation::NextBatch(stream.clone());
     let waited = async { tokio::time::timeout(MOMENT, consumer.next_event(&next)).await };
     // A cancelled call has handed out nothing.
@@ -50,7 +55,7 @@ fn records_read_ahead_of_partitions_that_go_are_read_by_their_new_owner(
     })
     .unwrap();
     let mut one = member(&broker, &[t], &pairs);
-    let mut read = Read::new();
+    let mut read = ReadRecords::new();
     let deadline = Instant::now() + PATIENCE;
     while read.is_empty() {
         next_batch(&broker, &mut one, &stream, &mut read);

@@ -29,7 +29,7 @@ impl fmt::Display for Fault {
 
 /// The records that a log serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Served {
+pub struct ServedRecords {
     /// From the log's start to its end.
     pub offsets: Range<i64>,
     /// Values by offset.
@@ -40,10 +40,10 @@ pub struct Served {
 
 /// Reads a whole log in small reads and checks the invariants of any log: batches with a valid CRC, and each offset
 /// from start to end exactly once.
-pub fn read_all(session: &Session) -> Result<Served, Fault> {
+pub fn read_all(session: &Session) -> Result<ServedRecords, Fault> {
     let log = &session.log;
     let (start, end) = (log.log_start_offset(), log.log_end_offset());
-    let mut served = Served {
+    let mut served = ServedRecords {
         offsets: start.get()..end.get(),
         values: Values::new(),
         newest: None,
@@ -74,7 +74,11 @@ pub fn read_all(session: &Session) -> Result<Served, Fault> {
 }
 
 /// Adds the records of a batch from `next` on.
-fn take_batch(batch: &RecordBatch, next: &mut Offset, served: &mut Served) -> Result<(), Fault> {
+fn take_batch(
+    batch: &RecordBatch,
+    next: &mut Offset,
+    served: &mut ServedRecords,
+) -> Result<(), Fault> {
     let header = *batch.header();
     let told = |error: &dyn fmt::Display| {
         Fault::Told(format!("a bad batch at {}: {error}", header.base_offset))
@@ -110,7 +114,11 @@ fn take_batch(batch: &RecordBatch, next: &mut Offset, served: &mut Served) -> Re
 }
 
 /// Checks that all `required` values are served, and no value that was never written.
-pub fn compare(served: &Served, required: &Values, expected: &Expectation) -> Result<(), String> {
+pub fn compare(
+    served: &ServedRecords,
+    required: &Values,
+    expected: &Expectation,
+) -> Result<(), String> {
     for (offset, value) in required {
         match served.values.get(offset) {
             Some(found) if found == value => {}
@@ -148,7 +156,7 @@ pub fn compare(served: &Served, required: &Values, expected: &Expectation) -> Re
 }
 
 /// Checks that lookups by timestamp agree with a search of every record.
-pub fn check_lookups(session: &Session, served: &Served) -> Result<(), String> {
+pub fn check_lookups(session: &Session, served: &ServedRecords) -> Result<(), String> {
     let latest = served
         .values
         .values()
@@ -179,7 +187,7 @@ pub fn check_lookups(session: &Session, served: &Served) -> Result<(), String> {
 }
 
 /// Checks that the log recognises its newest idempotent batch when it is sent again.
-pub fn check_duplicate(session: &Session, served: &Served) -> Result<(), String> {
+pub fn check_duplicate(session: &Session, served: &ServedRecords) -> Result<(), String> {
     let Some((base, batch)) = &served.newest else {
         return Ok(());
     };

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::session::Outcome;
+use crate::session::StepResult;
 
 /// Values by offset.
 pub type Values = BTreeMap<i64, Vec<u8>>;
@@ -23,7 +23,7 @@ pub struct Expectation {
 impl Expectation {
     /// The state after a successful step.
     #[must_use]
-    pub fn after(&self, outcome: &Outcome) -> Expectation {
+    pub fn after(&self, outcome: &StepResult) -> Expectation {
         let mut next = self.while_under_way(outcome);
         if let Some((base, values)) = &outcome.appended {
             next.appended.extend((*base..).zip(values.iter().cloned()));
@@ -41,7 +41,7 @@ impl Expectation {
 
     /// The state in the middle of a step that would have this outcome: removed values may be gone, new ones may exist.
     #[must_use]
-    pub fn while_under_way(&self, outcome: &Outcome) -> Expectation {
+    pub fn while_under_way(&self, outcome: &StepResult) -> Expectation {
         let mut next = self.clone();
         let kept = outcome.log_start..outcome.log_end;
         next.durable.retain(|offset, _| kept.contains(offset));

@@ -5,7 +5,7 @@ use headwater_env::SimEnv;
 use crate::model::Expectation;
 use crate::runner::Runner;
 use crate::script::Script;
-use crate::session::Outcome;
+use crate::session::StepResult;
 
 /// The result of each step of a script without faults, and the number of boundaries before it.
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub struct Reference {
     /// The script.
     pub script: Script,
     /// The result of each step.
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: Vec<StepResult>,
     /// The number of boundaries when the log was open, and after each step.
     pub boundaries: Vec<u64>,
     /// The expectation before each step, and after the last.

@@ -4,7 +4,7 @@ use headwater_env::SimEnv;
 
 use crate::model::Expectation;
 use crate::script::{Script, Step};
-use crate::session::{Failure, Outcome, Session};
+use crate::session::{Failure, Session, StepResult};
 
 /// A session, or several ones in a script with restarts.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Runner {
     }
 
     /// Runs one step. A failed step may be repeated.
-    pub fn step(&mut self, step: &Step) -> Result<Outcome, Failure> {
+    pub fn step(&mut self, step: &Step) -> Result<StepResult, Failure> {
         let in_vain = self
             .session
             .as_ref()
@@ -67,7 +67,7 @@ impl Runner {
         result
     }
 
-    fn restart(&mut self) -> Result<Outcome, Failure> {
+    fn restart(&mut self) -> Result<StepResult, Failure> {
         if let Some(session) = &self.session {
             session.close()?;
         }
@@ -75,16 +75,16 @@ impl Runner {
         // A closed log is durable to its end.
         let session = self.session()?;
         let durable_to = Some(session.log.log_end_offset().get());
-        Ok(session.outcome(Outcome {
+        Ok(session.outcome(StepResult {
             durable_to,
-            ..Outcome::default()
+            ..StepResult::default()
         }))
     }
 }
 
 /// The maximum effect of a failed step.
-fn outcome_in_vain(session: &Session, step: &Step) -> Outcome {
-    let mut outcome = session.outcome(Outcome::default());
+fn outcome_in_vain(session: &Session, step: &Step) -> StepResult {
+    let mut outcome = session.outcome(StepResult::default());
     match step {
         Step::Append { values, .. } => outcome.appended = Some((outcome.log_end, values.clone())),
         Step::Truncate(percent) => {

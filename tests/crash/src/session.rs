@@ -72,7 +72,7 @@ impl From<ChangeError> for Failure {
 
 /// The result of a successful step.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Outcome {
+pub struct StepResult {
     /// The appended values, and the offset of the first.
     pub appended: Option<(i64, Vec<Vec<u8>>)>,
     /// Records before this offset were acknowledged as durable.
@@ -160,8 +160,8 @@ impl Session {
     }
 
     /// Runs one step other than a restart.
-    pub fn step(&mut self, step: &Step) -> Result<Outcome, Failure> {
-        let mut outcome = Outcome::default();
+    pub fn step(&mut self, step: &Step) -> Result<StepResult, Failure> {
+        let mut outcome = StepResult::default();
         match step {
             Step::Append {
                 values,
@@ -218,7 +218,7 @@ impl Session {
         values: &[Vec<u8>],
         idempotent: bool,
         together: bool,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<StepResult, Failure> {
         let producer = idempotent.then_some(self.producer);
         let run = together.then(|| self.append_each(values, producer));
         let (first, last) = if let Some(ends) = run.transpose()?.flatten() {
@@ -231,7 +231,7 @@ impl Session {
         if idempotent {
             self.producer.next_sequence += values.len() as i32;
         }
-        let mut outcome = Outcome::default();
+        let mut outcome = StepResult::default();
         if last.flush_required {
             self.log.wait_flushed(last.next_offset())?;
             outcome.durable_to = Some(last.next_offset().get());
@@ -263,8 +263,8 @@ impl Session {
         Ok(appended.map(|appended| (appended[0], appended[appended.len() - 1])))
     }
 
-    /// Starts a new producer epoch: after a truncation, a crash or an error the producer does not know which batches
-    /// were written.
+    /// Starts a new producer epoch: after a truncation, a crash or an error it is unknown to the producer which
+    /// batches were written.
     pub fn fence_producer(&mut self) {
         let known = self
             .log
@@ -306,8 +306,8 @@ impl Session {
         start + (end - start) * percent as i64 / 100
     }
 
-    pub(crate) fn outcome(&self, outcome: Outcome) -> Outcome {
-        Outcome {
+    pub(crate) fn outcome(&self, outcome: StepResult) -> StepResult {
+        StepResult {
             log_start: self.log.log_start_offset().get(),
             log_end: self.log.log_end_offset().get(),
             ..outcome

@@ -2,7 +2,7 @@
 
 use headwater_env::SimEnv;
 
-use crate::judge::{Served, check_duplicate, check_lookups, compare, read_all};
+use crate::judge::{ServedRecords, check_duplicate, check_lookups, compare, read_all};
 use crate::model::{Expectation, Values};
 use crate::scan::end_of_whole_batches;
 use crate::script::Step;
@@ -75,14 +75,14 @@ impl Survivor<'_> {
             .map_err(|failure| format!("the log does not open: {failure:?}"))
     }
 
-    fn read(&self, session: &Session) -> Result<Served, String> {
+    fn read(&self, session: &Session) -> Result<ServedRecords, String> {
         let served = read_all(session).map_err(|fault| fault.to_string())?;
         compare(&served, self.required, self.expected)?;
         Ok(served)
     }
 
     /// A second recovery has the same result as the first, and nothing to repair.
-    fn recover_again(&self, env: &SimEnv, served: &Served) -> Result<Session, String> {
+    fn recover_again(&self, env: &SimEnv, served: &ServedRecords) -> Result<Session, String> {
         let session = self.open(env)?;
         let report = &session.report;
         let is_whole = report.cut.is_none()
@@ -107,7 +107,7 @@ impl Survivor<'_> {
     }
 
     /// Appending continues at the end, and flushed records are durable.
-    fn go_on(&self, mut session: Session, served: &Served) -> Result<(), String> {
+    fn go_on(&self, mut session: Session, served: &ServedRecords) -> Result<(), String> {
         let append = Step::Append {
             values: vec![b"after the crash".to_vec()],
             idempotent: self.seed.is_multiple_of(2),

@@ -13,7 +13,7 @@ use headwater::{
 use headwater_fault_tests::chance::Chance;
 use headwater_fault_tests::history::{Commits, Event, MemberId, Offsets, RecordId};
 
-use super::{Group, Shared, spawn};
+use super::{Group, SharedState, spawn};
 use crate::judge::{rows, text};
 
 /// The number of concurrent members of a group.
@@ -50,7 +50,7 @@ const OVERTAKEN: [ErrorCode; 6] = [
 
 /// Starts the members of a group. The last one is replaced repeatedly.
 pub(super) fn start(
-    shared: &Arc<Shared>,
+    shared: &Arc<SharedState>,
     client: &Engine,
     group: &Group,
     seed: u64,
@@ -76,7 +76,7 @@ pub(super) fn start(
 
 /// How a member ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Leaving {
+enum MemberExit {
     LeaveGroup,
     Die,
 }
@@ -84,7 +84,7 @@ enum Leaving {
 struct Member<'a> {
     id: MemberId,
     group: &'a Group,
-    shared: &'a Shared,
+    shared: &'a SharedState,
     client: &'a Engine,
     consumer: Consumer,
     chance: Chance,
@@ -94,7 +94,7 @@ struct Member<'a> {
 
 impl<'a> Member<'a> {
     fn join(
-        shared: &'a Shared,
+        shared: &'a SharedState,
         client: &'a Engine,
         group: &'a Group,
         assignor: &'static str,
@@ -143,9 +143,9 @@ impl<'a> Member<'a> {
         }
         let dies = polls.is_some() && !self.shared.members_stop() && self.chance.one_in(4);
         self.end(if dies {
-            Leaving::Die
+            MemberExit::Die
         } else {
-            Leaving::LeaveGroup
+            MemberExit::LeaveGroup
         });
     }
 
@@ -227,8 +227,8 @@ impl<'a> Member<'a> {
         }
     }
 
-    fn end(mut self, leaving: Leaving) {
-        if leaving == Leaving::LeaveGroup {
+    fn end(mut self, leaving: MemberExit) {
+        if leaving == MemberExit::LeaveGroup {
             loop {
                 match self.next(&Operation::Close) {
                     Ok(Polled::Left) => break,

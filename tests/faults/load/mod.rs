@@ -41,7 +41,7 @@ pub(crate) struct Group {
 
 /// The state that all clients share.
 #[derive(Debug)]
-pub(crate) struct Shared {
+pub(crate) struct SharedState {
     pub(crate) topic: String,
     pub(crate) recorder: Recorder,
     /// The number of partitions of the topic.
@@ -60,7 +60,7 @@ pub(crate) struct Shared {
 /// Clients under load, each in a thread.
 #[derive(Debug)]
 pub(crate) struct Load {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) shared: Arc<SharedState>,
     pub(crate) groups: Vec<Group>,
     producers: Vec<JoinHandle<()>>,
     members: Vec<JoinHandle<()>>,
@@ -74,7 +74,7 @@ pub(crate) fn connect(bootstrap: &str) -> Engine {
 impl Load {
     /// Starts three producers, and two groups whose members come and go.
     pub(crate) fn start(bootstrap: &str, topic: &str, partitions: i32, seed: u64) -> Self {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(SharedState {
             topic: topic.to_owned(),
             recorder: Recorder::default(),
             partitions: AtomicI32::new(partitions),
@@ -136,7 +136,7 @@ impl Drop for Load {
     }
 }
 
-impl Shared {
+impl SharedState {
     /// The number of these records that a group has not got yet.
     pub(crate) fn undelivered(&self, group: GroupId, records: &BTreeSet<RecordId>) -> usize {
         let delivered = self.delivered.lock();

@@ -7,12 +7,16 @@ use std::time::Duration;
 use headwater::Engine;
 use headwater_fault_tests::history::Event;
 
-use super::{Group, Shared, spawn};
+use super::{Group, SharedState, spawn};
 
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Starts the observer.
-pub(super) fn start(shared: &Arc<Shared>, client: Engine, groups: Vec<Group>) -> JoinHandle<()> {
+pub(super) fn start(
+    shared: &Arc<SharedState>,
+    client: Engine,
+    groups: Vec<Group>,
+) -> JoinHandle<()> {
     let shared = Arc::clone(shared);
     spawn("observer".to_owned(), move || {
         while !shared.members_stop() {
@@ -24,7 +28,7 @@ pub(super) fn start(shared: &Arc<Shared>, client: Engine, groups: Vec<Group>) ->
     })
 }
 
-fn observe(shared: &Shared, client: &Engine, group: &Group) {
+fn observe(shared: &SharedState, client: &Engine, group: &Group) {
     shared.recorder.record(Event::AskCommitted(group.id));
     let seen = client.block_on(client.admin().group_offsets(&group.name));
     // If a broker was away for too long, there is nothing to record.

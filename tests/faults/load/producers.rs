@@ -14,7 +14,7 @@ use headwater::{
 use headwater_fault_tests::chance::Chance;
 use headwater_fault_tests::history::{Event, RecordId, UNKNOWN_OFFSET};
 
-use super::{Shared, spawn};
+use super::{SharedState, spawn};
 
 /// The maximum number of records without a result.
 const UNANSWERED_MAX: usize = 400;
@@ -34,7 +34,7 @@ enum Patience {
 }
 
 struct Source {
-    shared: Arc<Shared>,
+    shared: Arc<SharedState>,
     producer: Producer,
     number: u32,
     next: u64,
@@ -43,7 +43,7 @@ struct Source {
 }
 
 /// Starts all producers.
-pub(super) fn start(shared: &Arc<Shared>, client: &Engine, seed: u64) -> Vec<JoinHandle<()>> {
+pub(super) fn start(shared: &Arc<SharedState>, client: &Engine, seed: u64) -> Vec<JoinHandle<()>> {
     let source = |number: u32, patience| {
         let config: &[_] = match patience {
             Patience::Patient => &PATIENT,

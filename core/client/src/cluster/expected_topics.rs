@@ -13,10 +13,10 @@ const LAG_MAX: Duration = Duration::from_secs(5);
 /// Topics that are expected to exist although a broker does not return them: this client has created them, or they were
 /// in its metadata until then. After [`LAG_MAX`] without an answer such a topic counts as deleted.
 #[derive(Debug, Default)]
-pub(super) struct ExpectedTopics(HashMap<Arc<str>, Expected>);
+pub(super) struct ExpectedTopics(HashMap<Arc<str>, ExpectedTopic>);
 
 #[derive(Debug)]
-struct Expected {
+struct ExpectedTopic {
     until: Instant,
     /// The number of partitions that this client has set; 0 if it has set none.
     partitions: usize,
@@ -28,7 +28,7 @@ impl ExpectedTopics {
         self.0.retain(|_, expected| expected.until > now);
         let until = now + LAG_MAX;
         self.0
-            .insert(Arc::from(name), Expected { until, partitions });
+            .insert(Arc::from(name), ExpectedTopic { until, partitions });
     }
 
     /// Records that a broker has returned the topic with this number of partitions.
@@ -65,7 +65,7 @@ impl ExpectedTopics {
         self.current(name, now).is_some()
     }
 
-    fn current(&self, name: &str, now: Instant) -> Option<&Expected> {
+    fn current(&self, name: &str, now: Instant) -> Option<&ExpectedTopic> {
         let expected = self.0.get(name)?;
         let is_current = expected.until > now && !mutants::is_active(Mutant::BelieveLaggingBrokers);
         is_current.then_some(expected)

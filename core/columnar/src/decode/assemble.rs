@@ -10,7 +10,7 @@ use arrow_schema::ArrowError;
 use headwater_record::Offset;
 
 use super::byte_column::ByteColumn;
-use super::plan::{Plan, Shape};
+use super::plan::{Shape, TableShapes};
 use super::rows::Rows;
 use super::undecoded::UndecodedRecord;
 use super::{Failure, FetchedBatches, error_at};
@@ -20,7 +20,7 @@ use crate::projection::Column;
 use crate::trusted::Buffers;
 
 /// A finished key or value column, and the rows that its format could not read, in order.
-struct Finished {
+struct FinishedColumn {
     array: ArrayRef,
     bad: Vec<(usize, DecodeErrorKind)>,
     /// The text from which inferred JSON was read.
@@ -37,12 +37,12 @@ pub(crate) struct Table {
 }
 
 /// The input of building a table.
-struct Context<'a> {
+struct TableInput<'a> {
     options: &'a DecodeOptions,
     fetched: &'a [FetchedBatches],
 }
 
-impl Plan {
+impl TableShapes {
     /// Builds the table of these rows.
     pub(crate) fn assemble(
         &mut self,
@@ -50,7 +50,7 @@ impl Plan {
         mut rows: Rows,
         fetched: &[FetchedBatches],
     ) -> Result<Table, Failure> {
-        let context = Context { options, fetched };
+        let context = TableInput { options, fetched };
         let (key, value) = (rows.key.take(), rows.value.take());
         let key = context.finish(&mut self.key, Column::Key, key, &rows)?;
         let value = context.finish(&mut self.value, Column::Value, value, &rows)?;
@@ -80,10 +80,10 @@ impl Plan {
 
     fn table(
         &self,
-        context: &Context<'_>,
+        context: &TableInput<'_>,
         rows: Rows,
-        key: Option<Finished>,
-        value: Option<Finished>,
+        key: Option<FinishedColumn>,
+        value: Option<FinishedColumn>,
     ) -> Result<RecordBatch, ArrowError> {
         let options = context.options;
         let row_count = RecordBatchOptions::new().with_row_count(Some(rows.count));
@@ -130,11 +130,11 @@ impl Plan {
 impl Shape {
     fn finish(
         &mut self,
-        context: &Context<'_>,
+        context: &TableInput<'_>,
         column: Column,
         values: ByteColumn,
         buffers: &Buffers,
-    ) -> Result<Finished, DecodeErrorKind> {
+    ) -> Result<FinishedColumn, DecodeErrorKind> {
         let (name, mut column) = (column.name(), values);
         let not_text = std::mem::take(&mut column.bad);
         let bad = not_text
@@ -168,7 +168,7 @@ impl Shape {
                 let text = json
                     .keeps_text()
                     .then(|| Arc::new(views.into_binary(buffers)) as ArrayRef);
-                return Ok(Finished {
+                return Ok(FinishedColumn {
                     array: decoded.array,
                     bad,
                     json: text,
@@ -181,7 +181,7 @@ impl Shape {
             (Self::Absent | Self::Bytes, Some(classic)) => Arc::new(classic.into_binary()),
             (Self::Absent | Self::Bytes, None) => Arc::new(views.into_binary(buffers)),
         };
-        Ok(Finished {
+        Ok(FinishedColumn {
             array,
             bad,
             json: None,
@@ -189,14 +189,14 @@ impl Shape {
     }
 }
 
-impl Context<'_> {
+impl TableInput<'_> {
     fn finish(
         &self,
         shape: &mut Shape,
         column: Column,
         values: Option<ByteColumn>,
         rows: &Rows,
-    ) -> Result<Option<Finished>, DecodeError> {
+    ) -> Result<Option<FinishedColumn>, DecodeError> {
         let Some(values) = values else {
             return Ok(None);
         };
@@ -207,7 +207,11 @@ impl Context<'_> {
     }
 
     /// Fails with the first row that could not be read, if the options require that.
-    fn refuse_bad_rows(&self, rows: &Rows, columns: [&Option<Finished>; 2]) -> Result<(), Failure> {
+    fn refuse_bad_rows(
+        &self,
+        rows: &Rows,
+        columns: [&Option<FinishedColumn>; 2],
+    ) -> Result<(), Failure> {
         if self.options.on_error != OnError::Raise {
             return Ok(());
         }
@@ -231,7 +235,11 @@ impl Context<'_> {
     }
 
     /// `None` if all rows stay.
-    fn rows_to_keep(&self, count: usize, columns: [&Option<Finished>; 2]) -> Option<BooleanArray> {
+    fn rows_to_keep(
+        &self,
+        count: usize,
+        columns: [&Option<FinishedColumn>; 2],
+    ) -> Option<BooleanArray> {
         if self.options.on_error != OnError::Skip
             || columns
                 .iter()
@@ -316,11 +324,11 @@ pub(crate) fn build(error: &ArrowError) -> DecodeErrorKind {
 /// The texts of inferred JSON as a table. Rows that became null because they could not be read are null here too.
 fn json_texts(
     rows: usize,
-    columns: [(&str, &Option<Finished>); 2],
+    columns: [(&str, &Option<FinishedColumn>); 2],
 ) -> Result<Option<RecordBatch>, ArrowError> {
     let mut texts: Vec<(&str, ArrayRef)> = Vec::new();
     for (name, column) in columns {
-        let Some(Finished {
+        let Some(FinishedColumn {
             json: Some(text),
             bad,
             ..
@@ -348,7 +356,7 @@ fn json_texts(
     .map(Some)
 }
 
-fn array_or_nulls(finished: Option<Finished>, rows: usize) -> ArrayRef {
+fn array_or_nulls(finished: Option<FinishedColumn>, rows: usize) -> ArrayRef {
     finished.map_or_else(
         || Arc::new(NullArray::new(rows)) as ArrayRef,
         |finished| finished.array,

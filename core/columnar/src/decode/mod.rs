@@ -21,20 +21,20 @@ use headwater_record::{BatchError, Offset, RecordBatch, batches};
 
 use crate::error::{DecodeError, DecodeErrorKind, SchemaError};
 use crate::options::{DecodeOptions, Format};
-use plan::Plan;
+use plan::TableShapes;
 use rows::{Rows, Window};
 
 /// Decodes fetched bytes to tables of one schema.
 #[derive(Debug)]
 pub struct Decoder {
     options: DecodeOptions,
-    plan: Plan,
+    plan: TableShapes,
 }
 
 impl Decoder {
     /// Checks that the options are compatible.
     pub fn new(options: DecodeOptions) -> Result<Self, SchemaError> {
-        let plan = Plan::new(&options)?;
+        let plan = TableShapes::new(&options)?;
         Ok(Self { options, plan })
     }
 
@@ -96,7 +96,7 @@ impl Decoder {
     ) -> Result<Decoded, Failure> {
         self.plan.start_table(&self.options);
         let (key, value) = self.plan.byte_columns();
-        let mut reading = Reading {
+        let mut reading = DecodeCall {
             options: &self.options,
             rows: Rows::new(self.options.columns.clone(), key, value),
             rows_before: 0,
@@ -151,7 +151,7 @@ impl From<DecodeError> for Failure {
 }
 
 /// The state of one call.
-struct Reading<'a> {
+struct DecodeCall<'a> {
     options: &'a DecodeOptions,
     rows: Rows,
     /// The number of rows before the current batch.
@@ -160,7 +160,7 @@ struct Reading<'a> {
     decompressed: usize,
 }
 
-impl Reading<'_> {
+impl DecodeCall<'_> {
     /// Reads the batches of one partition. Returns whether all of them were processed.
     fn read(&mut self, fetched: &FetchedBatches, next: &mut Offset) -> Result<bool, DecodeError> {
         let until = fetched.until;

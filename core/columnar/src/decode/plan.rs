@@ -59,13 +59,13 @@ impl Shape {
 
 /// The shapes of key and value, and whether they can still change.
 #[derive(Debug)]
-pub(crate) struct Plan {
+pub(crate) struct TableShapes {
     pub(crate) key: Shape,
     pub(crate) value: Shape,
     views: bool,
 }
 
-impl Plan {
+impl TableShapes {
     pub(crate) fn new(options: &DecodeOptions) -> Result<Self, SchemaError> {
         let plan = Self {
             key: Shape::new(options, Column::Key, &options.key)?,

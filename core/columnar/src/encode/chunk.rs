@@ -4,7 +4,7 @@ use headwater_record::PartitionId;
 
 use super::bytes_column::{BytesColumn, Reader};
 use super::options::EncodeOptions;
-use super::prepared::Prepared;
+use super::prepared::PreparedTable;
 use crate::error::EncodeError;
 use crate::murmur2::partition_for_key;
 
@@ -14,7 +14,7 @@ pub(super) const CHUNK_ROWS: usize = 4096;
 
 /// Rows `first..first + rows` of the table, and their partitions.
 #[derive(Debug)]
-pub(super) struct Chunk {
+pub(super) struct RowChunk {
     pub(super) first: usize,
     pub(super) rows: usize,
     pub(super) key: BytesColumn,
@@ -30,19 +30,19 @@ pub(super) enum Order {
     /// No row has a key: all go to the sticky partition, which may change with each batch.
     Sticky,
     /// Sorted by partition, within each partition in table order.
-    Sorted(Sorted),
+    Sorted(SortedRows),
 }
 
 /// The rows of each partition.
 #[derive(Debug, Default)]
-pub(super) struct Sorted {
+pub(super) struct SortedRows {
     /// Row numbers relative to the start of the chunk.
     rows: Vec<u32>,
     /// The end of each partition's rows.
     ends: Vec<u32>,
 }
 
-impl Sorted {
+impl SortedRows {
     /// The rows of one partition.
     pub(super) fn of(&self, partition: usize) -> &[u32] {
         let start = partition
@@ -115,10 +115,10 @@ impl Sticky {
     }
 }
 
-impl Chunk {
+impl RowChunk {
     /// Loads the rows from `first` on.
     pub(super) fn load(
-        table: &Prepared,
+        table: &PreparedTable,
         first: usize,
         options: &EncodeOptions,
         sticky: &mut Sticky,
@@ -151,13 +151,13 @@ impl Chunk {
 }
 
 fn sort(
-    table: &Prepared,
+    table: &PreparedTable,
     (key, value): (&BytesColumn, &BytesColumn),
     first: usize,
     rows: usize,
     options: &EncodeOptions,
     sticky: &mut Sticky,
-) -> Sorted {
+) -> SortedRows {
     let named = |row: usize| {
         let partitions = table.partitions.as_ref()?;
         (!arrow_array::Array::is_null(partitions, row)).then(|| partitions.value(row) as u32)
@@ -176,5 +176,5 @@ fn sort(
         partition as u32
     };
     let targets: Vec<u32> = (0..rows).map(target).collect();
-    Sorted::by(&targets, options.partition_count.max(1) as usize)
+    SortedRows::by(&targets, options.partition_count.max(1) as usize)
 }

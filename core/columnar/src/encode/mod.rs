@@ -26,8 +26,8 @@ use headwater_record::{AppendError, BatchBuilder, PartitionId, ProducerState};
 
 use crate::error::EncodeError;
 use bytes_column::{BytesColumn, NoValues, OffsetReader, ViewReader, with_reader};
-use chunk::{Chunk, Order, Sticky};
-use prepared::Prepared;
+use chunk::{Order, RowChunk, Sticky};
+use prepared::PreparedTable;
 use times::Times;
 
 /// A batch for a produce request.
@@ -127,7 +127,7 @@ impl Encoder {
         &self,
         rows: &arrow_array::RecordBatch,
         columns: &KeyValueColumns,
-    ) -> Result<Prepared, EncodeError> {
+    ) -> Result<PreparedTable, EncodeError> {
         let count = self.options.partition_count;
         if let Some(partition) = self
             .options
@@ -140,7 +140,7 @@ impl Encoder {
                 count,
             });
         }
-        Prepared::new(rows, columns, &self.options)
+        PreparedTable::new(rows, columns, &self.options)
     }
 
     fn builder(&mut self, partition: usize) -> &mut BatchBuilder {
@@ -170,8 +170,8 @@ impl Encoder {
 /// The batches of one table. Dropping it early drops the rows that were not returned yet. Ends after an error.
 pub struct EncodedBatches<'a> {
     encoder: &'a mut Encoder,
-    table: Prepared,
-    chunk: Option<Chunk>,
+    table: PreparedTable,
+    chunk: Option<RowChunk>,
     /// The first row after the chunk.
     next_row: usize,
     /// The partition whose rows of the chunk are being appended; at the end, the one whose last batch is next.
@@ -229,7 +229,7 @@ impl EncodedBatches<'_> {
                 return Ok(self.last_batches(stamp));
             }
             let encoder = &mut *self.encoder;
-            let chunk = Chunk::load(
+            let chunk = RowChunk::load(
                 &self.table,
                 self.next_row,
                 &encoder.options,
@@ -243,7 +243,7 @@ impl EncodedBatches<'_> {
     /// Appends rows until a batch is full or the chunk ends.
     fn append_chunk(
         &mut self,
-        chunk: &Chunk,
+        chunk: &RowChunk,
         stamp: &mut Stamping<'_>,
     ) -> Result<Option<EncodedBatch>, EncodeError> {
         let sorted = match &chunk.order {
@@ -282,7 +282,7 @@ impl EncodedBatches<'_> {
 
     fn append_run(
         &mut self,
-        chunk: &Chunk,
+        chunk: &RowChunk,
         partition: usize,
         stamp: &mut Stamping<'_>,
     ) -> Result<Option<EncodedBatch>, EncodeError> {
@@ -301,7 +301,7 @@ impl EncodedBatches<'_> {
     /// at least one.
     fn append(
         &mut self,
-        chunk: &Chunk,
+        chunk: &RowChunk,
         partition: usize,
         count: usize,
         row: impl Fn(usize) -> usize,

@@ -19,7 +19,7 @@ const RECORD_OVERHEAD_MAX: usize = HEADER_LEN + 21;
 
 /// The table. Everything that must be refused before the first batch has been checked.
 #[derive(Debug)]
-pub(super) struct Prepared {
+pub(super) struct PreparedTable {
     pub(super) rows: usize,
     pub(super) key: Source,
     pub(super) value: Source,
@@ -28,7 +28,7 @@ pub(super) struct Prepared {
     pub(super) partitions: Option<Int64Array>,
 }
 
-impl Prepared {
+impl PreparedTable {
     pub(super) fn new(
         table: &RecordBatch,
         columns: &KeyValueColumns,

@@ -6,7 +6,7 @@ use headwater_record::Span;
 
 use super::buffers::Block;
 use super::prefetch;
-use super::view_column::{ViewColumn, ViewFilling};
+use super::view_column::{BlockWriter, ViewColumn};
 use crate::decode::{Places, short_record};
 
 /// The destination of a batch's rows. A column that is not requested is `None`.
@@ -21,16 +21,16 @@ pub(crate) struct Columns<'a> {
 /// Writes the rows of one batch to the columns: one row index for all columns, and no space in columns that are not
 /// requested.
 #[derive(Debug)]
-pub(crate) struct Filling<'a> {
+pub(crate) struct RowWriter<'a> {
     rows: usize,
     room: usize,
     offsets: &'a mut [MaybeUninit<i64>],
     timestamps: &'a mut [MaybeUninit<i64>],
-    key: ViewFilling<'a>,
-    value: ViewFilling<'a>,
+    key: BlockWriter<'a>,
+    value: BlockWriter<'a>,
 }
 
-impl Filling<'_> {
+impl RowWriter<'_> {
     /// The number of rows.
     #[inline(always)]
     pub(crate) fn rows(&self) -> usize {
@@ -165,7 +165,7 @@ pub(crate) fn fill<R>(
     columns: Columns<'_>,
     block: &Block<'_>,
     room: usize,
-    work: impl FnOnce(&mut Filling<'_>) -> R,
+    work: impl FnOnce(&mut RowWriter<'_>) -> R,
 ) -> R {
     let Columns {
         mut offsets,
@@ -173,13 +173,13 @@ pub(crate) fn fill<R>(
         mut key,
         mut value,
     } = columns;
-    let mut filling = Filling {
+    let mut filling = RowWriter {
         rows: 0,
         room,
         offsets: spare(offsets.as_deref_mut(), room),
         timestamps: spare(timestamps.as_deref_mut(), room),
-        key: ViewFilling::of(key.as_deref_mut(), block, room),
-        value: ViewFilling::of(value.as_deref_mut(), block, room),
+        key: BlockWriter::of(key.as_deref_mut(), block, room),
+        value: BlockWriter::of(value.as_deref_mut(), block, room),
     };
     let result = work(&mut filling);
     let rows = filling.rows;

@@ -20,10 +20,10 @@ const NULL: u128 = u128::MAX;
 
 /// Values as views into the [`Buffers`] of the same table.
 ///
-/// Invariant: each view is [`NULL`], or inline and zero-padded, or created by [`ViewFilling`] or [`ViewRun`] from a slice
-/// of a [`Block`] with a bounds check. The block's buffer is at the view's index in the [`Buffers`] with the column's
-/// `source`. The fields are private; `Buffers` only grows, and a `bytes::Bytes` never changes its bytes during its
-/// lifetime. The values before the row `text` are UTF-8.
+/// Invariant: each view is [`NULL`], or inline and zero-padded, or created by [`BlockWriter`] or [`ViewRun`] from a
+/// slice of a [`Block`] with a bounds check. The block's buffer is at the view's index in the [`Buffers`] with the
+/// column's `source`. The fields are private; `Buffers` only grows, and a `bytes::Bytes` never changes its bytes during
+/// its lifetime. The values before the row `text` are UTF-8.
 #[derive(Debug, Default)]
 pub(crate) struct ViewColumn {
     /// The number of nulls before the first value. Most topics have no keys: then there is nothing else.
@@ -40,7 +40,7 @@ pub(crate) struct ViewColumn {
 
 /// Writes the values of one block to a column.
 #[derive(Debug)]
-pub(super) struct ViewFilling<'a> {
+pub(super) struct BlockWriter<'a> {
     slots: &'a mut [MaybeUninit<u128>],
     plain: &'a [u8],
     /// The buffer's index, and the offset to add to positions in it.
@@ -59,7 +59,7 @@ pub(super) struct ViewEnd {
     has_long: bool,
 }
 
-impl<'a> ViewFilling<'a> {
+impl<'a> BlockWriter<'a> {
     /// Space for `room` values of that block at the end of a column.
     #[inline(always)]
     pub(super) fn of(column: Option<&'a mut ViewColumn>, block: &Block<'a>, room: usize) -> Self {
@@ -251,9 +251,9 @@ impl ViewColumn {
     /// Keeps the rows of a filling, each of which must have been set.
     pub(super) fn keep(&mut self, rows: usize, end: ViewEnd) {
         let written = rows - end.leading_nulls;
-        // SAFETY: `Filling` counts a row after its view was written, by `ViewFilling::set` or `ViewRun::set`, in order,
-        // or after it was counted among the leading nulls, which have no slot. So the first `rows - leading_nulls`
-        // slots are written.
+        // SAFETY: `RowWriter` counts a row after its view was written, by `BlockWriter::set` or `ViewRun::set`, in
+        // order, or after it was counted among the leading nulls, which have no slot. So the first `rows -
+        // leading_nulls` slots are written.
         unsafe { self.views.set_len(self.views.len() + written) };
         self.leading_nulls += end.leading_nulls;
         self.has_null |= end.has_null;

@@ -49,7 +49,7 @@ enum Location {
 
 /// The handling of a missing directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Missing {
+enum MissingDirectory {
     Refuse,
     Create,
 }
@@ -60,7 +60,7 @@ impl Target {
         &self,
         work: impl FnOnce(&Engine) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        run(&self.open(Missing::Refuse)?, work)
+        run(&self.open(MissingDirectory::Refuse)?, work)
     }
 
     /// Like [`Target::with`], but creates a missing directory.
@@ -68,13 +68,13 @@ impl Target {
         &self,
         work: impl FnOnce(&Engine) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
-        run(&self.open(Missing::Create)?, work)
+        run(&self.open(MissingDirectory::Create)?, work)
     }
 
-    fn open(&self, missing: Missing) -> Result<Engine, Failure> {
+    fn open(&self, missing: MissingDirectory) -> Result<Engine, Failure> {
         match self.location()? {
             Location::Directory(path) => {
-                if missing == Missing::Refuse && !path.join(MARK).exists() {
+                if missing == MissingDirectory::Refuse && !path.join(MARK).exists() {
                     return Err(Failure::Failed(format!(
                         "There is no data directory at {}: correct the path, or create one with headwater topic create.",
                         path.display()

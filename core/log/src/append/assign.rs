@@ -12,7 +12,7 @@ use crate::error::AppendError;
 const CRC_START: usize = 21;
 
 /// The requests of one append, with the final headers of all their batches.
-pub(super) struct Assigned {
+pub(super) struct FinalRequests {
     pub(super) requests: Vec<Request>,
     pub(super) headers: Vec<BatchHeader>,
 }
@@ -25,7 +25,7 @@ pub(super) struct Request {
     pub(super) log_append_time_ms: Option<i64>,
 }
 
-impl Assigned {
+impl FinalRequests {
     /// Assigns offsets to at least one request, from `log_end_offset` on.
     pub(super) fn new(
         env: &impl Env,

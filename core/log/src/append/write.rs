@@ -5,7 +5,7 @@ use std::io::{self, IoSlice};
 use headwater_env::File;
 use headwater_record::BatchHeader;
 
-use super::assign::Assigned;
+use super::assign::FinalRequests;
 use crate::room;
 
 /// The first bytes of a batch, which the log changes: base offset, length (unchanged) and leader epoch. The CRC covers
@@ -19,7 +19,7 @@ const ZERO_PARTS: usize = 32;
 pub(super) fn write_batches(
     file: &impl File,
     position: u64,
-    assigned: &Assigned,
+    assigned: &FinalRequests,
     zeros: u64,
 ) -> io::Result<()> {
     let patches: Vec<_> = assigned.headers.iter().map(patched).collect();

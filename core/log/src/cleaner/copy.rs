@@ -9,7 +9,7 @@ use headwater_record::{BatchHeader, Offset, ProducerId, RecompressError, RecordB
 use super::fate::{Fate, Rules};
 use super::offset_map::OffsetMap;
 use super::{CleanError, Cleaning, Extent, check_going_on};
-use crate::chunk::Chunk;
+use crate::chunk::ReadBuffer;
 use crate::config::LogConfig;
 use crate::error::ReadError;
 use crate::file_name::{FileKind, Suffix};
@@ -108,7 +108,7 @@ impl<E: Env> PartitionLog<E> {
         };
         let mut copy = Copy::create(self, group[0].base_offset(), task.config)?;
         for segment in group {
-            let mut chunk = Chunk::new(segment)?;
+            let mut chunk = ReadBuffer::new(segment)?;
             let mut position = 0;
             while let Some(batch) = next_batch(segment, &mut chunk, position)? {
                 check_going_on(self, task.cleaning)?;
@@ -162,7 +162,7 @@ fn aborted_transactions<E: Env>(
 /// Reads the batch at the position and checks its CRC; `None` at the end of the segment.
 pub(super) fn next_batch<E: Env>(
     segment: &Segment<E>,
-    chunk: &mut Chunk<'_, E>,
+    chunk: &mut ReadBuffer<'_, E>,
     position: u64,
 ) -> Result<Option<RecordBatch>, ReadError> {
     let batch = chunk

@@ -61,8 +61,8 @@ impl Rules<'_> {
         Ok(Fate::Becomes(records.rewritten(&kept.flags, horizon)?))
     }
 
-    fn kept(&self, records: &Records) -> Result<Kept, BatchError> {
-        let mut kept = Kept {
+    fn kept(&self, records: &Records) -> Result<RemainingRecords, BatchError> {
+        let mut kept = RemainingRecords {
             flags: Vec::with_capacity(records.count()),
             count: 0,
             has_tombstones: false,
@@ -115,7 +115,7 @@ impl Rules<'_> {
 }
 
 /// The records of a batch that stay.
-struct Kept {
+struct RemainingRecords {
     flags: Vec<bool>,
     count: usize,
     has_tombstones: bool,

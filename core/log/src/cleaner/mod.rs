@@ -24,7 +24,7 @@ use headwater_env::Env;
 use headwater_record::{DecompressLimit, Offset, RecompressError, RecordBatch};
 use thiserror::Error;
 
-use crate::chunk::Chunk;
+use crate::chunk::ReadBuffer;
 use crate::config::LogConfig;
 use crate::error::{FileError, Poisoned, ReadError};
 use crate::mutants::{self, Mutant};
@@ -37,7 +37,7 @@ use fate::is_aborted;
 use groups::{Measure, groups};
 use offset_map::OffsetMap;
 pub use range::Cleanable;
-use range::Facts;
+use range::RangeInput;
 
 /// The input of a cleaning.
 #[derive(Clone, Copy)]
@@ -223,13 +223,13 @@ impl<E: Env> PartitionLog<E> {
         config: &'a LogConfig,
         last_stable_offset: Offset,
         now_wall_ms: i64,
-    ) -> Facts<'a> {
+    ) -> RangeInput<'a> {
         let on_disk = if mutants::is_active(Mutant::CleanUnflushed) {
             Offset::MAX
         } else {
             self.recovery_point()
         };
-        Facts {
+        RangeInput {
             config,
             now_wall_ms,
             cleaner_checkpoint: self.cleaner.checkpoint(),
@@ -257,13 +257,13 @@ impl<E: Env> PartitionLog<E> {
             if segment.base_offset() >= end {
                 break;
             }
-            let mut chunk = Chunk::new(segment)?;
+            let mut chunk = ReadBuffer::new(segment)?;
             let mut position = 0;
             while let Some(batch) = next_batch(segment, &mut chunk, position)? {
                 check_going_on(self, cleaning)?;
                 let taken = map_batch(&mut map, &batch, start, &aborted)
                     .map_err(|source| segment.corrupt(position, source))?;
-                if taken == Taken::InPart {
+                if taken == MappedPart::InPart {
                     return Ok(map);
                 }
                 position += batch.bytes().len() as u64;
@@ -276,7 +276,7 @@ impl<E: Env> PartitionLog<E> {
 
 /// Which part of a batch fitted into the map.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Taken {
+enum MappedPart {
     Whole,
     InPart,
 }
@@ -286,10 +286,10 @@ fn map_batch(
     batch: &RecordBatch,
     start: Offset,
     aborted: &[AbortedTransaction],
-) -> Result<Taken, headwater_record::BatchError> {
+) -> Result<MappedPart, headwater_record::BatchError> {
     let header = batch.header();
     if header.last_offset() < start {
-        return Ok(Taken::Whole);
+        return Ok(MappedPart::Whole);
     }
     // An aborted record does not replace an older record of its key.
     if !header.attributes.is_control() && !is_aborted(header, aborted) {
@@ -301,12 +301,12 @@ fn map_batch(
             if let Some(key) = record.key
                 && !map.put(key, record.offset)
             {
-                return Ok(Taken::InPart);
+                return Ok(MappedPart::InPart);
             }
         }
     }
     map.advance_to(header.next_offset());
-    Ok(Taken::Whole)
+    Ok(MappedPart::Whole)
 }
 
 fn measures<E: Env>(view: &View<E>, count: usize) -> Vec<Measure> {

@@ -7,7 +7,7 @@ use crate::types::SegmentInfo;
 
 /// The input of the decision besides the segments.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Facts<'a> {
+pub(crate) struct RangeInput<'a> {
     pub(crate) config: &'a LogConfig,
     pub(crate) now_wall_ms: i64,
     /// The end of the last cleaning, if there was one.
@@ -47,7 +47,7 @@ impl Cleanable {
 
 /// The start of the dirty part. A checkpoint outside the log is ignored: the log start moved past it, or the end of the
 /// log was lost.
-pub(crate) fn first_dirty_offset(facts: Facts<'_>) -> Offset {
+pub(crate) fn first_dirty_offset(facts: RangeInput<'_>) -> Offset {
     facts
         .cleaner_checkpoint
         .filter(|checkpoint| (facts.log_start_offset..=facts.log_end_offset).contains(checkpoint))
@@ -58,7 +58,7 @@ pub(crate) fn first_dirty_offset(facts: Facts<'_>) -> Offset {
 /// batch, if it has one.
 pub(crate) fn cleanable(
     segments: &[SegmentInfo],
-    facts: Facts<'_>,
+    facts: RangeInput<'_>,
     first_batch_ms: impl Fn(usize) -> Option<i64>,
 ) -> Option<Cleanable> {
     let config = facts.config;
@@ -91,7 +91,7 @@ pub(crate) fn cleanable(
 fn is_overdue(
     segments: &[SegmentInfo],
     first_dirty: usize,
-    facts: Facts<'_>,
+    facts: RangeInput<'_>,
     first_batch_ms: impl Fn(usize) -> Option<i64>,
 ) -> bool {
     let lag_ms = facts.config.max_compaction_lag_ms;
@@ -126,8 +126,8 @@ mod tests {
         times.iter().chain(&[0]).enumerate().map(of).collect()
     }
 
-    fn facts(config: &LogConfig, checkpoint: Option<i64>, upper: i64) -> Facts<'_> {
-        Facts {
+    fn facts(config: &LogConfig, checkpoint: Option<i64>, upper: i64) -> RangeInput<'_> {
+        RangeInput {
             config,
             now_wall_ms: 1000,
             cleaner_checkpoint: checkpoint.map(Offset::new),
@@ -137,7 +137,7 @@ mod tests {
         }
     }
 
-    fn range(segments: &[SegmentInfo], facts: Facts<'_>) -> Option<(i64, i64, u64, u64)> {
+    fn range(segments: &[SegmentInfo], facts: RangeInput<'_>) -> Option<(i64, i64, u64, u64)> {
         cleanable(segments, facts, |_| None).map(|found| {
             (
                 found.first_dirty_offset.get(),

@@ -9,7 +9,7 @@ use super::Opening;
 use crate::aside::set_aside;
 use crate::error::{OpenError, ReadError};
 use crate::gaps::Gaps;
-use crate::joints::{Ending, Known};
+use crate::joints::{LastExit, LogKnowledge};
 use crate::leader_epochs::LeaderEpochs;
 use crate::segment::Segment;
 use crate::types::OpenState;
@@ -29,18 +29,18 @@ impl<E: Env> Opening<E> {
         end == self.start.recovery_point || (self.start.recovery_point == Offset::ZERO && !is_stray)
     }
 
-    pub(super) fn known(&self, epochs: &LeaderEpochs) -> Known {
+    pub(super) fn known(&self, epochs: &LeaderEpochs) -> LogKnowledge {
         let first_epoch = epochs.first_offset().unwrap_or(Offset::ZERO);
-        Known {
+        LogKnowledge {
             ending: match self.start {
                 OpenState {
                     clean_shutdown: true,
                     ..
-                } => Ending::Closed,
+                } => LastExit::Closed,
                 OpenState {
                     same_boot: true, ..
-                } => Ending::Killed,
-                _ => Ending::Unknown,
+                } => LastExit::Killed,
+                _ => LastExit::Unknown,
             },
             gaps: self.gaps(),
             durable_end: self.start.recovery_point,

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::support::compacted::{
-    NOW_MS, Seen, TOMBSTONE_MS, clean, cleaning, compacted, keyed, last_values, offsets, put, seen,
-    walk,
+    NOW_MS, TOMBSTONE_MS, VisibleRecords, clean, cleaning, compacted, keyed, last_values, offsets,
+    put, seen, walk,
 };
 use crate::support::{append, files, offset, open, open_with};
 use headwater_env::{Env, Fault, Operation, RealEnv, SimEnv, Times};
@@ -138,7 +138,7 @@ struct Model {
 }
 
 impl Model {
-    fn check(&self, seen: &Seen) {
+    fn check(&self, seen: &VisibleRecords) {
         let mut last = BTreeMap::new();
         for (offset, (key, value)) in self.written.range(self.start..) {
             last.insert(*key, (*offset, value.clone()));

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 /// A request of a producer.
 #[derive(Debug, Clone, Copy)]
-enum Sent {
+enum TestRequest {
     /// One batch without a producer id, with this timestamp.
     Plain(i64),
     /// Two batches in one request.
@@ -29,20 +29,20 @@ enum Sent {
     TooLarge,
 }
 
-fn sent() -> impl Strategy<Value = Sent> {
+fn sent() -> impl Strategy<Value = TestRequest> {
     let producer = 0..3_i64;
     prop_oneof![
-        4 => (0..100_i64).prop_map(Sent::Plain),
-        1 => Just(Sent::Two),
-        8 => (producer.clone(), 1..5_usize).prop_map(|(producer, records)| Sent::Next(producer, records)),
-        1 => producer.clone().prop_map(Sent::Again),
-        1 => producer.clone().prop_map(Sent::Gap),
-        1 => producer.prop_map(Sent::Fenced),
-        1 => Just(Sent::TooLarge),
+        4 => (0..100_i64).prop_map(TestRequest::Plain),
+        1 => Just(TestRequest::Two),
+        8 => (producer.clone(), 1..5_usize).prop_map(|(producer, records)| TestRequest::Next(producer, records)),
+        1 => producer.clone().prop_map(TestRequest::Again),
+        1 => producer.clone().prop_map(TestRequest::Gap),
+        1 => producer.prop_map(TestRequest::Fenced),
+        1 => Just(TestRequest::TooLarge),
     ]
 }
 
-fn request(sent: Sent, sequences: &mut BTreeMap<i64, (i32, usize)>) -> ValidatedBatches {
+fn request(sent: TestRequest, sequences: &mut BTreeMap<i64, (i32, usize)>) -> ValidatedBatches {
     let mut of = |producer, records, skip| {
         let (next, last) = sequences.entry(producer).or_insert((0, 1));
         let first = *next + skip;
@@ -52,20 +52,20 @@ fn request(sent: Sent, sequences: &mut BTreeMap<i64, (i32, usize)>) -> Validated
         produced(producer, 1, first, records)
     };
     match sent {
-        Sent::Plain(time) => batch(&[time]),
-        Sent::Two => {
+        TestRequest::Plain(time) => batch(&[time]),
+        TestRequest::Two => {
             let both = [batch(&[1, 2]), batch(&[3])];
             let bytes: Vec<u8> = both.iter().flat_map(|one| one.bytes().to_vec()).collect();
             checked(Bytes::from(bytes))
         }
-        Sent::Next(producer, records) => of(producer, records, 0),
-        Sent::Gap(producer) => of(producer, 1, 7),
-        Sent::Again(producer) => {
+        TestRequest::Next(producer, records) => of(producer, records, 0),
+        TestRequest::Gap(producer) => of(producer, 1, 7),
+        TestRequest::Again(producer) => {
             let (next, last) = sequences.get(&producer).copied().unwrap_or((1, 1));
             produced(producer, 1, (next - last as i32).max(0), last)
         }
-        Sent::Fenced(producer) => produced(producer, 0, 0, 1),
-        Sent::TooLarge => batch_with(BatchOptions::default(), &[(1, vec![7; 900])]),
+        TestRequest::Fenced(producer) => produced(producer, 0, 0, 1),
+        TestRequest::TooLarge => batch_with(BatchOptions::default(), &[(1, vec![7; 900])]),
     }
 }
 

@@ -22,7 +22,7 @@ use crate::error::ConnectionError;
 use crate::frame_reader::FrameLimit;
 use crate::meter::BrokerMeter;
 use crate::stream::Stream;
-use pipeline::{Pending, Pipeline};
+use pipeline::{PendingResult, Pipeline};
 use writing::Writer;
 
 /// The maximum size of a fetch response besides the requested records.
@@ -147,9 +147,9 @@ impl Connection {
         let has_no_response =
             matches!(&shaped.request, Request::Produce(produce) if produce.acks == 0);
         let outcome = if has_no_response {
-            Outcome::Written(self.pipeline.push_without_response(frame.into_pieces())?)
+            RequestEnd::Written(self.pipeline.push_without_response(frame.into_pieces())?)
         } else {
-            Outcome::Response(self.pipeline.push(frame.into_pieces(), correlation_id)?)
+            RequestEnd::Response(self.pipeline.push(frame.into_pieces(), correlation_id)?)
         };
         self.writer.write_now(self);
         Ok(Exchange {
@@ -172,14 +172,14 @@ impl Connection {
 pub(crate) struct Exchange {
     connection: Arc<Connection>,
     shaped: ShapedRequest,
-    outcome: Outcome,
+    outcome: RequestEnd,
 }
 
 /// How a request ends.
-enum Outcome {
-    Response(Pending<Bytes>),
+enum RequestEnd {
+    Response(PendingResult<Bytes>),
     /// It has no response (`acks=0`).
-    Written(Pending<()>),
+    Written(PendingResult<()>),
 }
 
 impl Exchange {
@@ -191,8 +191,8 @@ impl Exchange {
     /// Waits for the response.
     pub(crate) async fn response(self) -> Result<Response, TransportError> {
         let pending = match self.outcome {
-            Outcome::Response(pending) => pending,
-            Outcome::Written(pending) => {
+            RequestEnd::Response(pending) => pending,
+            RequestEnd::Written(pending) => {
                 pending.outcome().await?;
                 return Ok(ProduceResponse::default().into());
             }

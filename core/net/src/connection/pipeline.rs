@@ -84,7 +84,7 @@ impl Pipeline {
         &self,
         pieces: impl Iterator<Item = Bytes>,
         correlation_id: i32,
-    ) -> Result<Pending<Bytes>, TransportError> {
+    ) -> Result<PendingResult<Bytes>, TransportError> {
         let mut state = self.0.lock();
         state.check()?;
         let (response, answered) = oneshot::channel();
@@ -96,14 +96,14 @@ impl Pipeline {
             since: Instant::now(),
             response,
         });
-        Ok(Pending(answered))
+        Ok(PendingResult(answered))
     }
 
     /// Queues a request without a response, which completes when it is written.
     pub(super) fn push_without_response(
         &self,
         pieces: impl Iterator<Item = Bytes>,
-    ) -> Result<Pending<()>, TransportError> {
+    ) -> Result<PendingResult<()>, TransportError> {
         let mut state = self.0.lock();
         state.check()?;
         let (done, written) = oneshot::channel();
@@ -114,7 +114,7 @@ impl Pipeline {
             since: Instant::now(),
             done,
         });
-        Ok(Pending(written))
+        Ok(PendingResult(written))
     }
 
     /// Calls `write` with the first buffers until all are written or it fails. `write` returns the number of bytes that
@@ -232,9 +232,9 @@ impl Pipeline {
 }
 
 /// The pending result of a request.
-pub(super) struct Pending<T>(oneshot::Receiver<Result<T, TransportError>>);
+pub(super) struct PendingResult<T>(oneshot::Receiver<Result<T, TransportError>>);
 
-impl<T> Pending<T> {
+impl<T> PendingResult<T> {
     pub(super) async fn outcome(self) -> Result<T, TransportError> {
         self.0.await.unwrap_or_else(|_| {
             Err(ConnectionError::unreachable("The connection was dropped").of_request(true))

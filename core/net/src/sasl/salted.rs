@@ -6,9 +6,9 @@ use parking_lot::Mutex;
 /// The password of a user with the last requested salt. May be used concurrently; other callers wait for a running
 /// computation.
 #[derive(Default)]
-pub(super) struct SaltedPassword(Mutex<Option<Salted>>);
+pub(super) struct SaltedPassword(Mutex<Option<CachedPassword>>);
 
-struct Salted {
+struct CachedPassword {
     salt: Bytes,
     iterations: u32,
     password: Bytes,
@@ -30,7 +30,7 @@ impl SaltedPassword {
             return salted.password.clone();
         }
         let password = compute();
-        *known = Some(Salted {
+        *known = Some(CachedPassword {
             salt: Bytes::copy_from_slice(salt),
             iterations,
             password: password.clone(),

@@ -18,7 +18,7 @@ pub(crate) struct Authority {
 }
 
 /// A certificate and its key, in PEM.
-pub(crate) struct Identity {
+pub(crate) struct CertificateAndKey {
     pub(crate) certificate: String,
     pub(crate) key: String,
 }
@@ -36,21 +36,21 @@ impl Authority {
     }
 
     /// A certificate for a host that is valid now.
-    pub(crate) fn identity(&self, host: &str) -> Identity {
+    pub(crate) fn identity(&self, host: &str) -> CertificateAndKey {
         self.sign(&CertificateParams::new(vec![host.to_owned()]).unwrap())
     }
 
     /// A certificate for a host that has expired.
-    pub(crate) fn expired(&self, host: &str) -> Identity {
+    pub(crate) fn expired(&self, host: &str) -> CertificateAndKey {
         let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
         params.not_before = date_time_ymd(2000, 1, 1);
         params.not_after = date_time_ymd(2001, 1, 1);
         self.sign(&params)
     }
 
-    fn sign(&self, params: &CertificateParams) -> Identity {
+    fn sign(&self, params: &CertificateParams) -> CertificateAndKey {
         let key = KeyPair::generate().unwrap();
-        Identity {
+        CertificateAndKey {
             certificate: params.signed_by(&key, &self.issuer).unwrap().pem(),
             key: key.serialize_pem(),
         }
@@ -58,7 +58,7 @@ impl Authority {
 }
 
 /// A server with this identity. If `clients` is set, it requires client certificates of that authority.
-pub(crate) fn acceptor(identity: &Identity, clients: Option<&Authority>) -> TlsAcceptor {
+pub(crate) fn acceptor(identity: &CertificateAndKey, clients: Option<&Authority>) -> TlsAcceptor {
     let provider = Arc::new(ring::default_provider());
     let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()

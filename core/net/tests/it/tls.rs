@@ -8,11 +8,11 @@ use headwater_protocol::MetadataRequest;
 use headwater_protocol::metadata_request::MetadataRequestTopic;
 use rstest::rstest;
 
-use crate::certificates::{Authority, Identity, acceptor};
+use crate::certificates::{Authority, CertificateAndKey, acceptor};
 use crate::support::{Peer, ask, lane};
 
 /// A TLS broker on localhost with the result of `identity`.
-async fn broker(identity: impl Fn(&Authority) -> Identity) -> (Peer, Authority) {
+async fn broker(identity: impl Fn(&Authority) -> CertificateAndKey) -> (Peer, Authority) {
     let authority = Authority::new();
     let acceptor = acceptor(&identity(&authority), None);
     let peer = Peer::start_tls(acceptor, |broker, _| broker.oblige()).await;
@@ -38,7 +38,7 @@ async fn a_certificate_of_a_trusted_authority_is_accepted() {
 #[case::other_authority(|_: &Authority| Authority::new().identity("127.0.0.1"), "ssl.truststore.location")]
 #[tokio::test]
 async fn an_untrusted_certificate_is_refused(
-    #[case] identity: fn(&Authority) -> Identity,
+    #[case] identity: fn(&Authority) -> CertificateAndKey,
     #[case] expected: &str,
 ) {
     let (peer, authority) = broker(identity).await;
@@ -96,7 +96,7 @@ async fn a_client_shows_its_certificate() {
 #[case::of_another_authority(Some(Authority::new().identity("ada")))]
 #[tokio::test]
 async fn the_error_of_a_missing_or_wrong_client_certificate_explains_it(
-    #[case] own: Option<Identity>,
+    #[case] own: Option<CertificateAndKey>,
 ) {
     let (peer, authority) = broker_for_clients().await;
     let mut pairs = vec![

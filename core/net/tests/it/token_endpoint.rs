@@ -10,12 +10,12 @@ use crate::support::{Broker, Peer};
 
 /// A request: its head in lower case except for the values, and its body.
 #[derive(Debug, Clone)]
-pub(crate) struct Asked {
+pub(crate) struct TokenRequest {
     pub(crate) head: String,
     pub(crate) body: String,
 }
 
-impl Asked {
+impl TokenRequest {
     /// The value of a header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.head.lines().find_map(|line| {
@@ -28,7 +28,7 @@ impl Asked {
 pub(crate) struct TokenEndpoint {
     peer: Peer,
     scheme: &'static str,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    asked: Arc<Mutex<Vec<TokenRequest>>>,
 }
 
 impl TokenEndpoint {
@@ -37,7 +37,7 @@ impl TokenEndpoint {
         tls: Option<TlsAcceptor>,
         answer: impl Fn(usize) -> (&'static str, String) + Send + Sync + 'static,
     ) -> Self {
-        let asked: Arc<Mutex<Vec<Asked>>> = Arc::default();
+        let asked: Arc<Mutex<Vec<TokenRequest>>> = Arc::default();
         let answer = Arc::new(answer);
         let script = {
             let asked = Arc::clone(&asked);
@@ -63,14 +63,14 @@ impl TokenEndpoint {
     }
 
     /// The requests so far.
-    pub(crate) fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<TokenRequest> {
         self.asked.lock().clone()
     }
 }
 
 async fn serve(
     mut broker: Broker,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    asked: Arc<Mutex<Vec<TokenRequest>>>,
     answer: Arc<impl Fn(usize) -> (&'static str, String)>,
 ) {
     let Some(request) = read(&mut broker).await else {
@@ -90,12 +90,12 @@ async fn serve(
     let _ = broker.stream.shutdown().await;
 }
 
-async fn read(broker: &mut Broker) -> Option<Asked> {
+async fn read(broker: &mut Broker) -> Option<TokenRequest> {
     let mut received = Vec::new();
     loop {
         let text = String::from_utf8_lossy(&received).into_owned();
         if let Some((head, body)) = text.split_once("\r\n\r\n") {
-            let asked = Asked {
+            let asked = TokenRequest {
                 head: head.to_owned(),
                 body: body.to_owned(),
             };

@@ -9,7 +9,7 @@ use headwater_protocol::{
 };
 
 #[global_allocator]
-static MEMORY: crate::memory::Counting = crate::memory::Counting;
+static MEMORY: crate::memory::CountingAllocator = crate::memory::CountingAllocator;
 
 /// The maximum memory of decoding per received byte. The worst case is 48: an array of empty strings, one byte each in
 /// the message and 32 in memory, while it grows.

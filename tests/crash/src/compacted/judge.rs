@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use headwater_record::{DecompressLimit, batches};
 
-use super::script::Keyed;
-use super::session::{Outcome, Session};
+use super::script::KeyedValue;
+use super::session::{Session, StepResult};
 
 /// The state of a log according to the results that its user got.
 #[derive(Debug, Clone, Default)]
 pub struct Expectation {
     /// Every record that was ever written or is being written.
-    pub written: BTreeMap<i64, Keyed>,
+    pub written: BTreeMap<i64, KeyedValue>,
     /// Records before this offset were acknowledged: they must survive the death of the process.
     pub appended_to: i64,
     /// Records before this offset were acknowledged as durable: they must survive a power cut.
@@ -24,7 +24,7 @@ pub struct Expectation {
 impl Expectation {
     /// The state after a successful step.
     #[must_use]
-    pub fn after(&self, outcome: &Outcome) -> Expectation {
+    pub fn after(&self, outcome: &StepResult) -> Expectation {
         let mut next = self.while_under_way(outcome);
         if let Some((base, records)) = &outcome.appended {
             next.appended_to = base + records.len() as i64;
@@ -36,7 +36,7 @@ impl Expectation {
 
     /// The state in the middle of a step that would have this outcome.
     #[must_use]
-    pub fn while_under_way(&self, outcome: &Outcome) -> Expectation {
+    pub fn while_under_way(&self, outcome: &StepResult) -> Expectation {
         let mut next = self.clone();
         if let Some((base, records)) = &outcome.appended {
             next.written.extend((*base..).zip(records.iter().cloned()));
@@ -47,20 +47,20 @@ impl Expectation {
 
 /// The records that a log serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Served {
+pub struct ServedRecords {
     /// Where the log ends.
     pub end: i64,
     /// Records by offset.
-    pub records: BTreeMap<i64, Keyed>,
+    pub records: BTreeMap<i64, KeyedValue>,
     /// The newest batch of the idempotent producer, if it still has all its records: its base offset and its bytes.
     pub newest: Option<(i64, Bytes)>,
 }
 
 /// Reads a whole log in small reads. Offsets have gaps and grow.
-pub fn read_all(session: &Session) -> Result<Served, String> {
+pub fn read_all(session: &Session) -> Result<ServedRecords, String> {
     let log = &session.log;
     let end = log.log_end_offset();
-    let mut served = Served {
+    let mut served = ServedRecords {
         end: end.get(),
         records: BTreeMap::new(),
         newest: None,
@@ -105,7 +105,11 @@ pub fn read_all(session: &Session) -> Result<Served, String> {
 /// Checks the served records: for each key the newest record below the end, unless it is a tombstone and no record of
 /// the key is left; no record that was not written there; at most one record per key in the cleaned part; and the
 /// promised end.
-pub fn judge(served: &Served, expected: &Expectation, promised_to: i64) -> Result<(), String> {
+pub fn judge(
+    served: &ServedRecords,
+    expected: &Expectation,
+    promised_to: i64,
+) -> Result<(), String> {
     if served.end < promised_to {
         return Err(format!(
             "the log ends at {}, and {promised_to} was acknowledged",

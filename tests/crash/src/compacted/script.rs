@@ -3,7 +3,7 @@
 use crate::chance::Chance;
 
 /// A key, and a value or a tombstone.
-pub type Keyed = (u8, Option<Vec<u8>>);
+pub type KeyedValue = (u8, Option<Vec<u8>>);
 
 /// One call of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,7 +11,7 @@ pub enum Step {
     /// One batch.
     Append {
         /// Its records, each value different from all others of the script.
-        records: Vec<Keyed>,
+        records: Vec<KeyedValue>,
         /// Whether it comes from an idempotent producer.
         idempotent: bool,
     },
@@ -54,7 +54,7 @@ pub fn marker_and_value_in_emptied_segments() -> Vec<Step> {
     steps
 }
 
-fn append_of(records: Vec<Keyed>) -> Step {
+fn append_of(records: Vec<KeyedValue>) -> Step {
     Step::Append {
         records,
         idempotent: false,

@@ -13,7 +13,7 @@ use headwater_record::{
     ProducerState, ValidationRules, validate,
 };
 
-use super::script::{Keyed, Step};
+use super::script::{KeyedValue, Step};
 use crate::session::DATA;
 
 const PRODUCER_ID: i64 = 7;
@@ -23,9 +23,9 @@ const LEADER_EPOCH: LeaderEpoch = LeaderEpoch::new(3);
 
 /// The result of one step.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Outcome {
+pub struct StepResult {
     /// Records at consecutive offsets, from the first of these.
-    pub appended: Option<(i64, Vec<Keyed>)>,
+    pub appended: Option<(i64, Vec<KeyedValue>)>,
     /// Records before this offset were acknowledged as durable.
     pub durable_to: Option<i64>,
     /// Before this offset each key has one record from now on.
@@ -96,8 +96,8 @@ impl Session {
     }
 
     /// Runs one step other than a restart.
-    pub fn step(&mut self, step: &Step) -> Result<Outcome, Failure> {
-        let mut outcome = Outcome::default();
+    pub fn step(&mut self, step: &Step) -> Result<StepResult, Failure> {
+        let mut outcome = StepResult::default();
         match step {
             Step::Append {
                 records,
@@ -153,7 +153,7 @@ impl Session {
         Ok(cleaned.map(|cleaned| cleaned.first_dirty_offset.get()))
     }
 
-    fn append(&mut self, records: &[Keyed], idempotent: bool) -> Result<i64, Failure> {
+    fn append(&mut self, records: &[KeyedValue], idempotent: bool) -> Result<i64, Failure> {
         let producer = idempotent.then(|| ProducerState {
             id: ProducerId::new(PRODUCER_ID),
             epoch: ProducerEpoch::new(self.producer_epoch),

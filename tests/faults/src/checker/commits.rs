@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::{Facts, SeenCommits};
+use super::facts::{HistoryFacts, SeenCommits};
 use super::violation::Violation;
 use crate::history::{Commits, GroupId, History};
 
-pub(super) fn check(history: &History, facts: &Facts<'_>, violations: &mut Vec<Violation>) {
+pub(super) fn check(history: &History, facts: &HistoryFacts<'_>, violations: &mut Vec<Violation>) {
     check_acknowledged(facts, violations);
     check_seen(history, facts, violations);
 }
 
 /// An acknowledged commit is not below one that was acknowledged before it started.
-fn check_acknowledged(facts: &Facts<'_>, violations: &mut Vec<Violation>) {
+fn check_acknowledged(facts: &HistoryFacts<'_>, violations: &mut Vec<Violation>) {
     let mut highest: BTreeMap<(GroupId, i32), Vec<(usize, i64)>> = BTreeMap::new();
     for commit in facts.commits.iter().filter(|commit| commit.is_current) {
         let Some(acknowledged) = commit.acknowledged else {
@@ -36,7 +36,7 @@ fn check_acknowledged(facts: &Facts<'_>, violations: &mut Vec<Violation>) {
 }
 
 /// An observed committed offset is between the acknowledged and the sent ones, and never below an earlier observation.
-fn check_seen(history: &History, facts: &Facts<'_>, violations: &mut Vec<Violation>) {
+fn check_seen(history: &History, facts: &HistoryFacts<'_>, violations: &mut Vec<Violation>) {
     for seen in &facts.seen {
         // While the topic is deleted, its offsets may or may not exist.
         let is_deleted_meanwhile = facts
@@ -72,7 +72,7 @@ fn check_seen(history: &History, facts: &Facts<'_>, violations: &mut Vec<Violati
 }
 
 /// The partitions that the group has committed, or whose committed offset was observed.
-fn partitions(facts: &Facts<'_>, seen: &SeenCommits<'_>) -> BTreeSet<i32> {
+fn partitions(facts: &HistoryFacts<'_>, seen: &SeenCommits<'_>) -> BTreeSet<i32> {
     let commits = facts.commits.iter();
     let of_group = commits.filter(|commit| commit.group == seen.group);
     let committed = of_group.map(|commit| commit.partition);
@@ -80,7 +80,7 @@ fn partitions(facts: &Facts<'_>, seen: &SeenCommits<'_>) -> BTreeSet<i32> {
 }
 
 /// Whether a member has committed exactly this offset.
-fn was_sent(facts: &Facts<'_>, seen: &SeenCommits<'_>, partition: i32, offset: i64) -> bool {
+fn was_sent(facts: &HistoryFacts<'_>, seen: &SeenCommits<'_>, partition: i32, offset: i64) -> bool {
     facts.commits.iter().any(|commit| {
         (commit.group, commit.partition, commit.offset) == (seen.group, partition, offset)
             && commit.begun < seen.answered
@@ -90,7 +90,7 @@ fn was_sent(facts: &Facts<'_>, seen: &SeenCommits<'_>, partition: i32, offset: i
 /// The lowest possible committed offset of the group at this event: the highest one that was acknowledged or observed
 /// before it. Of a recreated topic only commits of the new one count.
 pub(super) fn lowest_committed(
-    facts: &Facts<'_>,
+    facts: &HistoryFacts<'_>,
     group: GroupId,
     partition: i32,
     event: usize,

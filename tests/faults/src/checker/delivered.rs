@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::assignments::{Assignment, HandOut};
-use super::facts::Facts;
-use super::violation::{Place, Violation};
+use super::facts::HistoryFacts;
+use super::violation::{PartitionOffset, Violation};
 use crate::history::{Event, GroupId, History};
 
-pub(super) fn check(history: &History, facts: &Facts<'_>, violations: &mut Vec<Violation>) {
-    let mut delivered: BTreeMap<GroupId, BTreeSet<Place>> = BTreeMap::new();
+pub(super) fn check(history: &History, facts: &HistoryFacts<'_>, violations: &mut Vec<Violation>) {
+    let mut delivered: BTreeMap<GroupId, BTreeSet<PartitionOffset>> = BTreeMap::new();
     for (event, timed) in history.events.iter().enumerate() {
         let Event::HandedOut(member, partition, records) = &timed.event else {
             continue;
@@ -20,7 +20,7 @@ pub(super) fn check(history: &History, facts: &Facts<'_>, violations: &mut Vec<V
                 && event < assignment.end
         });
         for (offset, record) in records {
-            let place = Place {
+            let place = PartitionOffset {
                 partition: *partition,
                 offset: *offset,
             };
@@ -54,14 +54,14 @@ pub(super) fn check(history: &History, facts: &Facts<'_>, violations: &mut Vec<V
 fn check_steps(
     assignment: &Assignment,
     history: &History,
-    facts: &Facts<'_>,
+    facts: &HistoryFacts<'_>,
     violations: &mut Vec<Violation>,
 ) {
     let is_current = |out: &HandOut| facts.is_stored(out.offset, assignment.partition, out.record);
     for pair in assignment.hand_outs.windows(2) {
         let [before, next] = [&pair[0], &pair[1]];
         let topics = (is_current(before), is_current(next));
-        let place = Place {
+        let place = PartitionOffset {
             partition: assignment.partition,
             offset: next.offset,
         };
@@ -94,13 +94,13 @@ fn has_records_between(history: &History, partition: i32, after: i64, before: i6
 
 fn check_all_delivered(
     history: &History,
-    delivered: &BTreeMap<GroupId, BTreeSet<Place>>,
+    delivered: &BTreeMap<GroupId, BTreeSet<PartitionOffset>>,
     violations: &mut Vec<Violation>,
 ) {
     for group in history.groups.keys() {
         for (partition, records) in &history.log {
             for (offset, record) in records {
-                let place = Place {
+                let place = PartitionOffset {
                     partition: *partition,
                     offset: *offset,
                 };
@@ -118,9 +118,9 @@ fn check_all_delivered(
 
 /// Whether a member of the group got the record at this offset before the event.
 pub(super) fn was_handed_out(
-    facts: &Facts<'_>,
+    facts: &HistoryFacts<'_>,
     group: GroupId,
-    place: Place,
+    place: PartitionOffset,
     before: usize,
 ) -> bool {
     facts.assignments.iter().any(|assignment| {

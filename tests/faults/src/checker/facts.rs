@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::assignments::{Assignment, assignments};
-use super::violation::Place;
+use super::violation::PartitionOffset;
 use crate::history::{Event, GroupId, History, MemberId, Offsets, RecordId};
 
 /// A commit of one partition.
@@ -34,7 +34,7 @@ pub(super) struct SeenCommits<'h> {
 
 /// Facts about a history that several rules need. Events are represented by their index.
 #[derive(Debug)]
-pub(super) struct Facts<'h> {
+pub(super) struct HistoryFacts<'h> {
     history: &'h History,
     pub(super) sent: BTreeMap<RecordId, usize>,
     /// The first record of each producer that could not be sent.
@@ -49,7 +49,7 @@ pub(super) struct Facts<'h> {
     pub(super) seen: Vec<SeenCommits<'h>>,
 }
 
-impl<'h> Facts<'h> {
+impl<'h> HistoryFacts<'h> {
     pub(super) fn of(history: &'h History) -> Self {
         let mut facts = Self {
             history,
@@ -142,11 +142,11 @@ impl<'h> Facts<'h> {
 
     /// Whether the log has this record at the offset.
     pub(super) fn is_stored(&self, offset: i64, partition: i32, record: RecordId) -> bool {
-        self.stored(Place { partition, offset }) == Some(record)
+        self.stored(PartitionOffset { partition, offset }) == Some(record)
     }
 
     /// The record of the log at the offset.
-    pub(super) fn stored(&self, place: Place) -> Option<RecordId> {
+    pub(super) fn stored(&self, place: PartitionOffset) -> Option<RecordId> {
         let partition = self.history.log.get(&place.partition)?;
         partition.get(&place.offset).copied()
     }

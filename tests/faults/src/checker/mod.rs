@@ -31,12 +31,12 @@ mod violation;
 
 use crate::history::History;
 
-use facts::Facts;
-pub use violation::{Place, Violation};
+use facts::HistoryFacts;
+pub use violation::{PartitionOffset, Violation};
 
 /// All violations of the history; empty if it keeps every promise.
 pub fn check(history: &History) -> Vec<Violation> {
-    let facts = Facts::of(history);
+    let facts = HistoryFacts::of(history);
     let mut violations = Vec::new();
     stored::check(history, &facts, &mut violations);
     delivered::check(history, &facts, &mut violations);

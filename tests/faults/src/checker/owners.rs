@@ -6,11 +6,11 @@
 //! owned them up to an unknown time.
 
 use super::assignments::{Assignment, End};
-use super::facts::Facts;
+use super::facts::HistoryFacts;
 use super::violation::Violation;
 use crate::history::History;
 
-pub(super) fn check(history: &History, facts: &Facts<'_>, violations: &mut Vec<Violation>) {
+pub(super) fn check(history: &History, facts: &HistoryFacts<'_>, violations: &mut Vec<Violation>) {
     for (index, later) in facts.assignments.iter().enumerate() {
         for earlier in &facts.assignments[..index] {
             let same = (earlier.group, earlier.partition) == (later.group, later.partition);
@@ -30,7 +30,12 @@ pub(super) fn check(history: &History, facts: &Facts<'_>, violations: &mut Vec<V
 }
 
 /// Whether the owner was certainly a member of the coordinator's group at this event.
-fn was_member(history: &History, facts: &Facts<'_>, owner: &Assignment, event: usize) -> bool {
+fn was_member(
+    history: &History,
+    facts: &HistoryFacts<'_>,
+    owner: &Assignment,
+    event: usize,
+) -> bool {
     let session = history.groups[&owner.group].session_timeout;
     let at = history.events[event].at;
     facts.commits.iter().any(|commit| {

@@ -3,11 +3,11 @@
 use super::assignments::Assignment;
 use super::commits::lowest_committed;
 use super::delivered::was_handed_out;
-use super::facts::Facts;
-use super::violation::{Place, Violation};
+use super::facts::HistoryFacts;
+use super::violation::{PartitionOffset, Violation};
 use crate::history::{Commits, History};
 
-pub(super) fn check(history: &History, facts: &Facts<'_>, violations: &mut Vec<Violation>) {
+pub(super) fn check(history: &History, facts: &HistoryFacts<'_>, violations: &mut Vec<Violation>) {
     for assignment in &facts.assignments {
         // The first record may be one of the deleted topic; then the start in the new one is unknown.
         let is_after_recreation = facts.deleted.is_none()
@@ -17,7 +17,7 @@ pub(super) fn check(history: &History, facts: &Facts<'_>, violations: &mut Vec<V
         let Some(first) = assignment.hand_outs.first().filter(|_| is_after_recreation) else {
             continue;
         };
-        let place = Place {
+        let place = PartitionOffset {
             partition: assignment.partition,
             offset: first.offset,
         };
@@ -41,9 +41,9 @@ pub(super) fn check(history: &History, facts: &Facts<'_>, violations: &mut Vec<V
 /// Whether the group may have had this committed offset, or none if the log starts there.
 fn is_start(
     history: &History,
-    facts: &Facts<'_>,
+    facts: &HistoryFacts<'_>,
     assignment: &Assignment,
-    place: Place,
+    place: PartitionOffset,
     before: usize,
 ) -> bool {
     let log = history.log.get(&place.partition);
@@ -53,7 +53,7 @@ fn is_start(
             == (assignment.group, place.partition, place.offset)
             && commit.begun < before
     });
-    let last_finished = Place {
+    let last_finished = PartitionOffset {
         offset: place.offset - 1,
         ..place
     };

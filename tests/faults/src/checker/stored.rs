@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::facts::Facts;
-use super::violation::{Place, Violation};
+use super::facts::HistoryFacts;
+use super::violation::{PartitionOffset, Violation};
 use crate::history::{Event, History, Log, RecordId, UNKNOWN_OFFSET};
 
-pub(super) fn check(history: &History, facts: &Facts<'_>, violations: &mut Vec<Violation>) {
-    let mut places: BTreeMap<RecordId, Place> = BTreeMap::new();
+pub(super) fn check(history: &History, facts: &HistoryFacts<'_>, violations: &mut Vec<Violation>) {
+    let mut places: BTreeMap<RecordId, PartitionOffset> = BTreeMap::new();
     for (place, record) in records(&history.log) {
         if let Some(first) = places.insert(record, place)
             && !facts.may_be_doubled(record)
@@ -25,10 +25,10 @@ pub(super) fn check(history: &History, facts: &Facts<'_>, violations: &mut Vec<V
     check_readers(history, violations);
 }
 
-fn records(log: &Log) -> impl Iterator<Item = (Place, RecordId)> {
+fn records(log: &Log) -> impl Iterator<Item = (PartitionOffset, RecordId)> {
     log.iter().flat_map(|(partition, records)| {
         records.iter().map(move |(offset, record)| {
-            let place = Place {
+            let place = PartitionOffset {
                 partition: *partition,
                 offset: *offset,
             };
@@ -39,15 +39,15 @@ fn records(log: &Log) -> impl Iterator<Item = (Place, RecordId)> {
 
 fn check_acknowledged(
     history: &History,
-    facts: &Facts<'_>,
-    places: &BTreeMap<RecordId, Place>,
+    facts: &HistoryFacts<'_>,
+    places: &BTreeMap<RecordId, PartitionOffset>,
     violations: &mut Vec<Violation>,
 ) {
     for timed in &history.events {
         let Event::Acknowledged(record, partition, offset) = timed.event else {
             continue;
         };
-        let place = Place { partition, offset };
+        let place = PartitionOffset { partition, offset };
         match places.get(&record) {
             Some(_) if facts.stored(place) == Some(record) => {}
             Some(stored) if offset == UNKNOWN_OFFSET && stored.partition == partition => {}
@@ -64,8 +64,8 @@ fn check_acknowledged(
 
 fn check_sent(
     history: &History,
-    facts: &Facts<'_>,
-    places: &BTreeMap<RecordId, Place>,
+    facts: &HistoryFacts<'_>,
+    places: &BTreeMap<RecordId, PartitionOffset>,
     violations: &mut Vec<Violation>,
 ) {
     let refused = history.events.iter().filter_map(|timed| match timed.event {

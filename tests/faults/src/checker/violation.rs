@@ -6,14 +6,14 @@ use crate::history::{GroupId, MemberId, RecordId};
 
 /// A partition and an offset in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct PartitionOffset {
     /// The partition.
     pub partition: i32,
     /// The offset.
     pub offset: i64,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for PartitionOffset {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "offset {} of partition {}", self.offset, self.partition)
     }
@@ -27,17 +27,20 @@ impl fmt::Display for Place {
 )]
 pub enum Violation {
     /// An acknowledged record is not in the log.
-    Lost { record: RecordId, place: Place },
+    Lost {
+        record: RecordId,
+        place: PartitionOffset,
+    },
     /// An acknowledged record is not at its acknowledged position.
     Misplaced {
         record: RecordId,
-        acknowledged: Place,
-        stored: Place,
+        acknowledged: PartitionOffset,
+        stored: PartitionOffset,
     },
     /// A record is in the log twice.
     Doubled {
         record: RecordId,
-        places: [Place; 2],
+        places: [PartitionOffset; 2],
     },
     /// Two records of a producer are stored in another order than they were sent.
     OutOfOrder {
@@ -46,44 +49,50 @@ pub enum Violation {
         then: RecordId,
     },
     /// A record is stored that was not sent, or that was refused.
-    NeverSent { record: RecordId, place: Place },
+    NeverSent {
+        record: RecordId,
+        place: PartitionOffset,
+    },
     /// Two clients read different logs.
     ReadersDiffer {
-        place: Place,
+        place: PartitionOffset,
         ours: Option<RecordId>,
         theirs: Option<RecordId>,
     },
     /// A member got a record of a partition that it does not own.
-    NotOwned { member: MemberId, place: Place },
+    NotOwned {
+        member: MemberId,
+        place: PartitionOffset,
+    },
     /// A member got another record than the one that is stored there.
     OtherRecord {
         member: MemberId,
-        place: Place,
+        place: PartitionOffset,
         record: RecordId,
         stored: Option<RecordId>,
     },
     /// Within an assignment, a member got an offset that is not after the previous one.
     WentBack {
         member: MemberId,
-        place: Place,
+        place: PartitionOffset,
         after: i64,
     },
     /// Within an assignment, a member skipped a record between two that it got.
     Skipped {
         member: MemberId,
-        place: Place,
+        place: PartitionOffset,
         after: i64,
     },
     /// An assignment did not start at the committed offset.
     WrongStart {
         member: MemberId,
-        place: Place,
+        place: PartitionOffset,
         committed: Option<i64>,
     },
     /// A group did not get a record.
     NotDelivered {
         group: GroupId,
-        place: Place,
+        place: PartitionOffset,
         record: RecordId,
     },
     /// A partition had two owners.

@@ -12,12 +12,12 @@ use tokio::sync::watch;
 
 use super::frame::Frame;
 use super::rule::{CutAt, CutHow, Direction, Fault, duration_within};
-use super::{Settings, Shared};
+use super::{ProxyState, Settings};
 use crate::chance::Chance;
 
 /// The state that both pipes share.
 pub(super) struct Connection {
-    shared: Arc<Shared>,
+    shared: Arc<ProxyState>,
     /// The number of the connection within the proxy.
     number: u64,
     /// The API of each request without a response, by correlation id. `acks=0` requests get none, so their entries stay
@@ -39,7 +39,7 @@ impl From<io::Error> for End {
 }
 
 impl Connection {
-    pub(super) fn new(shared: Arc<Shared>, number: u64) -> Self {
+    pub(super) fn new(shared: Arc<ProxyState>, number: u64) -> Self {
         Self {
             shared,
             number,

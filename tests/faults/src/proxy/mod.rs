@@ -35,7 +35,7 @@ struct Settings {
 }
 
 #[derive(Debug)]
-struct Shared {
+struct ProxyState {
     seed: u64,
     broker: SocketAddr,
     settings: watch::Sender<Settings>,
@@ -47,7 +47,7 @@ struct Shared {
 #[derive(Debug)]
 pub struct Proxy {
     port: u16,
-    shared: Arc<Shared>,
+    shared: Arc<ProxyState>,
     accepting: JoinHandle<()>,
 }
 
@@ -64,7 +64,7 @@ impl Proxy {
         listener.set_nonblocking(true)?;
         let _guard = runtime.enter();
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(ProxyState {
             seed,
             broker,
             settings: watch::Sender::default(),
@@ -130,7 +130,7 @@ impl Proxy {
     }
 }
 
-impl Shared {
+impl ProxyState {
     fn count(&self, fault: &'static str) {
         *self.happened.lock().entry(fault).or_default() += 1;
     }
@@ -152,7 +152,7 @@ impl Drop for Proxy {
 }
 
 /// Serves each connection in its own task; all of them end with this one.
-async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
+async fn accept(listener: tokio::net::TcpListener, shared: Arc<ProxyState>) {
     let mut connections = tokio::task::JoinSet::new();
     for number in 0.. {
         let Ok((client, _)) = listener.accept().await else {

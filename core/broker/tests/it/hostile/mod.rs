@@ -22,7 +22,7 @@ use tokio::runtime::{Builder, Runtime};
 use vocabulary::vocabulary;
 
 #[global_allocator]
-static MEMORY: crate::memory::Counting = crate::memory::Counting;
+static MEMORY: crate::memory::CountingAllocator = crate::memory::CountingAllocator;
 
 /// How many requests are decoded, and how many of them are handled, at each version of each API.
 const DECODED: usize = 1200;

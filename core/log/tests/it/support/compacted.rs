@@ -64,9 +64,9 @@ pub fn clean<E: Env>(log: &PartitionLog<E>) -> Option<Cleaned> {
 }
 
 /// The records that a reader sees: offset, key, value.
-pub type Seen = Vec<(i64, u8, Option<Vec<u8>>)>;
+pub type VisibleRecords = Vec<(i64, u8, Option<Vec<u8>>)>;
 
-pub fn walk<E: Env>(log: &PartitionLog<E>, max_bytes: usize) -> (Seen, Vec<RecordBatch>) {
+pub fn walk<E: Env>(log: &PartitionLog<E>, max_bytes: usize) -> (VisibleRecords, Vec<RecordBatch>) {
     let (mut seen, mut all) = (Vec::new(), Vec::new());
     let mut next = log.log_start_offset();
     // Read up to the current end of the log: the newer record that replaced an older value meanwhile may be there.
@@ -103,7 +103,7 @@ pub fn walk<E: Env>(log: &PartitionLog<E>, max_bytes: usize) -> (Seen, Vec<Recor
     (seen, all)
 }
 
-pub fn seen<E: Env>(log: &PartitionLog<E>) -> Seen {
+pub fn seen<E: Env>(log: &PartitionLog<E>) -> VisibleRecords {
     walk(log, 300).0
 }
 

@@ -38,7 +38,7 @@ impl BearerToken {
 }
 
 /// A fetch that all callers wait for. It continues when they stop waiting.
-type Fetching = Shared<BoxFuture<'static, Result<OauthToken, ConnectionError>>>;
+type TokenFetch = Shared<BoxFuture<'static, Result<OauthToken, ConnectionError>>>;
 
 /// Milliseconds since the Unix epoch.
 type Clock = Box<dyn Fn() -> i64 + Send + Sync>;
@@ -53,7 +53,7 @@ struct Source {
 #[derive(Default)]
 struct State {
     token: Option<ValidToken>,
-    fetching: Option<Fetching>,
+    fetching: Option<TokenFetch>,
 }
 
 struct ValidToken {
@@ -147,7 +147,7 @@ impl fmt::Debug for Bearer {
 
 impl Source {
     /// The valid token, if there is one, and the running fetch of the next one, if that is due.
-    fn valid_or_fetch(self: &Arc<Self>) -> (Option<OauthToken>, Option<Fetching>) {
+    fn valid_or_fetch(self: &Arc<Self>) -> (Option<OauthToken>, Option<TokenFetch>) {
         let now_ms = (self.clock)();
         let mut state = self.state.lock();
         let known = state.token.as_ref();
@@ -163,7 +163,7 @@ impl Source {
         (valid, fetching)
     }
 
-    fn start(self: &Arc<Self>) -> Fetching {
+    fn start(self: &Arc<Self>) -> TokenFetch {
         let source = Arc::clone(self);
         let task = tokio::spawn(async move {
             let fetched = tokio::time::timeout(source.timeout, source.provider.token()).await;

@@ -24,7 +24,7 @@ pub(crate) struct ClientCredentials {
 
 /// The success response of a token endpoint (RFC 6749, 5.1).
 #[derive(Deserialize)]
-struct Granted {
+struct TokenResponse {
     access_token: String,
     /// Seconds.
     expires_in: Option<f64>,
@@ -63,7 +63,7 @@ impl ClientCredentials {
         if answer.status != StatusCode::OK {
             return Err(self.refusal(&answer));
         }
-        let granted: Granted = serde_json::from_slice(&answer.body).map_err(|_| {
+        let granted: TokenResponse = serde_json::from_slice(&answer.body).map_err(|_| {
             TokenError::unavailable(format!(
                 "{} answered without an access_token in JSON: check sasl.oauthbearer.token.endpoint.url",
                 self.endpoint

@@ -9,7 +9,7 @@ thread_local! {
 }
 
 /// The system's allocator, with the memory of every thread counted.
-pub(crate) struct Counting;
+pub(crate) struct CountingAllocator;
 
 fn grow(bytes: isize) {
     let now = NOW.get() + bytes;
@@ -21,7 +21,7 @@ fn grow(bytes: isize) {
     unsafe_code,
     reason = "an allocator cannot be written without; this one hands on to the system's"
 )]
-unsafe impl GlobalAlloc for Counting {
+unsafe impl GlobalAlloc for CountingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         grow(layout.size() as isize);
         // SAFETY: the caller fulfils the contract of the system's allocator.

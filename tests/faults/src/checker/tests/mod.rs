@@ -7,7 +7,7 @@ mod recreated;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Place, Violation, check};
+use super::{PartitionOffset, Violation, check};
 use crate::history::Event::{
     self, Acknowledged, AskCommitted, Assigned, Commit, Committed, HandedOut, Join, SawCommitted,
     Send,
@@ -28,8 +28,8 @@ fn id(sequence: u64) -> RecordId {
     }
 }
 
-fn place(offset: i64) -> Place {
-    Place {
+fn place(offset: i64) -> PartitionOffset {
+    PartitionOffset {
         partition: 0,
         offset,
     }

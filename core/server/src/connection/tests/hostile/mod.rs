@@ -27,7 +27,7 @@ use schema::Random;
 use target::Target;
 
 #[global_allocator]
-static ALLOCATOR: allocator::Counting = allocator::Counting;
+static ALLOCATOR: allocator::CountingAllocator = allocator::CountingAllocator;
 
 /// The number of requests of the bounded test.
 #[cfg(not(fuzzing))]
