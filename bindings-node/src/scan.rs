@@ -14,8 +14,8 @@ use crate::convert::format::{self, DecodeArguments};
 use crate::convert::position::{PositionArgument, position};
 use crate::errors;
 use crate::external_memory::{ExternalMemory, batch_bytes};
-use crate::owned::Owned;
-use crate::runtime::{Answer, Embedded, promise};
+use crate::owned::CoreValue;
+use crate::runtime::{Answer, EngineHandle, promise};
 
 /// A range of a topic.
 #[napi]
@@ -150,8 +150,8 @@ pub struct ScanProgress {
 #[napi(custom_finalize)]
 #[derive(Debug)]
 pub struct ScanReader {
-    embedded: Arc<Embedded>,
-    collector: Arc<Owned<tokio::sync::Mutex<BatchCollector>>>,
+    embedded: Arc<EngineHandle>,
+    collector: Arc<CoreValue<tokio::sync::Mutex<BatchCollector>>>,
     topic: Arc<str>,
     progress: Arc<Mutex<headwater::ScanProgress>>,
     memory: Arc<ExternalMemory>,
@@ -189,7 +189,7 @@ impl BatchCollector {
 impl ScanReader {
     fn new(
         env: &Env,
-        embedded: Arc<Embedded>,
+        embedded: Arc<EngineHandle>,
         collector: BatchCollector,
         topic: Arc<str>,
         progress: Arc<Mutex<headwater::ScanProgress>>,
@@ -198,7 +198,7 @@ impl ScanReader {
         memory.add(env, READER_BYTES)?;
         Ok(Self {
             embedded,
-            collector: Arc::new(Owned::new(tokio::sync::Mutex::new(collector))),
+            collector: Arc::new(CoreValue::new(tokio::sync::Mutex::new(collector))),
             topic,
             progress,
             memory,

@@ -186,8 +186,8 @@ impl Consumer {
             |consumer| {
                 async move {
                     match consumer.next_event(&operation).await? {
-                        Event::Message => messages(consumer).map(Waited::Messages),
-                        event => Ok(Waited::Event(event)),
+                        Event::Message => messages(consumer).map(WaitResult::Messages),
+                        event => Ok(WaitResult::Event(event)),
                     }
                 }
                 .boxed()
@@ -249,7 +249,7 @@ fn topic_of(batch: &headwater::Batch) -> Option<Arc<str>> {
     Some(Arc::clone(&partition.topic))
 }
 
-fn event(env: &Env, waited: Waited) -> napi::Result<ConsumerEvent> {
+fn event(env: &Env, waited: WaitResult) -> napi::Result<ConsumerEvent> {
     let of_kind = |kind: &str| ConsumerEvent {
         kind: kind.to_owned(),
         partitions: None,
@@ -261,11 +261,11 @@ fn event(env: &Env, waited: Waited) -> napi::Result<ConsumerEvent> {
         ..of_kind(kind)
     };
     Ok(match waited {
-        Waited::Messages(bytes) => ConsumerEvent {
+        WaitResult::Messages(bytes) => ConsumerEvent {
             messages: Some(bytes.into()),
             ..of_kind("messages")
         },
-        Waited::Event(Event::Batch(batch)) => {
+        WaitResult::Event(Event::Batch(batch)) => {
             let topic = topic_of(&batch);
             ConsumerEvent {
                 batch: Some(Batch::new(env, batch, topic)?),
@@ -277,7 +277,7 @@ fn event(env: &Env, waited: Waited) -> napi::Result<ConsumerEvent> {
             Rebalance::Revoked(partitions) => of_rebalance("revoke", &partitions),
             Rebalance::Lost(partitions) => of_rebalance("lost", &partitions),
         },
-        Waited::Event(Event::End) => of_kind("end"),
-        Waited::Event(Event::Left | Event::Message) => of_kind("left"),
+        WaitResult::Event(Event::End) => of_kind("end"),
+        WaitResult::Event(Event::Left | Event::Message) => of_kind("left"),
     })
 }
