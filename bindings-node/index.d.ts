@@ -3425,8 +3425,6 @@ export declare class Runner<K, V> {
     private handlersEnded;
     /** Returns the messages that no handler has finished: the next call reads them again. */
     private giveBack;
-    private workOf;
-    private worksOf;
 }
 
 // scan.d.ts
@@ -3713,3 +3711,19 @@ export declare function byPartition<K, V>(all: Iterable<Message<K, V>>): Map<str
     at: TopicPartition;
     messages: Message<K, V>[];
 }>;
+
+// works.d.ts
+
+import { type TopicPartition, type TopicPartitionOffset } from './positions.js';
+import { PartitionWork } from './work.js';
+/** The work on each partition, by its key. */
+export declare class Works<K, V> extends Map<string, PartitionWork<K, V>> {
+    /** The work on a partition, new if there was none. */
+    of(at: TopicPartition): PartitionWork<K, V>;
+    /** The work on these partitions; on all of them if none is named. */
+    among(partitions: TopicPartition[]): PartitionWork<K, V>[];
+    /** The offsets after the messages finished by handlers. */
+    finishedOffsets(): TopicPartitionOffset[];
+    /** The offset of the first message of each partition that no handler has finished. */
+    unfinishedOffsets(): TopicPartitionOffset[];
+}

@@ -20,7 +20,8 @@ import { native } from './native.js';
 import { isOf, keyOf, type TopicPartition, type TopicPartitionOffset } from './positions.js';
 import type { Rebalances } from './rebalances.js';
 import type { CheckedRunOptions } from './run_options.js';
-import { byPartition, PartitionWork } from './work.js';
+import { byPartition, type PartitionWork } from './work.js';
+import { Works } from './works.js';
 
 /** The maximum duration of a poll of the group. */
 const POLL_MS = 1_000;
@@ -45,7 +46,7 @@ export interface RunnerContext<K, V> {
 const handlerOf = new AsyncLocalStorage<object>();
 
 export class Runner<K, V> {
-  private readonly works = new Map<string, PartitionWork<K, V>>();
+  private readonly works = new Works<K, V>();
   /** Partitions that may get a handler, in the order in which they got messages. */
   private readonly ready: PartitionWork<K, V>[] = [];
   private handlers = 0;
@@ -131,19 +132,13 @@ export class Runner<K, V> {
 
   /** The offsets after the messages finished by handlers. */
   finishedOffsets(): TopicPartitionOffset[] {
-    const offsets: TopicPartitionOffset[] = [];
-    for (const { topic, partition, finished } of this.works.values()) {
-      if (finished !== undefined) {
-        offsets.push({ topic, partition, offset: finished });
-      }
-    }
-    return offsets;
+    return this.works.finishedOffsets();
   }
 
   /** Drops the fetched messages of partitions that were moved. */
   sought(partitions: TopicPartition[]): void {
     this.areAllSought ||= partitions.length === 0;
-    for (const work of this.worksOf(partitions)) {
+    for (const work of this.works.among(partitions)) {
       work.sought();
     }
     for (const partition of partitions) {
@@ -153,18 +148,18 @@ export class Runner<K, V> {
 
   /** Makes the messages in the queues of paused partitions wait. */
   paused(partitions: TopicPartition[]): void {
-    for (const work of this.worksOf(partitions)) {
+    for (const work of this.works.among(partitions)) {
       work.isPaused = true;
     }
     for (const partition of partitions) {
       this.heldBack.forget(partition);
-      this.workOf(partition).isPaused = true;
+      this.works.of(partition).isPaused = true;
     }
   }
 
   /** Continues with partitions that are not paused any more. */
   resumed(partitions: TopicPartition[]): void {
-    for (const work of this.worksOf(partitions)) {
+    for (const work of this.works.among(partitions)) {
       work.isPaused = false;
       // The core fetches it again: if it has messages left, it is held back again.
       this.heldBack.forget(work);
@@ -240,7 +235,7 @@ export class Runner<K, V> {
     const batch = new Batch<K, V>(event.batch, this.context.formats);
     for (const [key, { at, messages }] of byPartition(batch)) {
       if (!this.areAllSought && !this.soughtSince.has(key)) {
-        const work = this.workOf(at);
+        const work = this.works.of(at);
         work.add(messages);
         this.queue(work);
       }
@@ -386,10 +381,7 @@ export class Runner<K, V> {
     try {
       await this.finish();
       const assigned = new Set((await consumer.assignment()).map(keyOf));
-      const left = [...this.works.values()].flatMap(({ topic, partition, front }) =>
-        front === undefined ? [] : [{ topic, partition, offset: front.offset }],
-      );
-      const back = left.filter((at) => assigned.has(keyOf(at)));
+      const back = this.works.unfinishedOffsets().filter((at) => assigned.has(keyOf(at)));
       if (back.length > 0) {
         await consumer.seekEach(back);
       }
@@ -400,20 +392,5 @@ export class Runner<K, V> {
         this.failure ??= { error };
       }
     }
-  }
-
-  private workOf(at: TopicPartition): PartitionWork<K, V> {
-    const key = keyOf(at);
-    let work = this.works.get(key);
-    if (work === undefined) {
-      work = new PartitionWork(at);
-      this.works.set(key, work);
-    }
-    return work;
-  }
-
-  private worksOf(partitions: TopicPartition[]): PartitionWork<K, V>[] {
-    const all = [...this.works.values()];
-    return partitions.length === 0 ? all : all.filter((work) => partitions.some(isOf(work)));
   }
 }

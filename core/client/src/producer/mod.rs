@@ -284,52 +284,6 @@ impl Producer {
             };
         }
     }
-
-    /// The queues of a topic that has this partition. One that is not known may be new, so the metadata is requested once before it is refused.
-    pub(crate) async fn topic_with(
-        &self,
-        name: &str,
-        partition: PartitionId,
-    ) -> Result<Arc<TopicQueues>> {
-        let known = self.topic(name).await?;
-        if known.queue(partition).is_some() {
-            return Ok(known);
-        }
-        self.inner.context.cluster.look_up_topic(name).await?;
-        let current = self.topic(name).await?;
-        current.require(name, partition)?;
-        Ok(current)
-    }
-
-    /// The queues of a topic, created or updated if the metadata has changed.
-    pub(crate) async fn topic(&self, name: &str) -> Result<Arc<TopicQueues>> {
-        let generation = self.inner.generation();
-        if let Some(known) = self
-            .inner
-            .topics
-            .read()
-            .get(name)
-            .filter(|known| known.generation == generation)
-        {
-            return Ok(Arc::clone(known));
-        }
-        let metadata = self.inner.context.cluster.topic_metadata(name).await?;
-        let mut topics = self.inner.topics.write();
-        let previous = topics.get(name).map(Arc::clone);
-        let name: Arc<str> = previous
-            .as_ref()
-            .and_then(|previous| previous.queues.first())
-            .map_or_else(|| Arc::from(name), |queue| Arc::clone(&queue.topic));
-        let created = Arc::new(TopicQueues::new(
-            &self.inner.context,
-            &name,
-            &metadata,
-            generation,
-            previous.as_deref(),
-        ));
-        topics.insert(name, Arc::clone(&created));
-        Ok(created)
-    }
 }
 
 impl Inner {

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use headwater_columnar::partition_for_key;
 use headwater_record::PartitionId;
 
+use super::Producer;
 use super::batch::PartitionChoice;
 use super::context::ProducerContext;
 use super::partition_queue::PartitionQueue;
 use super::record::Record;
 use super::sticky::Sticky;
 use crate::cluster::TopicMetadata;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 
 /// The queues of a topic's partitions.
 #[derive(Debug)]
@@ -78,7 +79,7 @@ impl TopicQueues {
         &self,
         topic: &str,
         partition: PartitionId,
-    ) -> Result<&Arc<PartitionQueue>, Error> {
+    ) -> Result<&Arc<PartitionQueue>> {
         self.queue(partition)
             .ok_or_else(|| no_such_partition(topic, partition, self.queues.len()))
     }
@@ -88,7 +89,7 @@ impl TopicQueues {
         &self,
         record: &Record<'_>,
         ignore_keys: bool,
-    ) -> Result<(&Arc<PartitionQueue>, PartitionChoice), Error> {
+    ) -> Result<(&Arc<PartitionQueue>, PartitionChoice)> {
         if let Some(partition) = record.partition {
             return self
                 .require(record.topic, partition)
@@ -116,6 +117,54 @@ impl TopicQueues {
         for (queue, bytes) in self.queues.iter().zip(bytes) {
             queue.count_keyless(*bytes);
         }
+    }
+}
+
+impl Producer {
+    /// The queues of a topic that has this partition. One that is not known may be new, so the metadata is requested once before it is refused.
+    pub(crate) async fn topic_with(
+        &self,
+        name: &str,
+        partition: PartitionId,
+    ) -> Result<Arc<TopicQueues>> {
+        let known = self.topic(name).await?;
+        if known.queue(partition).is_some() {
+            return Ok(known);
+        }
+        self.inner.context.cluster.look_up_topic(name).await?;
+        let current = self.topic(name).await?;
+        current.require(name, partition)?;
+        Ok(current)
+    }
+
+    /// The queues of a topic, created or updated if the metadata has changed.
+    pub(crate) async fn topic(&self, name: &str) -> Result<Arc<TopicQueues>> {
+        let generation = self.inner.generation();
+        if let Some(known) = self
+            .inner
+            .topics
+            .read()
+            .get(name)
+            .filter(|known| known.generation == generation)
+        {
+            return Ok(Arc::clone(known));
+        }
+        let metadata = self.inner.context.cluster.topic_metadata(name).await?;
+        let mut topics = self.inner.topics.write();
+        let previous = topics.get(name).map(Arc::clone);
+        let name: Arc<str> = previous
+            .as_ref()
+            .and_then(|previous| previous.queues.first())
+            .map_or_else(|| Arc::from(name), |queue| Arc::clone(&queue.topic));
+        let created = Arc::new(TopicQueues::new(
+            &self.inner.context,
+            &name,
+            &metadata,
+            generation,
+            previous.as_deref(),
+        ));
+        topics.insert(name, Arc::clone(&created));
+        Ok(created)
     }
 }
 
