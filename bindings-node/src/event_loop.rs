@@ -193,8 +193,8 @@ fn wake_function(
     Ok(function)
 }
 
-/// The object that async hooks see. Its `hasRef()` says whether the loop is kept alive, as that of Node's own handles.
-/// Tools that look for open handles ask it.
+/// The object for async hooks. Its `hasRef()` returns whether the function keeps the event loop alive, as that of Node's
+/// own handles: for tools that list open handles.
 fn async_resource(env: &Env) -> napi::Result<Object<'_>> {
     let mut resource = Object::new(env)?;
     let has_ref = env.create_function_from_closure::<(), bool, _>(

@@ -1,4 +1,4 @@
-//! The page of configuration keys is what the tables say.
+//! The page of configuration keys is printed from the tables.
 
 use headwater_client::config::client::CLIENT;
 use headwater_client::config::consumer::CONSUMER;
@@ -34,7 +34,7 @@ const CHAPTERS: [(&str, &str, &Table); 6] = [
 #[test]
 fn the_page_of_keys_is_up_to_date() {
     let mut page = String::from(
-        "# Configuration\n\nKafka's keys, with Kafka's meaning and defaults unless a description says otherwise. `auto.offset.reset` may also be written \
+        "# Configuration\n\nKafka's keys, with Kafka's meaning and defaults; descriptions name the exceptions. `auto.offset.reset` may also be written \
          `auto_offset_reset` or `autoOffsetReset`. An unknown key is refused.\n\nPrinted from the tables in the code; do not edit.\n",
     );
     for (title, given, table) in CHAPTERS {
