@@ -22,7 +22,7 @@ use crate::{sasl, socket, tls};
 /// The client's name in the brokers' metrics and logs (KIP-511).
 const SOFTWARE_NAME: &str = "headwater";
 const SOFTWARE_VERSION: &str = env!("CARGO_PKG_VERSION");
-/// The version of the ApiVersions request. A broker before Kafka 2.4 answers it with an error in version 0.
+/// The version of the `ApiVersions` request. A broker before Kafka 2.4 answers it with an error in version 0.
 const API_VERSIONS_VERSION: i16 = 3;
 
 /// A connection that is ready for requests.
