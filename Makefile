@@ -55,11 +55,12 @@ test-python: $(VENV)/package $(VENV)/dev-tools build/node-notebooks ## The Pytho
 	$(BIN)/python -m pytest tests
 	$(BIN)/python -m pytest tests/python --target=served
 
+# Most tests wait, so that several files run at a time.
 test-node: build/node-package build/node-tests ## The Node package
 	bindings-node/node_modules/.bin/tsc -p tests/node
 	bindings-node/node_modules/.bin/tsc -p tests/node/types
 	bindings-node/node_modules/.bin/tsc -p tests/node/types/tsconfig.kafkajs.json
-	node --expose-gc --test tests/node/build/
+	node --expose-gc --test --test-concurrency=4 tests/node/build/
 	node --test tests/node/nest/nest.test.mjs
 
 # What does not need a way to start or to watch a process that only Node has.
@@ -85,7 +86,7 @@ test-python-on-kafka:
 
 # The tests of embedded engines have no target in their name.
 test-node-on-kafka:
-	node --expose-gc --test --test-name-pattern='\(kafka\)$$' tests/node/build/
+	node --expose-gc --test --test-concurrency=4 --test-name-pattern='\(kafka\)$$' tests/node/build/
 
 test-judges: $(VENV)/dev-tools ## The foreign judges against Apache Kafka itself, to see that what they ask for is right
 	tests/foreign/install.sh

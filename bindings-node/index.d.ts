@@ -806,7 +806,7 @@ export type { RebalanceListener, RebalanceOptions } from './rebalances.js';
 export type { Bytes, Encodable, HeadersToSend, MessageToSend, RecordToSend } from './records.js';
 export type { RetryOptions, RunOptions } from './run_options.js';
 export { type ProgressListener, Scan } from './scan.js';
-export type { Dtype, DtypeFields, DtypeValue, Schema, SchemaValue } from './schema.js';
+export type { BigIntName, BooleanName, BytesName, Dtype, DtypeFields, DtypeValue, NumberName, Schema, SchemaValue, TextName, } from './schema.js';
 export { Server } from './server.js';
 export type { Subscription } from './subscription.js';
 export { type EndOptions, type RateInterval, type RateOptions, type ScanOptions, Topic, } from './topic.js';
@@ -3472,11 +3472,16 @@ export interface DtypeFields {
  * schema of apache-arrow.
  */
 export type Schema = DtypeFields | ArrowSchema;
-type NumberName = 'float' | 'double' | `float${16 | 32 | 64}` | `int${8 | 16 | 32}` | `uint${8 | 16 | 32}`;
-type BigIntName = 'int' | 'integer' | 'int64' | 'uint64';
-type BooleanName = 'bool' | 'boolean';
-type BytesName = 'bytes' | 'binary' | 'large_binary' | 'binary_view';
-type TextName = 'str' | 'string' | 'text' | 'utf8' | `${'large_' | ''}${'string' | 'utf8'}` | `${'string' | 'utf8'}_view` | 'categorical' | 'category' | `${'date' | 'time' | 'duration' | 'decimal'}${string}`;
+/** Dtypes whose values are a `number`. */
+export type NumberName = 'float' | 'double' | `float${16 | 32 | 64}` | `int${8 | 16 | 32}` | `uint${8 | 16 | 32}`;
+/** Dtypes whose values are a `bigint`. */
+export type BigIntName = 'int' | 'integer' | 'int64' | 'uint64';
+/** Dtypes whose values are a `boolean`. */
+export type BooleanName = 'bool' | 'boolean';
+/** Dtypes whose values are a `Buffer`. */
+export type BytesName = 'bytes' | 'binary' | 'large_binary' | 'binary_view';
+/** Dtypes whose values are a `string`. */
+export type TextName = 'str' | 'string' | 'text' | 'utf8' | `${'large_' | ''}${'string' | 'utf8'}` | `${'string' | 'utf8'}_view` | 'categorical' | 'category' | `${'date' | 'time' | 'duration' | 'decimal'}${string}`;
 /** The TypeScript type of a dtype. */
 export type DtypeValue<T> = T extends NumberName ? number : T extends BigIntName ? bigint : T extends BooleanName ? boolean : T extends BytesName ? Buffer : T extends TextName ? string : T extends 'null' ? null : T extends readonly [infer Item] ? (DtypeValue<Item> | null)[] : T extends DtypeFields ? SchemaValue<T> : any;
 /** The TypeScript type of a schema: an object with all its fields, each of which may be null. */
@@ -3485,7 +3490,6 @@ export type SchemaValue<S> = {
 };
 /** The text of a schema. */
 export declare const schema: Check<string>;
-export {};
 
 // server.d.ts
 
@@ -3554,6 +3558,7 @@ export declare class TestBroker implements AsyncDisposable {
     reset(): Promise<void>;
     /** Ends all connections, and forgets everything. Idempotent. */
     close(): Promise<void>;
+    /** Closes it: `await using`. */
     [Symbol.asyncDispose](): Promise<void>;
     private deleteRecords;
 }

@@ -94,7 +94,18 @@ export type { RebalanceListener, RebalanceOptions } from './rebalances.js';
 export type { Bytes, Encodable, HeadersToSend, MessageToSend, RecordToSend } from './records.js';
 export type { RetryOptions, RunOptions } from './run_options.js';
 export { type ProgressListener, Scan } from './scan.js';
-export type { Dtype, DtypeFields, DtypeValue, Schema, SchemaValue } from './schema.js';
+export type {
+  BigIntName,
+  BooleanName,
+  BytesName,
+  Dtype,
+  DtypeFields,
+  DtypeValue,
+  NumberName,
+  Schema,
+  SchemaValue,
+  TextName,
+} from './schema.js';
 export { Server } from './server.js';
 export type { Subscription } from './subscription.js';
 export {

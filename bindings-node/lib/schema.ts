@@ -20,16 +20,21 @@ export interface DtypeFields {
  */
 export type Schema = DtypeFields | ArrowSchema;
 
-type NumberName =
+/** Dtypes whose values are a `number`. */
+export type NumberName =
   | 'float'
   | 'double'
   | `float${16 | 32 | 64}`
   | `int${8 | 16 | 32}`
   | `uint${8 | 16 | 32}`;
-type BigIntName = 'int' | 'integer' | 'int64' | 'uint64';
-type BooleanName = 'bool' | 'boolean';
-type BytesName = 'bytes' | 'binary' | 'large_binary' | 'binary_view';
-type TextName =
+/** Dtypes whose values are a `bigint`. */
+export type BigIntName = 'int' | 'integer' | 'int64' | 'uint64';
+/** Dtypes whose values are a `boolean`. */
+export type BooleanName = 'bool' | 'boolean';
+/** Dtypes whose values are a `Buffer`. */
+export type BytesName = 'bytes' | 'binary' | 'large_binary' | 'binary_view';
+/** Dtypes whose values are a `string`. */
+export type TextName =
   | 'str'
   | 'string'
   | 'text'

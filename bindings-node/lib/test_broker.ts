@@ -117,6 +117,7 @@ export class TestBroker implements AsyncDisposable {
     return this.closing;
   }
 
+  /** Closes it: `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
