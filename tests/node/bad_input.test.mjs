@@ -15,6 +15,8 @@ import {
   numbered,
   offsets,
   onTargets,
+  name as ownName,
+  place,
   rejects,
   text,
   until,
@@ -22,13 +24,12 @@ import {
 } from './support.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const P0 = { topic: 'flights', partition: 0 };
 const LONE = 'a\ud800';
 
 onTargets(
   'a lone surrogate is refused wherever text is sent, and nothing is written',
   async (client) => {
-    const topic = await client.createTopic('flights');
+    const topic = await client.createTopic(ownName('flights'));
     await using producer = client.producer();
     await using json = client.producer({ key: 'json', value: 'json' });
     for (const [record, field] of [
@@ -39,10 +40,10 @@ onTargets(
       [{ headers: [['a', LONE]] }, /headers\[0\]/],
       [{ headers: [[LONE, null]] }, /headers\[0\]/],
     ]) {
-      const sent = producer.send({ topic: 'flights', ...record });
+      const sent = producer.send({ topic: ownName('flights'), ...record });
       await rejects(sent, InvalidArgumentError, /lone surrogate/);
       await rejects(
-        producer.sendBatch('flights', [{ value: 'x' }, record]),
+        producer.sendBatch(ownName('flights'), [{ value: 'x' }, record]),
         InvalidArgumentError,
         field,
       );
@@ -50,14 +51,14 @@ onTargets(
     await rejects(producer.send({ topic: LONE, value: 'x' }), InvalidArgumentError, /topic/);
     await rejects(producer.sendBatch(LONE, []), InvalidArgumentError, /topic/);
     await rejects(
-      client.createTopic('t', { config: { 'cleanup.policy': LONE } }),
+      client.createTopic(ownName('t'), { config: { 'cleanup.policy': LONE } }),
       InvalidArgumentError,
     );
     assert.throws(() => client.consumer({ topics: [LONE] }), InvalidArgumentError);
     assert.throws(() => client.consumer({ groupId: LONE }), InvalidArgumentError);
     assert.equal(await topic.count(), 0);
     // JSON has escapes for it.
-    await json.send({ topic: 'flights', key: LONE, value: { text: LONE } });
+    await json.send({ topic: ownName('flights'), key: LONE, value: { text: LONE } });
     const [message] = await topic.head(1, { key: 'json', value: 'json' });
     assert.deepEqual([message.key, message.value], [LONE, { text: LONE }]);
   },
@@ -66,7 +67,7 @@ onTargets(
 onTargets(
   'buffers that are detached or out of date are refused or copied in every part',
   async (client) => {
-    const topic = await client.createTopic('flights');
+    const topic = await client.createTopic(ownName('flights'));
     await using producer = client.producer();
     const detached = () => {
       const bytes = new TextEncoder().encode('gone');
@@ -80,24 +81,24 @@ onTargets(
       { headers: [['a', detached()]] },
     ]) {
       await rejects(
-        producer.send({ topic: 'flights', ...record }),
+        producer.send({ topic: ownName('flights'), ...record }),
         InvalidArgumentError,
         /detached/,
       );
       await rejects(
-        producer.sendBatch('flights', [record]),
+        producer.sendBatch(ownName('flights'), [record]),
         InvalidArgumentError,
         /messages\[0\].*detached/,
       );
     }
-    await rejects(producer.sendBatch('flights', detached()), InvalidArgumentError);
+    await rejects(producer.sendBatch(ownName('flights'), detached()), InvalidArgumentError);
 
     const parts = numbered(3, () => Buffer.from('before'));
     const [key, value, header] = parts;
     const record = { key, value, headers: [['a', header]] };
     const sent = [
-      producer.send({ topic: 'flights', ...record }),
-      producer.sendBatch('flights', [record]),
+      producer.send({ topic: ownName('flights'), ...record }),
+      producer.sendBatch(ownName('flights'), [record]),
     ];
     for (const part of parts) {
       part.fill('x');
@@ -116,7 +117,7 @@ onTargets('a buffer of Arrow that changes while it is sent does no harm', async 
   const topic = await flights(client);
   await using producer = client.producer();
   const stream = (await topic.head(10)).toArrowIPC();
-  const sent = producer.sendBatch('flights', stream, { key: 'key', value: 'value' });
+  const sent = producer.sendBatch(ownName('flights'), stream, { key: 'key', value: 'value' });
   stream.fill(0);
   await sent;
   assert.deepEqual(
@@ -138,7 +139,10 @@ onTargets(
       values(await topic.head(10)),
       numbered(10, (n) => `v${n}`),
     );
-    await using consumer = client.consumer({ topics: 'flights', autoOffsetReset: 'earliest' });
+    await using consumer = client.consumer({
+      topics: ownName('flights'),
+      autoOffsetReset: 'earliest',
+    });
     for (const message of await first(consumer, 2)) {
       message.value.fill('x');
     }
@@ -150,13 +154,13 @@ onTargets(
 );
 
 onTargets('huge headers, and many, arrive whole', async (client) => {
-  const topic = await client.createTopic('flights', { maxMessageBytes: 8 << 20 });
+  const topic = await client.createTopic(ownName('flights'), { maxMessageBytes: 8 << 20 });
   await using producer = client.producer({ maxRequestSize: 8 << 20 });
   const name = 'n'.repeat(40_000);
   const headers = numbered(10_000, (n) => [`h${n % 10}`, `${n}`]);
-  await producer.send({ topic: 'flights', headers: [[name, Buffer.alloc(4 << 20, 1)]] });
-  await producer.send({ topic: 'flights', headers });
-  await producer.sendBatch('flights', [{ headers }]);
+  await producer.send({ topic: ownName('flights'), headers: [[name, Buffer.alloc(4 << 20, 1)]] });
+  await producer.send({ topic: ownName('flights'), headers });
+  await producer.sendBatch(ownName('flights'), [{ headers }]);
   const [large, ...many] = await topic.head(3);
   assert.deepEqual([large.headers[0][0], large.headers[0][1].length], [name, 4 << 20]);
   for (const message of many) {
@@ -167,7 +171,7 @@ onTargets('huge headers, and many, arrive whole', async (client) => {
   }
   const tooMany = numbered(70_000, () => ['a', 'b']);
   await rejects(
-    producer.sendBatch('flights', [{ headers: tooMany }]),
+    producer.sendBatch(ownName('flights'), [{ headers: tooMany }]),
     InvalidArgumentError,
     /65535/,
   );
@@ -176,33 +180,33 @@ onTargets('huge headers, and many, arrive whole', async (client) => {
 onTargets(
   'times, partitions and values that cannot be are refused with their field',
   async (client) => {
-    const topic = await client.createTopic('flights');
+    const topic = await client.createTopic(ownName('flights'));
     await using producer = client.producer();
     for (const timestamp of [Number.NaN, Infinity, -1, new Date(Number.NaN), '0', {}, 1n]) {
       await rejects(
-        producer.send({ topic: 'flights', timestamp }),
+        producer.send({ topic: ownName('flights'), timestamp }),
         InvalidArgumentError,
         /timestamp/,
       );
       await rejects(
-        producer.sendBatch('flights', [{ timestamp }]),
+        producer.sendBatch(ownName('flights'), [{ timestamp }]),
         InvalidArgumentError,
         /timestamp/,
       );
     }
     for (const partition of [Number.NaN, -1, 0.5, '0', 2 ** 31, 0n]) {
       await rejects(
-        producer.send({ topic: 'flights', partition }),
+        producer.send({ topic: ownName('flights'), partition }),
         InvalidArgumentError,
         /partition/,
       );
       await rejects(
-        producer.sendBatch('flights', [{ partition }]),
+        producer.sendBatch(ownName('flights'), [{ partition }]),
         InvalidArgumentError,
         /partition/,
       );
       await rejects(
-        producer.sendBatch('flights', [{}], { partition }),
+        producer.sendBatch(ownName('flights'), [{}], { partition }),
         InvalidArgumentError,
         /partition/,
       );
@@ -226,12 +230,12 @@ onTargets(
         [{ headers: { a: [value] } }, /headers\.a must be/],
         [{ headers: [['a', value]] }, /headers\[0\] must be/],
       ]) {
-        const sent = producer.send({ topic: 'flights', ...record });
+        const sent = producer.send({ topic: ownName('flights'), ...record });
         await rejects(sent, InvalidArgumentError, field);
       }
     }
     assert.equal(await topic.count(), 0);
-    await rejects(producer.sendBatch('flights', [{ partition: 3 }]), KafkaError, /3/);
+    await rejects(producer.sendBatch(ownName('flights'), [{ partition: 3 }]), KafkaError, /3/);
     assert.equal(await topic.count(), 0, 'all are checked before the first is written');
   },
 );
@@ -239,7 +243,7 @@ onTargets(
 onTargets(
   'values of JSON that throw while they are written are the error of the send',
   async (client) => {
-    const topic = await client.createTopic('flights');
+    const topic = await client.createTopic(ownName('flights'));
     await using producer = client.producer({ value: 'json' });
     const refused = new Error('refused');
     const value = {
@@ -247,9 +251,12 @@ onTargets(
         throw refused;
       },
     };
-    await assert.rejects(producer.send({ topic: 'flights', value }), (error) => error === refused);
+    await assert.rejects(
+      producer.send({ topic: ownName('flights'), value }),
+      (error) => error === refused,
+    );
     const record = {
-      topic: 'flights',
+      topic: ownName('flights'),
       get value() {
         throw refused;
       },
@@ -260,32 +267,32 @@ onTargets(
 );
 
 onTargets('a closed object refuses each call with ClosedError', async (client) => {
-  await client.createTopic('flights');
+  await client.createTopic(ownName('flights'));
   const producer = client.producer();
-  const consumer = client.consumer({ topics: 'flights', groupId: 'readers' });
+  const consumer = client.consumer({ topics: ownName('flights'), groupId: ownName('readers') });
   await producer.close();
   await consumer.close();
   for (const call of [
-    () => producer.send({ topic: 'flights', value: 'x' }),
-    () => producer.sendBatch('flights', [{ value: 'x' }]),
-    () => once(producer.writable('flights').end({ value: 'x' }), 'finish'),
+    () => producer.send({ topic: ownName('flights'), value: 'x' }),
+    () => producer.sendBatch(ownName('flights'), [{ value: 'x' }]),
+    () => once(producer.writable(ownName('flights')).end({ value: 'x' }), 'finish'),
     () => consumer.poll(),
     () => consumer.messages().next(),
     () => consumer.batches().next(),
     () => consumer.readable().toArray(),
     () => consumer.run({ eachMessage: () => {} }),
-    () => consumer.subscribe('flights'),
+    () => consumer.subscribe(ownName('flights')),
     () => consumer.unsubscribe(),
-    () => consumer.assign(P0),
+    () => consumer.assign(place(0)),
     () => consumer.assignment(),
     () => consumer.paused(),
     () => consumer.commit(),
-    () => consumer.commit({ ...P0, offset: 0n }),
+    () => consumer.commit({ ...place(0), offset: 0n }),
     () => consumer.committed(),
     () => consumer.position(),
     () => consumer.lag(),
     () => consumer.seek(0),
-    () => consumer.seek({ ...P0, offset: 0n }),
+    () => consumer.seek({ ...place(0), offset: 0n }),
     () => consumer.pause(),
     () => consumer.resume(),
   ]) {
@@ -307,8 +314,8 @@ onTargets('a call that is refused keeps the position', async (client) => {
     numbered(10, (n) => `${n}`),
   );
   await using consumer = client.consumer({
-    topics: 'flights',
-    groupId: 'readers',
+    topics: ownName('flights'),
+    groupId: ownName('readers'),
     autoOffsetReset: 'earliest',
     enableAutoCommit: false,
   });
@@ -316,11 +323,11 @@ onTargets('a call that is refused keeps the position', async (client) => {
   for (const call of [
     () => consumer.seek('noon'),
     () => consumer.seek(-1),
-    () => consumer.seek({ ...P0, partition: 9, offset: 0n }),
-    () => consumer.seek([{ ...P0, offset: Number.NaN }]),
-    () => consumer.commit({ ...P0, offset: -1n }),
+    () => consumer.seek({ ...place(0), partition: 9, offset: 0n }),
+    () => consumer.seek([{ ...place(0), offset: Number.NaN }]),
+    () => consumer.commit({ ...place(0), offset: -1n }),
     () => consumer.commit('all'),
-    () => consumer.pause({ partitions: [{ ...P0, partition: 9 }] }),
+    () => consumer.pause({ partitions: [{ ...place(0), partition: 9 }] }),
     () => consumer.poll({ timeoutMs: -1 }),
     () => consumer.run({ eachMessage: () => {}, eachBatch: () => {} }),
   ]) {
@@ -336,7 +343,10 @@ onTargets('a handler may throw anything', async (client) => {
     numbered(5, (n) => `${n}`),
   );
   for (const thrown of [undefined, null, 'text', 0, Symbol('s'), Object.create(null)]) {
-    await using consumer = client.consumer({ topics: 'flights', autoOffsetReset: 'earliest' });
+    await using consumer = client.consumer({
+      topics: ownName('flights'),
+      autoOffsetReset: 'earliest',
+    });
     const run = consumer.run({
       retry: { retries: 0 },
       eachMessage: ({ message }) => {
@@ -357,15 +367,21 @@ onTargets('a handler may throw anything', async (client) => {
 onTargets(
   'what is sent and dropped is written, and waits that are dropped end with their client',
   async (client) => {
-    const topic = await client.createTopic('flights');
-    await client.createTopic('quiet');
+    const topic = await client.createTopic(ownName('flights'));
+    await client.createTopic(ownName('quiet'));
     const ends = [];
     const abandon = () => {
-      client.producer({ lingerMs: 100 }).send({ topic: 'flights', value: 'sent' });
+      client.producer({ lingerMs: 100 }).send({ topic: ownName('flights'), value: 'sent' });
       for (const wait of [
-        client.consumer({ topics: 'quiet' }).poll({ timeoutMs: 60_000 }),
-        client.consumer({ topics: 'quiet' }).messages().next(),
-        client.consumer({ topics: 'quiet' }).batches().next(),
+        client.consumer({ topics: ownName('quiet') }).poll({ timeoutMs: 60_000 }),
+        client
+          .consumer({ topics: ownName('quiet') })
+          .messages()
+          .next(),
+        client
+          .consumer({ topics: ownName('quiet') })
+          .batches()
+          .next(),
       ]) {
         wait.catch((error) => ends.push(error));
       }
@@ -383,9 +399,9 @@ onTargets(
 );
 
 onTargets('a stream that fails says why, and ends', async (client) => {
-  await client.createTopic('flights');
+  await client.createTopic(ownName('flights'));
   await using producer = client.producer();
-  const stream = producer.writable('flights');
+  const stream = producer.writable(ownName('flights'));
   const failed = once(stream, 'error');
   stream.write({ value: 'a' });
   stream.write({ value: 7 });

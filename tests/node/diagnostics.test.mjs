@@ -27,10 +27,20 @@ import {
   InvalidArgumentError,
   UnknownTopicOrPartitionError,
 } from 'headwater';
-import { fill, first, flights, onTargets, rejects, text, until, values } from './support.mjs';
+import {
+  fill,
+  first,
+  flights,
+  onTargets,
+  name as ownName,
+  place,
+  rejects,
+  text,
+  until,
+  values,
+} from './support.mjs';
 
-const P0 = { topic: 'flights', partition: 0 };
-const READER = { topics: 'flights', autoOffsetReset: 'earliest' };
+const reader = () => ({ topics: ownName(ownName('flights')), autoOffsetReset: 'earliest' });
 
 /** What is published while a function runs: the names of the steps, and the events. */
 async function published(name, run) {
@@ -56,25 +66,28 @@ const ASYNC = ['start', 'end', 'asyncStart', 'asyncEnd'];
 const FAILED = ['start', 'end', 'error', 'asyncStart', 'asyncEnd'];
 
 onTargets('a send publishes its message and where it was written', async (client) => {
-  await client.createTopic('flights');
+  await client.createTopic(ownName('flights'));
   await using producer = client.producer();
   const steps = await published('produce', async () => {
-    await producer.send({ topic: 'flights', key: 'UA', value: 'late' });
+    await producer.send({ topic: ownName('flights'), key: 'UA', value: 'late' });
     await turn();
   });
   assert.deepEqual(named(steps), ASYNC);
   assert.equal(new Set(steps.map(({ event }) => event)).size, 1, 'one event in all steps');
   const [start, , , end] = steps;
-  assert.deepEqual([start.producer, start.topic, start.result], [producer, 'flights', undefined]);
+  assert.deepEqual(
+    [start.producer, start.topic, start.result],
+    [producer, ownName('flights'), undefined],
+  );
   assert.deepEqual([start.messages[0].key, start.messages[0].value], ['UA', 'late']);
   assert.deepEqual([end.result.partition, end.result.offset], [0, 0n]);
 });
 
 onTargets('a batch publishes its messages, and a table none', async (client) => {
-  await client.createTopic('flights');
+  await client.createTopic(ownName('flights'));
   await using producer = client.producer();
   const rows = [{ value: 'a' }, { value: 'b' }];
-  let steps = await published('produce', () => producer.sendBatch('flights', rows));
+  let steps = await published('produce', () => producer.sendBatch(ownName('flights'), rows));
   assert.deepEqual(
     steps[0].messages.map(({ value }) => value),
     ['a', 'b'],
@@ -82,19 +95,19 @@ onTargets('a batch publishes its messages, and a table none', async (client) => 
   assert.equal(steps.at(-1).result.records, 2);
   assert.deepEqual(rows, [{ value: 'a' }, { value: 'b' }], 'the messages of the caller are theirs');
   const table = tableFromArrays({ value: ['c'] });
-  steps = await published('produce', () => producer.sendBatch('flights', table));
+  steps = await published('produce', () => producer.sendBatch(ownName('flights'), table));
   assert.deepEqual([steps[0].messages, steps.at(-1).result.records], [undefined, 1]);
 });
 
 onTargets('a send that fails publishes its error', async (client) => {
-  await client.createTopic('flights');
+  await client.createTopic(ownName('flights'));
   await using producer = client.producer({ maxBlockMs: 2_000 });
   for (const [record, kind] of [
     [{ topic: 'nowhere', value: 'x' }, UnknownTopicOrPartitionError],
-    [{ topic: 'flights', value: 7 }, InvalidArgumentError],
-    ['flights', InvalidArgumentError],
+    [{ topic: ownName('flights'), value: 7 }, InvalidArgumentError],
+    [ownName('flights'), InvalidArgumentError],
     [undefined, InvalidArgumentError],
-    [{ topic: 'flights', headers: 'x' }, InvalidArgumentError],
+    [{ topic: ownName('flights'), headers: 'x' }, InvalidArgumentError],
   ]) {
     const steps = await published('produce', () => rejects(producer.send(record), kind));
     assert.deepEqual(named(steps).slice(0, 3), FAILED.slice(0, 3));
@@ -103,7 +116,7 @@ onTargets('a send that fails publishes its error', async (client) => {
 });
 
 onTargets('a subscriber sets headers, and those of the caller stay as they are', async (client) => {
-  const topic = await client.createTopic('flights');
+  const topic = await client.createTopic(ownName('flights'));
   await using producer = client.producer();
   const channel = tracingChannel('headwater:produce');
   const start = ({ messages }) => {
@@ -114,13 +127,13 @@ onTargets('a subscriber sets headers, and those of the caller stay as they are',
   const theirs = [['a', 'b']];
   channel.start.subscribe(start);
   try {
-    await producer.send({ topic: 'flights', value: '0' });
-    await producer.send({ topic: 'flights', value: '1', headers: theirs });
-    await producer.sendBatch('flights', [{ value: '2', headers: { a: 'b' } }]);
+    await producer.send({ topic: ownName('flights'), value: '0' });
+    await producer.send({ topic: ownName('flights'), value: '1', headers: theirs });
+    await producer.sendBatch(ownName('flights'), [{ value: '2', headers: { a: 'b' } }]);
   } finally {
     channel.start.unsubscribe(start);
   }
-  await producer.send({ topic: 'flights', value: '3', headers: theirs });
+  await producer.send({ topic: ownName('flights'), value: '3', headers: theirs });
   const headers = [...(await topic.head(4))].map((message) =>
     message.headers.map(([name, value]) => [name, text(value)]),
   );
@@ -133,7 +146,7 @@ onTargets('a subscriber sets headers, and those of the caller stay as they are',
 
 onTargets('what is read publishes the messages', async (client) => {
   await flights(client);
-  await using consumer = client.consumer(READER);
+  await using consumer = client.consumer(reader());
   let steps = await published('consume', () => consumer.poll({ maxRecords: 2 }));
   assert.deepEqual(named(steps).slice(0, 3), ASYNC.slice(0, 3));
   assert.deepEqual([steps[0].consumer, steps[0].operation], [consumer, 'receive']);
@@ -167,7 +180,7 @@ onTargets('what is read publishes the messages', async (client) => {
 
 onTargets('handlers run inside of what is published', async (client) => {
   await fill(client, ['a', 'b', 'c']);
-  await using consumer = client.consumer(READER);
+  await using consumer = client.consumer(reader());
   const storage = new AsyncLocalStorage();
   const channel = tracingChannel('headwater:consume');
   channel.start.bindStore(storage, ({ operation, messages }) => ({ operation, messages }));
@@ -207,14 +220,14 @@ onTargets('handlers run inside of what is published', async (client) => {
 onTargets('commits publish their offsets', async (client) => {
   await fill(client, ['a', 'b', 'c']);
   await using consumer = client.consumer({
-    ...READER,
-    groupId: 'readers',
+    ...reader(),
+    groupId: ownName('readers'),
     enableAutoCommit: false,
   });
   const steps = await published('commit', async () => {
     const batch = await consumer.poll({ maxRecords: 1, timeoutMs: 30_000 });
     await batch.commit();
-    await consumer.commit({ ...P0, offset: 2n });
+    await consumer.commit({ ...place(0), offset: 2n });
     await consumer.commit();
     let done = false;
     const running = consumer.run({
@@ -231,7 +244,12 @@ onTargets('commits publish their offsets', async (client) => {
   const starts = steps.filter(({ step }) => step === 'start');
   assert.deepEqual(
     starts.map(({ offsets }) => offsets),
-    [[{ ...P0, offset: 1n }], [{ ...P0, offset: 2n }], undefined, [{ ...P0, offset: 3n }]],
+    [
+      [{ ...place(0), offset: 1n }],
+      [{ ...place(0), offset: 2n }],
+      undefined,
+      [{ ...place(0), offset: 3n }],
+    ],
   );
   assert.ok(starts.every((start) => start.consumer === consumer));
   assert.equal(steps.filter(({ step }) => step === 'asyncEnd').length, 4);
@@ -264,16 +282,16 @@ async function inSpan(name, options, parent, run) {
 
 onTargets('a trace goes on from the producer to the handler', async (client) => {
   exporter.reset();
-  await client.createTopic('flights');
+  await client.createTopic(ownName('flights'));
   await using producer = client.producer();
   await inSpan('send', { kind: SpanKind.PRODUCER }, ROOT_CONTEXT, () => {
     const pairs = [['gate', 'B7']];
     const object = {};
     propagation.inject(context.active(), pairs, headersSetter);
     propagation.inject(context.active(), object);
-    return producer.sendBatch('flights', [{ headers: pairs }, { headers: object }]);
+    return producer.sendBatch(ownName('flights'), [{ headers: pairs }, { headers: object }]);
   });
-  await using consumer = client.consumer(READER);
+  await using consumer = client.consumer(reader());
   let handled = 0;
   const running = consumer.run({
     eachMessage: ({ message }) => {
@@ -300,7 +318,7 @@ onTargets('a trace goes on from the producer to the handler', async (client) => 
 });
 
 onTargets('a subscriber injects the trace into all that is sent', async (client) => {
-  await client.createTopic('flights');
+  await client.createTopic(ownName('flights'));
   await using producer = client.producer();
   const channel = tracingChannel('headwater:produce');
   const start = ({ messages = [] }) => {
@@ -312,10 +330,10 @@ onTargets('a subscriber injects the trace into all that is sent', async (client)
   let traceId;
   await inSpan('order', {}, ROOT_CONTEXT, () => {
     traceId = trace.getActiveSpan().spanContext().traceId;
-    return producer.send({ topic: 'flights', value: 'late' });
+    return producer.send({ topic: ownName('flights'), value: 'late' });
   });
   channel.start.unsubscribe(start);
-  const [message] = await client.topic('flights').head();
+  const [message] = await client.topic(ownName('flights')).head();
   const extracted = propagation.extract(ROOT_CONTEXT, message.headers, headersGetter);
   const remote = trace.getSpanContext(extracted);
   assert.deepEqual(
