@@ -40,7 +40,7 @@ import {
   values,
 } from './support.mjs';
 
-const reader = () => ({ topics: ownName(ownName('flights')), autoOffsetReset: 'earliest' });
+const reader = () => ({ topics: ownName('flights'), autoOffsetReset: 'earliest' });
 
 /** What is published while a function runs: the names of the steps, and the events. */
 async function published(name, run) {
