@@ -248,10 +248,7 @@ async fn queue_and_send(
 }
 
 fn queue_of(queues: &TopicQueues, partition: PartitionId) -> Result<&Arc<PartitionQueue>> {
-    let queue = usize::try_from(partition.get())
-        .ok()
-        .and_then(|index| queues.queues.get(index));
-    queue.ok_or_else(|| {
+    queues.queue(partition).ok_or_else(|| {
         Error::new(
             ErrorKind::Broker,
             "A row was encoded for a partition that does not exist. Please report this.",

@@ -225,12 +225,9 @@ impl Producer {
         else {
             return Err(TryAppendError::WouldWait(WaitFor::Metadata));
         };
-        if let Some(partition) = record.partition
-            && topic.queue(partition).is_none()
-        {
-            return Err(TryAppendError::WouldWait(WaitFor::Partition(partition)));
-        }
-        let (queue, choice) = topic.choose(record, config.ignore_keys)?;
+        let (queue, choice) = topic
+            .choose(record, config.ignore_keys)
+            .map_err(|unknown| TryAppendError::WouldWait(WaitFor::Partition(unknown)))?;
         let timestamp_ms = record.timestamp_ms.unwrap_or_else(clock::now_ms);
         let (handle, drain_queue) =
             queue

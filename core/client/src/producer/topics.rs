@@ -15,7 +15,7 @@ use super::partition_queue::PartitionQueue;
 use super::record::Record;
 use super::sticky::Sticky;
 use crate::cluster::TopicMetadata;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{self, Error, ErrorKind};
 
 /// The queues of a topic's partitions.
 #[derive(Debug)]
@@ -74,26 +74,16 @@ impl TopicQueues {
         self.queues.get(index)
     }
 
-    /// The queue of this partition.
-    pub(crate) fn require(
-        &self,
-        topic: &str,
-        partition: PartitionId,
-    ) -> Result<&Arc<PartitionQueue>> {
-        self.queue(partition)
-            .ok_or_else(|| no_such_partition(topic, partition, self.queues.len()))
-    }
-
-    /// The queue for a record, and how it was chosen.
+    /// The queue for a record, and how it was chosen. The error is the record's partition, if the topic does not
+    /// have it.
     pub(crate) fn choose(
         &self,
         record: &Record<'_>,
         ignore_keys: bool,
-    ) -> Result<(&Arc<PartitionQueue>, PartitionChoice)> {
+    ) -> Result<(&Arc<PartitionQueue>, PartitionChoice), PartitionId> {
         if let Some(partition) = record.partition {
-            return self
-                .require(record.topic, partition)
-                .map(|queue| (queue, PartitionChoice::Fixed));
+            let queue = self.queue(partition).ok_or(partition)?;
+            return Ok((queue, PartitionChoice::Fixed));
         }
         Ok(match record.key {
             Some(key) if !ignore_keys => {
@@ -121,24 +111,27 @@ impl TopicQueues {
 }
 
 impl Producer {
-    /// The queues of a topic that has this partition. One that is not known may be new, so the metadata is requested once before it is refused.
+    /// The queues of a topic that has this partition. An unknown partition may be new, so the metadata is requested
+    /// once before the error.
     pub(crate) async fn topic_with(
         &self,
         name: &str,
         partition: PartitionId,
-    ) -> Result<Arc<TopicQueues>> {
+    ) -> error::Result<Arc<TopicQueues>> {
         let known = self.topic(name).await?;
         if known.queue(partition).is_some() {
             return Ok(known);
         }
         self.inner.context.cluster.look_up_topic(name).await?;
         let current = self.topic(name).await?;
-        current.require(name, partition)?;
+        if current.queue(partition).is_none() {
+            return Err(no_such_partition(name, partition, current.queues.len()));
+        }
         Ok(current)
     }
 
     /// The queues of a topic, created or updated if the metadata has changed.
-    pub(crate) async fn topic(&self, name: &str) -> Result<Arc<TopicQueues>> {
+    pub(crate) async fn topic(&self, name: &str) -> error::Result<Arc<TopicQueues>> {
         let generation = self.inner.generation();
         if let Some(known) = self
             .inner
