@@ -12,10 +12,10 @@ import {
   fill,
   first,
   flights,
+  name,
   numbered,
   offsets,
   onTargets,
-  name as ownName,
   place,
   rejects,
   text,
@@ -29,7 +29,7 @@ const LONE = 'a\ud800';
 onTargets(
   'a lone surrogate is refused wherever text is sent, and nothing is written',
   async (client) => {
-    const topic = await client.createTopic(ownName('flights'));
+    const topic = await client.createTopic(name('flights'));
     await using producer = client.producer();
     await using json = client.producer({ key: 'json', value: 'json' });
     for (const [record, field] of [
@@ -40,10 +40,10 @@ onTargets(
       [{ headers: [['a', LONE]] }, /headers\[0\]/],
       [{ headers: [[LONE, null]] }, /headers\[0\]/],
     ]) {
-      const sent = producer.send({ topic: ownName('flights'), ...record });
+      const sent = producer.send({ topic: name('flights'), ...record });
       await rejects(sent, InvalidArgumentError, /lone surrogate/);
       await rejects(
-        producer.sendBatch(ownName('flights'), [{ value: 'x' }, record]),
+        producer.sendBatch(name('flights'), [{ value: 'x' }, record]),
         InvalidArgumentError,
         field,
       );
@@ -51,14 +51,14 @@ onTargets(
     await rejects(producer.send({ topic: LONE, value: 'x' }), InvalidArgumentError, /topic/);
     await rejects(producer.sendBatch(LONE, []), InvalidArgumentError, /topic/);
     await rejects(
-      client.createTopic(ownName('t'), { config: { 'cleanup.policy': LONE } }),
+      client.createTopic(name('t'), { config: { 'cleanup.policy': LONE } }),
       InvalidArgumentError,
     );
     assert.throws(() => client.consumer({ topics: [LONE] }), InvalidArgumentError);
     assert.throws(() => client.consumer({ groupId: LONE }), InvalidArgumentError);
     assert.equal(await topic.count(), 0);
     // JSON has escapes for it.
-    await json.send({ topic: ownName('flights'), key: LONE, value: { text: LONE } });
+    await json.send({ topic: name('flights'), key: LONE, value: { text: LONE } });
     const [message] = await topic.head(1, { key: 'json', value: 'json' });
     assert.deepEqual([message.key, message.value], [LONE, { text: LONE }]);
   },
@@ -67,7 +67,7 @@ onTargets(
 onTargets(
   'buffers that are detached or out of date are refused or copied in every part',
   async (client) => {
-    const topic = await client.createTopic(ownName('flights'));
+    const topic = await client.createTopic(name('flights'));
     await using producer = client.producer();
     const detached = () => {
       const bytes = new TextEncoder().encode('gone');
@@ -81,24 +81,24 @@ onTargets(
       { headers: [['a', detached()]] },
     ]) {
       await rejects(
-        producer.send({ topic: ownName('flights'), ...record }),
+        producer.send({ topic: name('flights'), ...record }),
         InvalidArgumentError,
         /detached/,
       );
       await rejects(
-        producer.sendBatch(ownName('flights'), [record]),
+        producer.sendBatch(name('flights'), [record]),
         InvalidArgumentError,
         /messages\[0\].*detached/,
       );
     }
-    await rejects(producer.sendBatch(ownName('flights'), detached()), InvalidArgumentError);
+    await rejects(producer.sendBatch(name('flights'), detached()), InvalidArgumentError);
 
     const parts = numbered(3, () => Buffer.from('before'));
     const [key, value, header] = parts;
     const record = { key, value, headers: [['a', header]] };
     const sent = [
-      producer.send({ topic: ownName('flights'), ...record }),
-      producer.sendBatch(ownName('flights'), [record]),
+      producer.send({ topic: name('flights'), ...record }),
+      producer.sendBatch(name('flights'), [record]),
     ];
     for (const part of parts) {
       part.fill('x');
@@ -117,7 +117,7 @@ onTargets('a buffer of Arrow that changes while it is sent does no harm', async 
   const topic = await flights(client);
   await using producer = client.producer();
   const stream = (await topic.head(10)).toArrowIPC();
-  const sent = producer.sendBatch(ownName('flights'), stream, { key: 'key', value: 'value' });
+  const sent = producer.sendBatch(name('flights'), stream, { key: 'key', value: 'value' });
   stream.fill(0);
   await sent;
   assert.deepEqual(
@@ -140,7 +140,7 @@ onTargets(
       numbered(10, (n) => `v${n}`),
     );
     await using consumer = client.consumer({
-      topics: ownName('flights'),
+      topics: name('flights'),
       autoOffsetReset: 'earliest',
     });
     for (const message of await first(consumer, 2)) {
@@ -154,15 +154,15 @@ onTargets(
 );
 
 onTargets('huge headers, and many, arrive whole', async (client) => {
-  const topic = await client.createTopic(ownName('flights'), { maxMessageBytes: 8 << 20 });
+  const topic = await client.createTopic(name('flights'), { maxMessageBytes: 8 << 20 });
   await using producer = client.producer({ maxRequestSize: 8 << 20 });
-  const name = 'n'.repeat(40_000);
+  const long = 'n'.repeat(40_000);
   const headers = numbered(10_000, (n) => [`h${n % 10}`, `${n}`]);
-  await producer.send({ topic: ownName('flights'), headers: [[name, Buffer.alloc(4 << 20, 1)]] });
-  await producer.send({ topic: ownName('flights'), headers });
-  await producer.sendBatch(ownName('flights'), [{ headers }]);
+  await producer.send({ topic: name('flights'), headers: [[long, Buffer.alloc(4 << 20, 1)]] });
+  await producer.send({ topic: name('flights'), headers });
+  await producer.sendBatch(name('flights'), [{ headers }]);
   const [large, ...many] = await topic.head(3);
-  assert.deepEqual([large.headers[0][0], large.headers[0][1].length], [name, 4 << 20]);
+  assert.deepEqual([large.headers[0][0], large.headers[0][1].length], [long, 4 << 20]);
   for (const message of many) {
     assert.deepEqual(
       message.headers.map(([key, value]) => [key, text(value)]),
@@ -171,7 +171,7 @@ onTargets('huge headers, and many, arrive whole', async (client) => {
   }
   const tooMany = numbered(70_000, () => ['a', 'b']);
   await rejects(
-    producer.sendBatch(ownName('flights'), [{ headers: tooMany }]),
+    producer.sendBatch(name('flights'), [{ headers: tooMany }]),
     InvalidArgumentError,
     /65535/,
   );
@@ -180,33 +180,33 @@ onTargets('huge headers, and many, arrive whole', async (client) => {
 onTargets(
   'times, partitions and values that cannot be are refused with their field',
   async (client) => {
-    const topic = await client.createTopic(ownName('flights'));
+    const topic = await client.createTopic(name('flights'));
     await using producer = client.producer();
     for (const timestamp of [Number.NaN, Infinity, -1, new Date(Number.NaN), '0', {}, 1n]) {
       await rejects(
-        producer.send({ topic: ownName('flights'), timestamp }),
+        producer.send({ topic: name('flights'), timestamp }),
         InvalidArgumentError,
         /timestamp/,
       );
       await rejects(
-        producer.sendBatch(ownName('flights'), [{ timestamp }]),
+        producer.sendBatch(name('flights'), [{ timestamp }]),
         InvalidArgumentError,
         /timestamp/,
       );
     }
     for (const partition of [Number.NaN, -1, 0.5, '0', 2 ** 31, 0n]) {
       await rejects(
-        producer.send({ topic: ownName('flights'), partition }),
+        producer.send({ topic: name('flights'), partition }),
         InvalidArgumentError,
         /partition/,
       );
       await rejects(
-        producer.sendBatch(ownName('flights'), [{ partition }]),
+        producer.sendBatch(name('flights'), [{ partition }]),
         InvalidArgumentError,
         /partition/,
       );
       await rejects(
-        producer.sendBatch(ownName('flights'), [{}], { partition }),
+        producer.sendBatch(name('flights'), [{}], { partition }),
         InvalidArgumentError,
         /partition/,
       );
@@ -230,12 +230,12 @@ onTargets(
         [{ headers: { a: [value] } }, /headers\.a must be/],
         [{ headers: [['a', value]] }, /headers\[0\] must be/],
       ]) {
-        const sent = producer.send({ topic: ownName('flights'), ...record });
+        const sent = producer.send({ topic: name('flights'), ...record });
         await rejects(sent, InvalidArgumentError, field);
       }
     }
     assert.equal(await topic.count(), 0);
-    await rejects(producer.sendBatch(ownName('flights'), [{ partition: 3 }]), KafkaError, /3/);
+    await rejects(producer.sendBatch(name('flights'), [{ partition: 3 }]), KafkaError, /3/);
     assert.equal(await topic.count(), 0, 'all are checked before the first is written');
   },
 );
@@ -243,7 +243,7 @@ onTargets(
 onTargets(
   'values of JSON that throw while they are written are the error of the send',
   async (client) => {
-    const topic = await client.createTopic(ownName('flights'));
+    const topic = await client.createTopic(name('flights'));
     await using producer = client.producer({ value: 'json' });
     const refused = new Error('refused');
     const value = {
@@ -252,11 +252,11 @@ onTargets(
       },
     };
     await assert.rejects(
-      producer.send({ topic: ownName('flights'), value }),
+      producer.send({ topic: name('flights'), value }),
       (error) => error === refused,
     );
     const record = {
-      topic: ownName('flights'),
+      topic: name('flights'),
       get value() {
         throw refused;
       },
@@ -267,21 +267,21 @@ onTargets(
 );
 
 onTargets('a closed object refuses each call with ClosedError', async (client) => {
-  await client.createTopic(ownName('flights'));
+  await client.createTopic(name('flights'));
   const producer = client.producer();
-  const consumer = client.consumer({ topics: ownName('flights'), groupId: ownName('readers') });
+  const consumer = client.consumer({ topics: name('flights'), groupId: name('readers') });
   await producer.close();
   await consumer.close();
   for (const call of [
-    () => producer.send({ topic: ownName('flights'), value: 'x' }),
-    () => producer.sendBatch(ownName('flights'), [{ value: 'x' }]),
-    () => once(producer.writable(ownName('flights')).end({ value: 'x' }), 'finish'),
+    () => producer.send({ topic: name('flights'), value: 'x' }),
+    () => producer.sendBatch(name('flights'), [{ value: 'x' }]),
+    () => once(producer.writable(name('flights')).end({ value: 'x' }), 'finish'),
     () => consumer.poll(),
     () => consumer.messages().next(),
     () => consumer.batches().next(),
     () => consumer.readable().toArray(),
     () => consumer.run({ eachMessage: () => {} }),
-    () => consumer.subscribe(ownName('flights')),
+    () => consumer.subscribe(name('flights')),
     () => consumer.unsubscribe(),
     () => consumer.assign(place(0)),
     () => consumer.assignment(),
@@ -314,8 +314,8 @@ onTargets('a call that is refused keeps the position', async (client) => {
     numbered(10, (n) => `${n}`),
   );
   await using consumer = client.consumer({
-    topics: ownName('flights'),
-    groupId: ownName('readers'),
+    topics: name('flights'),
+    groupId: name('readers'),
     autoOffsetReset: 'earliest',
     enableAutoCommit: false,
   });
@@ -344,7 +344,7 @@ onTargets('a handler may throw anything', async (client) => {
   );
   for (const thrown of [undefined, null, 'text', 0, Symbol('s'), Object.create(null)]) {
     await using consumer = client.consumer({
-      topics: ownName('flights'),
+      topics: name('flights'),
       autoOffsetReset: 'earliest',
     });
     const run = consumer.run({
@@ -367,19 +367,19 @@ onTargets('a handler may throw anything', async (client) => {
 onTargets(
   'what is sent and dropped is written, and waits that are dropped end with their client',
   async (client) => {
-    const topic = await client.createTopic(ownName('flights'));
-    await client.createTopic(ownName('quiet'));
+    const topic = await client.createTopic(name('flights'));
+    await client.createTopic(name('quiet'));
     const ends = [];
     const abandon = () => {
-      client.producer({ lingerMs: 100 }).send({ topic: ownName('flights'), value: 'sent' });
+      client.producer({ lingerMs: 100 }).send({ topic: name('flights'), value: 'sent' });
       for (const wait of [
-        client.consumer({ topics: ownName('quiet') }).poll({ timeoutMs: 60_000 }),
+        client.consumer({ topics: name('quiet') }).poll({ timeoutMs: 60_000 }),
         client
-          .consumer({ topics: ownName('quiet') })
+          .consumer({ topics: name('quiet') })
           .messages()
           .next(),
         client
-          .consumer({ topics: ownName('quiet') })
+          .consumer({ topics: name('quiet') })
           .batches()
           .next(),
       ]) {
@@ -399,9 +399,9 @@ onTargets(
 );
 
 onTargets('a stream that fails says why, and ends', async (client) => {
-  await client.createTopic(ownName('flights'));
+  await client.createTopic(name('flights'));
   await using producer = client.producer();
-  const stream = producer.writable(ownName('flights'));
+  const stream = producer.writable(name('flights'));
   const failed = once(stream, 'error');
   stream.write({ value: 'a' });
   stream.write({ value: 7 });

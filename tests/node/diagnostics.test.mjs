@@ -31,8 +31,8 @@ import {
   fill,
   first,
   flights,
+  name,
   onTargets,
-  name as ownName,
   place,
   rejects,
   text,
@@ -40,11 +40,11 @@ import {
   values,
 } from './support.mjs';
 
-const reader = () => ({ topics: ownName('flights'), autoOffsetReset: 'earliest' });
+const reader = () => ({ topics: name('flights'), autoOffsetReset: 'earliest' });
 
 /** What is published while a function runs: the names of the steps, and the events. */
-async function published(name, run) {
-  const channel = tracingChannel(`headwater:${name}`);
+async function published(operation, run) {
+  const channel = tracingChannel(`headwater:${operation}`);
   const steps = [];
   const subscribers = Object.fromEntries(
     ['start', 'end', 'asyncStart', 'asyncEnd', 'error'].map((step) => [
@@ -66,10 +66,10 @@ const ASYNC = ['start', 'end', 'asyncStart', 'asyncEnd'];
 const FAILED = ['start', 'end', 'error', 'asyncStart', 'asyncEnd'];
 
 onTargets('a send publishes its message and where it was written', async (client) => {
-  await client.createTopic(ownName('flights'));
+  await client.createTopic(name('flights'));
   await using producer = client.producer();
   const steps = await published('produce', async () => {
-    await producer.send({ topic: ownName('flights'), key: 'UA', value: 'late' });
+    await producer.send({ topic: name('flights'), key: 'UA', value: 'late' });
     await turn();
   });
   assert.deepEqual(named(steps), ASYNC);
@@ -77,17 +77,17 @@ onTargets('a send publishes its message and where it was written', async (client
   const [start, , , end] = steps;
   assert.deepEqual(
     [start.producer, start.topic, start.result],
-    [producer, ownName('flights'), undefined],
+    [producer, name('flights'), undefined],
   );
   assert.deepEqual([start.messages[0].key, start.messages[0].value], ['UA', 'late']);
   assert.deepEqual([end.result.partition, end.result.offset], [0, 0n]);
 });
 
 onTargets('a batch publishes its messages, and a table none', async (client) => {
-  await client.createTopic(ownName('flights'));
+  await client.createTopic(name('flights'));
   await using producer = client.producer();
   const rows = [{ value: 'a' }, { value: 'b' }];
-  let steps = await published('produce', () => producer.sendBatch(ownName('flights'), rows));
+  let steps = await published('produce', () => producer.sendBatch(name('flights'), rows));
   assert.deepEqual(
     steps[0].messages.map(({ value }) => value),
     ['a', 'b'],
@@ -95,19 +95,19 @@ onTargets('a batch publishes its messages, and a table none', async (client) => 
   assert.equal(steps.at(-1).result.records, 2);
   assert.deepEqual(rows, [{ value: 'a' }, { value: 'b' }], 'the messages of the caller are theirs');
   const table = tableFromArrays({ value: ['c'] });
-  steps = await published('produce', () => producer.sendBatch(ownName('flights'), table));
+  steps = await published('produce', () => producer.sendBatch(name('flights'), table));
   assert.deepEqual([steps[0].messages, steps.at(-1).result.records], [undefined, 1]);
 });
 
 onTargets('a send that fails publishes its error', async (client) => {
-  await client.createTopic(ownName('flights'));
+  await client.createTopic(name('flights'));
   await using producer = client.producer({ maxBlockMs: 2_000 });
   for (const [record, kind] of [
     [{ topic: 'nowhere', value: 'x' }, UnknownTopicOrPartitionError],
-    [{ topic: ownName('flights'), value: 7 }, InvalidArgumentError],
-    [ownName('flights'), InvalidArgumentError],
+    [{ topic: name('flights'), value: 7 }, InvalidArgumentError],
+    [name('flights'), InvalidArgumentError],
     [undefined, InvalidArgumentError],
-    [{ topic: ownName('flights'), headers: 'x' }, InvalidArgumentError],
+    [{ topic: name('flights'), headers: 'x' }, InvalidArgumentError],
   ]) {
     const steps = await published('produce', () => rejects(producer.send(record), kind));
     assert.deepEqual(named(steps).slice(0, 3), FAILED.slice(0, 3));
@@ -116,7 +116,7 @@ onTargets('a send that fails publishes its error', async (client) => {
 });
 
 onTargets('a subscriber sets headers, and those of the caller stay as they are', async (client) => {
-  const topic = await client.createTopic(ownName('flights'));
+  const topic = await client.createTopic(name('flights'));
   await using producer = client.producer();
   const channel = tracingChannel('headwater:produce');
   const start = ({ messages }) => {
@@ -127,13 +127,13 @@ onTargets('a subscriber sets headers, and those of the caller stay as they are',
   const theirs = [['a', 'b']];
   channel.start.subscribe(start);
   try {
-    await producer.send({ topic: ownName('flights'), value: '0' });
-    await producer.send({ topic: ownName('flights'), value: '1', headers: theirs });
-    await producer.sendBatch(ownName('flights'), [{ value: '2', headers: { a: 'b' } }]);
+    await producer.send({ topic: name('flights'), value: '0' });
+    await producer.send({ topic: name('flights'), value: '1', headers: theirs });
+    await producer.sendBatch(name('flights'), [{ value: '2', headers: { a: 'b' } }]);
   } finally {
     channel.start.unsubscribe(start);
   }
-  await producer.send({ topic: ownName('flights'), value: '3', headers: theirs });
+  await producer.send({ topic: name('flights'), value: '3', headers: theirs });
   const headers = [...(await topic.head(4))].map((message) =>
     message.headers.map(([name, value]) => [name, text(value)]),
   );
@@ -221,7 +221,7 @@ onTargets('commits publish their offsets', async (client) => {
   await fill(client, ['a', 'b', 'c']);
   await using consumer = client.consumer({
     ...reader(),
-    groupId: ownName('readers'),
+    groupId: name('readers'),
     enableAutoCommit: false,
   });
   const steps = await published('commit', async () => {
@@ -282,14 +282,14 @@ async function inSpan(name, options, parent, run) {
 
 onTargets('a trace goes on from the producer to the handler', async (client) => {
   exporter.reset();
-  await client.createTopic(ownName('flights'));
+  await client.createTopic(name('flights'));
   await using producer = client.producer();
   await inSpan('send', { kind: SpanKind.PRODUCER }, ROOT_CONTEXT, () => {
     const pairs = [['gate', 'B7']];
     const object = {};
     propagation.inject(context.active(), pairs, headersSetter);
     propagation.inject(context.active(), object);
-    return producer.sendBatch(ownName('flights'), [{ headers: pairs }, { headers: object }]);
+    return producer.sendBatch(name('flights'), [{ headers: pairs }, { headers: object }]);
   });
   await using consumer = client.consumer(reader());
   let handled = 0;
@@ -318,7 +318,7 @@ onTargets('a trace goes on from the producer to the handler', async (client) => 
 });
 
 onTargets('a subscriber injects the trace into all that is sent', async (client) => {
-  await client.createTopic(ownName('flights'));
+  await client.createTopic(name('flights'));
   await using producer = client.producer();
   const channel = tracingChannel('headwater:produce');
   const start = ({ messages = [] }) => {
@@ -330,10 +330,10 @@ onTargets('a subscriber injects the trace into all that is sent', async (client)
   let traceId;
   await inSpan('order', {}, ROOT_CONTEXT, () => {
     traceId = trace.getActiveSpan().spanContext().traceId;
-    return producer.send({ topic: ownName('flights'), value: 'late' });
+    return producer.send({ topic: name('flights'), value: 'late' });
   });
   channel.start.unsubscribe(start);
-  const [message] = await client.topic(ownName('flights')).head();
+  const [message] = await client.topic(name('flights')).head();
   const extracted = propagation.extract(ROOT_CONTEXT, message.headers, headersGetter);
   const remote = trace.getSpanContext(extracted);
   assert.deepEqual(

@@ -11,6 +11,7 @@ import { connect, open, TransportError } from 'headwater';
 import {
   directory,
   ENGINE,
+  name,
   numbered,
   onProtocols,
   onTargets,
@@ -47,7 +48,7 @@ function sendNumbers(producer) {
   let isStopped = false;
   const sending = (async () => {
     for (let n = 0; !isStopped; n++) {
-      await producer.send({ topic: 'flights', key: `${n % 17}`, value: `${n}` });
+      await producer.send({ topic: name('flights'), key: `${n % 17}`, value: `${n}` });
       sent.push(`${n}`);
       await sleep(1);
     }
@@ -66,13 +67,13 @@ for (const groupProtocol of ['classic', 'consumer']) {
     const path = await directory(context);
     let { broker, address } = await startBroker(context, path, '0');
     await using client = await connect(address, TIMES);
-    await client.createTopic('flights', { partitions: 3 });
+    await client.createTopic(name('flights'), { partitions: 3 });
     await using producer = client.producer();
     const read = new Set();
     const consumers = numbered(2, () =>
       client.consumer({
-        topics: 'flights',
-        groupId: 'readers',
+        topics: name('flights'),
+        groupId: name('readers'),
         groupProtocol,
         autoOffsetReset: 'earliest',
       }),
@@ -102,20 +103,20 @@ test('while nothing listens, sends wait or reject, and close() returns', {
   const path = await directory(context);
   const { broker, address } = await startBroker(context, path, '0');
   const client = await connect(address, { ...TIMES, requestTimeoutMs: 300 });
-  await client.createTopic('flights');
+  await client.createTopic(name('flights'));
   const producer = client.producer({ deliveryTimeoutMs: 1_000, requestTimeoutMs: 300 });
-  await producer.send({ topic: 'flights', value: 'before' });
+  await producer.send({ topic: name('flights'), value: 'before' });
   // It limits the commit and the leaving of close().
   const consumer = client.consumer({
-    topics: 'flights',
-    groupId: 'readers',
+    topics: name('flights'),
+    groupId: name('readers'),
     defaultApiTimeoutMs: 1_000,
   });
   const running = consumer.run({ eachMessage: () => {} });
   await sleep(100);
   broker.kill('SIGKILL');
   await once(broker, 'close');
-  await assert.rejects(producer.send({ topic: 'flights', value: 'lost' }), (error) => {
+  await assert.rejects(producer.send({ topic: name('flights'), value: 'lost' }), (error) => {
     assert.ok(error.retriable, `${error}`);
     return true;
   });
@@ -161,17 +162,17 @@ test('connections that are reset are made again', { timeout: 60_000 }, async (co
   await using server = await engine.serve({ port: 0, advertised: address });
   target.port = Number(server.address.split(':')[1]);
   await using client = await connect(address, TIMES);
-  await client.createTopic('flights');
+  await client.createTopic(name('flights'));
   await using producer = client.producer();
   await using consumer = client.consumer({
-    topics: 'flights',
-    groupId: 'readers',
+    topics: name('flights'),
+    groupId: name('readers'),
     autoOffsetReset: 'earliest',
   });
   const read = [];
   const running = consumer.run({ eachMessage: ({ message }) => read.push(text(message.value)) });
   for (let round = 0; round < 5; round++) {
-    const sending = producer.send({ topic: 'flights', value: `${round}` });
+    const sending = producer.send({ topic: name('flights'), value: `${round}` });
     cut();
     await sending;
     await until(() => read.includes(`${round}`));
@@ -180,19 +181,19 @@ test('connections that are reset are made again', { timeout: 60_000 }, async (co
   await consumer.stop();
   await running;
   assert.deepEqual([...new Set(read)], ['0', '1', '2', '3', '4']);
-  assert.equal(await client.topic('flights').count(), 5, 'nothing is written twice');
+  assert.equal(await client.topic(name('flights')).count(), 5, 'nothing is written twice');
 });
 
 test('connections that the broker ends because they are idle are made again', async () => {
   await using engine = await open(null, { ...ENGINE, connectionsMaxIdleMs: 100 });
   await using server = await engine.serve({ port: 0 });
   await using client = await connect(server.address, TIMES);
-  await client.createTopic('flights');
+  await client.createTopic(name('flights'));
   await using producer = client.producer();
-  await using consumer = client.consumer({ topics: 'flights', autoOffsetReset: 'earliest' });
+  await using consumer = client.consumer({ topics: name('flights'), autoOffsetReset: 'earliest' });
   const messages = consumer.messages();
   for (const value of ['a', 'b', 'c']) {
-    await producer.send({ topic: 'flights', value });
+    await producer.send({ topic: name('flights'), value });
     assert.equal(text((await messages.next()).value.value), value);
     await sleep(300);
   }
@@ -201,11 +202,11 @@ test('connections that the broker ends because they are idle are made again', as
 onTargets(
   'a topic that is deleted and created again is read and written from its start',
   async (client) => {
-    await client.createTopic('flights');
-    await client.createTopic('trains');
+    await client.createTopic(name('flights'));
+    await client.createTopic(name('trains'));
     await using producer = client.producer();
     await using consumer = client.consumer({
-      topics: ['flights', 'trains'],
+      topics: [name('flights'), name('trains')],
       autoOffsetReset: 'earliest',
       metadataMaxAgeMs: 50,
     });
@@ -213,35 +214,39 @@ onTargets(
     const running = consumer.run({
       eachMessage: ({ topic, message }) => read.push(`${topic} ${text(message.value)}`),
     });
-    await producer.send({ topic: 'flights', value: 'old' });
+    await producer.send({ topic: name('flights'), value: 'old' });
     await until(() => read.includes('flights old'));
     for (const round of ['first', 'second']) {
-      await client.deleteTopic('flights');
-      await producer.send({ topic: 'trains', value: round });
+      await client.deleteTopic(name('flights'));
+      await producer.send({ topic: name('trains'), value: round });
       await until(() => read.includes(`trains ${round}`));
-      await client.createTopic('flights');
-      await producer.send({ topic: 'flights', value: round });
+      await client.createTopic(name('flights'));
+      await producer.send({ topic: name('flights'), value: round });
       await until(() => read.includes(`flights ${round}`));
     }
     await consumer.stop();
     await running;
-    assert.deepEqual(values(await client.topic('flights').head()), ['second']);
+    assert.deepEqual(values(await client.topic(name('flights')).head()), ['second']);
   },
 );
 
 onProtocols(
   'a member of a group goes on with a topic that is created again',
   async (client, member) => {
-    await client.createTopic('flights');
+    await client.createTopic(name('flights'));
     await using producer = client.producer();
-    await using consumer = client.consumer({ topics: 'flights', ...member, metadataMaxAgeMs: 50 });
+    await using consumer = client.consumer({
+      topics: name('flights'),
+      ...member,
+      metadataMaxAgeMs: 50,
+    });
     const read = [];
     const running = consumer.run({ eachMessage: ({ message }) => read.push(text(message.value)) });
-    await producer.send({ topic: 'flights', value: 'old' });
+    await producer.send({ topic: name('flights'), value: 'old' });
     await until(() => read.includes('old'));
-    await client.deleteTopic('flights');
-    await client.createTopic('flights');
-    await producer.send({ topic: 'flights', value: 'new' });
+    await client.deleteTopic(name('flights'));
+    await client.createTopic(name('flights'));
+    await producer.send({ topic: name('flights'), value: 'new' });
     await until(() => read.includes('new'));
     await consumer.stop();
     await running;
@@ -259,8 +264,8 @@ test('an address that cannot be reached is named with the one that led to it', a
       requestTimeoutMs: 500,
       deliveryTimeoutMs: 1_000,
     });
-    await client.createTopic('flights');
-    await producer.send({ topic: 'flights', value: 'x' });
+    await client.createTopic(name('flights'));
+    await producer.send({ topic: name('flights'), value: 'x' });
   };
   const error = await use().catch((error) => error);
   assert.ok(error instanceof TransportError, `${error}`);

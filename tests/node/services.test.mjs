@@ -10,16 +10,17 @@ import {
   directory,
   fill,
   first,
+  name,
   numbered,
   onProtocols,
   onTargets,
+  place,
   text,
   until,
   values,
 } from './support.mjs';
 
-const P0 = { topic: 'flights', partition: 0 };
-const READER = { topics: 'flights', autoOffsetReset: 'earliest' };
+const reader = () => ({ topics: name('flights'), autoOffsetReset: 'earliest' });
 
 onProtocols(
   'a handler that computes for longer than the session lasts keeps its partitions',
@@ -32,7 +33,7 @@ onProtocols(
     const read = [];
     const lost = [];
     {
-      await using consumer = client.consumer({ topics: 'flights', ...member, ...times });
+      await using consumer = client.consumer({ topics: name('flights'), ...member, ...times });
       consumer.on('lost', (partitions) => lost.push(...partitions));
       consumer.on('revoke', (partitions) => read.length < 5 && lost.push(...partitions));
       const running = consumer.run({
@@ -49,20 +50,20 @@ onProtocols(
       await running;
     }
     assert.deepEqual([read, lost], [['0', '1', '2', '3', '4'], []]);
-    const [{ committed }] = await client.groupOffsets('readers');
+    const [{ committed }] = await client.groupOffsets(name('readers'));
     assert.equal(committed, 5n);
   },
 );
 
 onTargets('a message of 5 MB is read with a small fetch size', async (client) => {
-  const topic = await client.createTopic('flights', { maxMessageBytes: 8 << 20 });
+  const topic = await client.createTopic(name('flights'), { maxMessageBytes: 8 << 20 });
   await using producer = client.producer({ maxRequestSize: 8 << 20 });
   const large = randomBytes(5 << 20);
   for (const value of [Buffer.from('before'), large, Buffer.from('after')]) {
-    await producer.send({ topic: 'flights', value });
+    await producer.send({ topic: name('flights'), value });
   }
   await using consumer = client.consumer({
-    ...READER,
+    ...reader(),
     maxPartitionFetchBytes: 1_024,
     fetchMaxBytes: 1_024,
   });
@@ -79,7 +80,7 @@ onTargets('all codecs write and read without a plugin', async (client) => {
   const sent = numbered(1_000, (n) => `value ${n}`);
   const sizes = {};
   for (const compressionType of ['none', 'gzip', 'snappy', 'lz4', 'zstd']) {
-    const topic = await client.createTopic(compressionType);
+    const topic = await client.createTopic(name(compressionType));
     await using producer = client.producer({ compressionType, lingerMs: 5 });
     await producer.sendBatch(
       compressionType,
@@ -87,9 +88,9 @@ onTargets('all codecs write and read without a plugin', async (client) => {
     );
     const [{ sizeBytes }] = await topic.describe();
     sizes[compressionType] = sizeBytes;
-    await Promise.all(sent.map((value) => producer.send({ topic: compressionType, value })));
+    await Promise.all(sent.map((value) => producer.send({ topic: name(compressionType), value })));
     assert.deepEqual(values(await topic.head(2_000)), [...sent, ...sent]);
-    await using consumer = client.consumer({ ...READER, topics: compressionType });
+    await using consumer = client.consumer({ ...reader(), topics: name(compressionType) });
     assert.deepEqual(values(await first(consumer, 1_000)), sent);
   }
   const { none, ...others } = sizes;
@@ -111,16 +112,16 @@ test('a slow handler over much data keeps the memory flat', {
 }, async (context) => {
   const path = await directory(context);
   await using client = await open(path);
-  await client.createTopic('flights', { partitions: 2 });
+  await client.createTopic(name('flights'), { partitions: 2 });
   await using producer = client.producer();
   const [rows, bytes] = [256, 4_096];
   const batch = numbered(rows, (n) => ({ value: randomBytes(bytes), partition: n % 2 }));
   const batches = 256;
   for (let n = 0; n < batches; n++) {
-    await producer.sendBatch('flights', batch);
+    await producer.sendBatch(name('flights'), batch);
   }
   await producer.close();
-  await using consumer = client.consumer(READER);
+  await using consumer = client.consumer(reader());
   let handled = 0;
   const running = consumer.run({
     concurrency: 2,
@@ -150,15 +151,15 @@ test('a slow handler over much data keeps the memory flat', {
 });
 
 onProtocols('paused() tells the truth after a rebalance', async (client, member) => {
-  await client.createTopic('flights', { partitions: 2 });
+  await client.createTopic(name('flights'), { partitions: 2 });
   await using producer = client.producer();
-  await using one = client.consumer({ topics: 'flights', ...member });
+  await using one = client.consumer({ topics: name('flights'), ...member });
   const read = [];
   const running = [one.run({ eachMessage: ({ message }) => read.push(text(message.value)) })];
   await until(async () => (await one.assignment()).length === 2);
   await one.pause();
   assert.equal((await one.paused()).length, 2);
-  const two = client.consumer({ topics: 'flights', ...member });
+  const two = client.consumer({ topics: name('flights'), ...member });
   running.push(two.run({ eachMessage: ({ message }) => read.push(text(message.value)) }));
   await until(async () => (await one.assignment()).length === 1);
   await until(async () => (await two.assignment()).length === 1);
@@ -171,7 +172,7 @@ onProtocols('paused() tells the truth after a rebalance', async (client, member)
   assert.deepEqual(await two.paused(), []);
   // What it says is what it does.
   for (const partition of [0, 1]) {
-    await producer.send({ topic: 'flights', partition, value: `${partition}` });
+    await producer.send({ topic: name('flights'), partition, value: `${partition}` });
   }
   const others = ['0', '1'].filter((value) => paused.length === 0 || value !== `${mine.partition}`);
   await until(() => others.every((value) => read.includes(value)));
@@ -189,13 +190,13 @@ onTargets('a seek backwards in a handler reads the messages again', async (clien
     client,
     numbered(6, (n) => `${n}`),
   );
-  await using consumer = client.consumer(READER);
+  await using consumer = client.consumer(reader());
   const read = [];
   const running = consumer.run({
     eachMessage: async ({ message }) => {
       read.push(Number(message.offset));
       if (read.length === 4) {
-        await consumer.seek({ ...P0, offset: 1n });
+        await consumer.seek({ ...place(0), offset: 1n });
       }
     },
   });
@@ -211,9 +212,13 @@ test('a service that ends with work in flight loses nothing, and starts again at
   const acknowledged = [];
   for (let round = 0; round < 5; round++) {
     const client = await open(path);
-    await client.createTopic('flights', { partitions: 2, ifExists: 'ignore' });
+    await client.createTopic(name('flights'), { partitions: 2, ifExists: 'ignore' });
     const producer = client.producer({ lingerMs: 5 });
-    const consumer = client.consumer({ ...READER, groupId: 'readers', fetchMaxWaitMs: 30_000 });
+    const consumer = client.consumer({
+      ...reader(),
+      groupId: name('readers'),
+      fetchMaxWaitMs: 30_000,
+    });
     const running = consumer.run({
       concurrency: 2,
       eachMessage: async ({ message }) => {
@@ -223,7 +228,7 @@ test('a service that ends with work in flight loses nothing, and starts again at
     });
     const sends = numbered(200, (n) => {
       const value = `${round}/${n}`;
-      return producer.send({ topic: 'flights', value }).then(() => acknowledged.push(value));
+      return producer.send({ topic: name('flights'), value }).then(() => acknowledged.push(value));
     });
     await sleep(20);
     // Without waiting for sends or handlers.
@@ -234,8 +239,8 @@ test('a service that ends with work in flight loses nothing, and starts again at
   await using client = await open(path);
   assert.equal(client.recovery, null);
   assert.equal(acknowledged.length, 1_000, 'what was sent is written before the end');
-  assert.equal(await client.topic('flights').count(), 1_000);
-  await using consumer = client.consumer({ ...READER, groupId: 'readers' });
+  assert.equal(await client.topic(name('flights')).count(), 1_000);
+  await using consumer = client.consumer({ ...reader(), groupId: name('readers') });
   for await (const batch of consumer.batches({ until: 'end' })) {
     for (const value of values(batch)) {
       read.add(value);
