@@ -3,12 +3,14 @@
 use clap::Args;
 
 use crate::cli::arguments::Setting;
+use crate::cli::examples;
 use crate::cli::exit::Failure;
 use crate::cli::target::Target;
 use crate::{IfExists, NewTopic};
 
 /// Create a topic, and the data directory if it does not exist
 #[derive(Debug, Args)]
+#[command(after_help = examples::TOPIC_CREATE)]
 pub(super) struct Create {
     /// The topic
     name: String,
