@@ -28,7 +28,10 @@ impl Cluster {
     /// Expects a topic that this client has created, or changed to this number of partitions, even if a broker does not
     /// have it yet.
     pub(crate) fn topic_changed(&self, name: &str, partitions: usize) {
-        self.metadata.changed(name, partitions, Instant::now());
+        self.metadata.forget(name);
+        if self.transport.applies_changes_late() {
+            self.metadata.changed(name, partitions, Instant::now());
+        }
     }
 
     /// Drops a topic that this client has deleted.
@@ -47,8 +50,8 @@ impl Cluster {
         self.metadata.is_expected(name, Instant::now())
     }
 
-    /// Records that the topic is unknown to a broker. Returns whether another broker may have it, because this client
-    /// has recently created or used it.
+    /// Records that the topic is unknown to a broker. Returns whether it may exist, because this client has recently
+    /// created it, or has used it and there are other brokers.
     pub(crate) fn may_exist(&self, name: &str) -> bool {
         self.metadata.unknown(name, Instant::now())
     }

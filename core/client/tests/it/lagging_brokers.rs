@@ -89,7 +89,30 @@ fn a_deleted_topic_is_an_error_at_once() {
 }
 
 #[test]
-fn the_answer_of_a_single_broker_is_final() {
+fn a_topic_just_created_on_a_single_broker_accepts_records() {
+    let reading = Reading::new(1, 1);
+    let create = reading.client.admin().create_topic(NewTopic::new("new"));
+    reading.wait(create).unwrap();
+    reading.cluster.state().metadata_forgets = 20;
+    let record = Record::new("new", b"value");
+    let sent = reading.producer.send_blocking(&record).unwrap();
+    assert_eq!(sent.wait().unwrap().offset, Some(Offset::ZERO));
+    assert_eq!(reading.cluster.state().metadata_forgets, 0);
+}
+
+#[test]
+fn a_single_broker_answers_at_once_that_it_has_no_topic() {
+    let reading = Reading::new(1, 1);
+    let create = reading.client.admin().create_topic(NewTopic::new("new"));
+    reading.wait(create).unwrap();
+    let record = Record::new("none", b"value");
+    let error = reading.producer.send_blocking(&record).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnknownTopicOrPartition);
+    assert!(reading.cluster.state().metadata_requests <= 3);
+}
+
+#[test]
+fn a_topic_that_a_single_broker_has_lost_is_an_error_at_once() {
     let reading = Reading::new(1, 1);
     look(&reading, &reading.client, TOPIC).unwrap();
     reading.cluster.state().metadata_forgets = 3;
