@@ -58,6 +58,13 @@ export function onTargets(title, run) {
   }
 }
 
+/** A test of what only a cluster has, for both protocols of groups. */
+export function onClusterAndProtocols(title, run) {
+  if (KAFKA !== undefined) {
+    onProtocols(title, run);
+  }
+}
+
 /** {@link onTargets} for both protocols of groups. */
 export function onProtocols(title, run) {
   for (const protocol of Object.keys(MEMBERS)) {

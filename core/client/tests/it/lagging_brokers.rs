@@ -34,6 +34,32 @@ fn the_request_for_the_configuration_of_a_new_topic_is_repeated() {
 }
 
 #[test]
+fn the_request_for_new_partitions_is_repeated() {
+    let reading = Reading::new(2, 1);
+    let create = NewTopic::new("new").partitions(3);
+    reading
+        .wait(reading.client.admin().create_topic(create))
+        .unwrap();
+    let has_partitions = |count| {
+        let mut state = reading.cluster.state();
+        state.partitions.insert("new".to_owned(), count);
+        state.metadata_requests
+    };
+    let before = has_partitions(1);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while reading.cluster.state().metadata_requests < before + 3 {
+                std::thread::yield_now();
+            }
+            has_partitions(3);
+        });
+        let topic = reading.client.topic("new");
+        let offsets = reading.wait(topic.offsets(&Position::Earliest)).unwrap();
+        assert_eq!(offsets.len(), 3);
+    });
+}
+
+#[test]
 fn a_new_topic_accepts_records() {
     let reading = Reading::new(2, 1);
     let create = reading.client.admin().create_topic(NewTopic::new("new"));
