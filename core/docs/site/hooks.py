@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,16 +26,20 @@ LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<target>[^)#\s]+)(?P<anchor>#[^)\s]
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that typedoc has made, and the shim."""
+    """Add the shim, and the pages that typedoc has made, as targets of links."""
     for path in (NODE_DOCS / "index.html", SHIM):
         if not path.exists():
             message = f"{path} is missing: run `npm run docs` in bindings-node, or `make site`"
             raise PluginError(message)
     files.append(File.generated(config, SHIM_PAGE, abs_src_path=str(SHIM)))
-    for path in sorted(NODE_DOCS.rglob("*")):
-        if path.is_file():
-            files.append(File.generated(config, f"{NODE_FOLDER}/{path.relative_to(NODE_DOCS).as_posix()}", abs_src_path=str(path)))
+    for path in sorted(NODE_DOCS.rglob("*.html")):
+        files.append(File.generated(config, f"{NODE_FOLDER}/{path.relative_to(NODE_DOCS).as_posix()}", abs_src_path=str(path)))
     return files
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Copy the other files of typedoc, as they are."""
+    shutil.copytree(NODE_DOCS, Path(config.site_dir) / NODE_FOLDER, dirs_exist_ok=True)
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
