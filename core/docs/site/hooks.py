@@ -22,6 +22,8 @@ NODE_FOLDER = "api/node"
 SHIM = ROOT / "bindings-node" / "docs" / "node_modules" / "iframe-worker" / "shim" / "index.js"
 SHIM_URL = "https://unpkg.com/iframe-worker/shim"
 SHIM_PAGE = "assets/iframe-worker.js"
+TABLE = re.compile(r"<table>.*?</table>", re.DOTALL)
+NAME = re.compile(r"<code>[^<]{20,}</code>")
 LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<target>[^)#\s]+)(?P<anchor>#[^)\s]*)?\)")
 
 
@@ -35,6 +37,15 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for path in sorted(NODE_DOCS.rglob("*.html")):
         files.append(File.generated(config, f"{NODE_FOLDER}/{path.relative_to(NODE_DOCS).as_posix()}", abs_src_path=str(path)))
     return files
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001
+    """Let long names in tables break after a dot, an underscore or a slash."""
+
+    def breakable(name: re.Match[str]) -> str:
+        return re.sub(r"(?<=\w)([._/])(?=\w)", r"\1<wbr>", name.group())
+
+    return TABLE.sub(lambda table: NAME.sub(breakable, table.group()), html)
 
 
 def on_post_build(config: MkDocsConfig) -> None:
