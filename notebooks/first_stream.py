@@ -1,4 +1,4 @@
-"""A year of flights through an embedded broker: a producer in the background, a consumer that follows it, then a table and a picture.
+"""A year of flights through an embedded broker: a live stream, then a table and a picture.
 
 Run it with ``make demo``, or ``python notebooks/first_stream.py --help``. Stop it wherever you like: the next run goes on
 where the log ends.
@@ -41,12 +41,30 @@ def main() -> None:
 
 def parse_arguments() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path("demo-data"), help="the engine's directory (default: %(default)s)")
-    parser.add_argument("--picture", type=Path, default=Path("demo-output/delays.png"), help="default: %(default)s")
-    parser.add_argument("--until", type=date.fromisoformat, help="replay only the flights before this day, YYYY-MM-DD")
-    parser.add_argument("--days-per-second", type=float, default=40.0, help="the speed of the replay (default: %(default)g)")
-    parser.add_argument("--fresh", action="store_true", help="delete the directory of an earlier run first")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path("demo-data"),
+        help="the engine's directory (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--picture", type=Path, default=Path("demo-output/delays.png"), help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--until", type=date.fromisoformat, help="replay only the flights before this day, YYYY-MM-DD"
+    )
+    parser.add_argument(
+        "--days-per-second",
+        type=float,
+        default=40.0,
+        help="the speed of the replay (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--fresh", action="store_true", help="delete the directory of an earlier run first"
+    )
     return parser.parse_args()
 
 
@@ -60,7 +78,9 @@ def run(arguments: argparse.Namespace) -> None:
         stream(client, missing_events(topic, arguments.until), arguments.days_per_second)
         events = read(topic)
     delays = delays_by_carrier(events)
-    with pl.Config(tbl_rows=-1, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_width_chars=100):
+    with pl.Config(
+        tbl_rows=-1, tbl_hide_column_data_types=True, tbl_hide_dataframe_shape=True, tbl_width_chars=100
+    ):
         print(f"\nDelays by airline, minutes\n{delays}")
     hours = delays_by_hour(events)
     arguments.picture.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +97,9 @@ def missing_events(topic: hw.Topic, until: date | None = None) -> pl.DataFrame:
     events = flights()
     if until is not None:
         events = events.filter(pl.col("time").dt.date() < until)
-    stored = topic.scan(key="string", value="json", schema={"event": "int64"}, unnest=True, columns=["key", "event"]).to_polars()
+    stored = topic.scan(
+        key="string", value="json", schema={"event": "int64"}, unnest=True, columns=["key", "event"]
+    ).to_polars()
     last = stored.group_by(carrier="key").agg(last=pl.col("event").max())
     missing = events.join(last, on="carrier", how="left", maintain_order="left").filter(
         pl.col("last").is_null() | (pl.col("event") > pl.col("last"))
@@ -98,11 +120,15 @@ def stream(client: hw.Client, events: pl.DataFrame, days_per_second: float) -> N
         producing.result()
 
 
-def produce(client: hw.Client, events: pl.DataFrame, days_per_second: float, stop: threading.Event) -> None:
+def produce(
+    client: hw.Client, events: pl.DataFrame, days_per_second: float, stop: threading.Event
+) -> None:
     """Send the flights day by day, with the carrier as key and their event time."""
     started = time.monotonic()
     with client.producer() as producer:
-        for number, (_, day) in enumerate(events.group_by(pl.col("time").dt.date(), maintain_order=True)):
+        for number, (_, day) in enumerate(
+            events.group_by(pl.col("time").dt.date(), maintain_order=True)
+        ):
             if stop.wait(max(0.0, started + number / days_per_second - time.monotonic())):
                 return
             producer.send_batch(TOPIC, day, key="carrier", timestamp="time")
@@ -154,8 +180,14 @@ class LiveLine:
 def read(topic: hw.Topic) -> pl.DataFrame:
     """The whole topic as typed columns."""
     started = time.perf_counter()
-    events = topic.scan(key="string", value="json", schema=SCHEMA, unnest=True).to_polars().rename({"key": "carrier"})
-    print(f"read back   {len(events):,} records as a table: {len(events) / (time.perf_counter() - started):,.0f} a second, JSON included")
+    events = (
+        topic.scan(key="string", value="json", schema=SCHEMA, unnest=True)
+        .to_polars()
+        .rename({"key": "carrier"})
+    )
+    print(
+        f"read back   {len(events):,} records as a table: {len(events) / (time.perf_counter() - started):,.0f} a second, JSON included"
+    )
     return events
 
 
@@ -179,14 +211,20 @@ def delays_by_hour(events: pl.DataFrame) -> pl.DataFrame:
     """Flights and delays by the hour of scheduled departure (local time)."""
     return (
         events.group_by("hour")
-        .agg(flights=pl.len(), median=pl.col("dep_delay").median(), mean=pl.col("dep_delay").mean().round(1))
+        .agg(
+            flights=pl.len(),
+            median=pl.col("dep_delay").median(),
+            mean=pl.col("dep_delay").mean().round(1),
+        )
         .sort("hour")
     )
 
 
 def chart(delays: pl.DataFrame, hours: pl.DataFrame) -> plt.Figure:
     """Mean delay by carrier and by hour, side by side."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.4), layout="constrained", width_ratios=(5, 6))
+    figure, (left, right) = plt.subplots(
+        1, 2, figsize=(11, 4.4), layout="constrained", width_ratios=(5, 6)
+    )
     left.barh(delays["name"], delays["mean"], color="#2a6f97")
     left.invert_yaxis()
     left.set_title("by airline", loc="left")
