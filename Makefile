@@ -53,7 +53,7 @@ test-faults: ## The client under load while brokers die, leaders move and connec
 	HEADWATER_FAULT_SEED=$(SEED) HEADWATER_FAULT_SEEDS=$(SEEDS) \
 		cargo test --profile $(PROFILE) --workspace --test faults -- --ignored --nocapture --test-threads 1
 
-test-python: $(VENV)/package $(VENV)/dev-tools build/node-notebooks ## The Python package embedded and served, foreign judges, notebooks
+test-python: $(VENV)/package $(VENV)/site-tools build/node-notebooks build/node-tests ## The Python package embedded and served, foreign judges, notebooks
 	tests/foreign/install.sh
 	$(BIN)/python -m pytest tests
 	$(BIN)/python -m pytest tests/python --target=served
