@@ -11,7 +11,8 @@ use crate::mutants::{self, Mutant};
 const LAG_MAX: Duration = Duration::from_secs(5);
 
 /// Topics that are expected to exist although a broker does not return them: this client has created them, or they were
-/// in its metadata until then and other brokers may have them. After [`LAG_MAX`] without an answer such a topic counts as deleted.
+/// in its metadata until then and other brokers may have them. After [`LAG_MAX`] without an answer such a topic counts
+/// as deleted.
 #[derive(Debug, Default)]
 pub(super) struct ExpectedTopics(HashMap<Arc<str>, ExpectedTopic>);
 

@@ -11,6 +11,7 @@ mod consumer;
 mod faults;
 mod fetch_sessions;
 mod futures;
+mod group_offsets;
 mod lagging_brokers;
 mod leaders;
 mod leaving;

@@ -60,7 +60,7 @@ fn a_stream_to_the_end_of_a_member_without_a_share_ends_empty() {
 }
 
 #[test]
-fn a_member_asks_for_its_target_until_it_has_it_and_not_again() {
+fn the_group_is_described_until_a_member_has_its_target_and_not_again() {
     let (reading, mut consumer) = reading_and_member();
     assert_eq!(read_to_end(&reading, &mut consumer), 6);
     let asked = reading.cluster.state().group.descriptions;

@@ -100,8 +100,8 @@ pub(super) trait Member: fmt::Debug + Send {
     /// Records that a topic of the consumer has changed.
     fn topic_changed(&mut self, now: Instant);
 
-    /// The id of a member whose coordinator assigns the partitions, and can be asked for all that it intends to assign.
-    /// `None`: each assignment is complete.
+    /// The id in descriptions of the group of a member whose assignments may be incomplete; `None` if each one is
+    /// complete.
     fn described_id(&self) -> Option<Str> {
         None
     }

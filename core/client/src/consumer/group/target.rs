@@ -2,7 +2,8 @@
 //!
 //! The coordinator computes the target assignments of a group some time after a member has joined
 //! (`group.consumer.assignment.interval.ms`), and assigns a partition only after its previous owner has released it. So
-//! the first assignment of a new member may be empty or incomplete, which its heartbeats do not tell.
+//! the first assignment of a new member may be empty or incomplete. A heartbeat does not show that; a description of
+//! the group does.
 
 use headwater_protocol::consumer_group_describe_response::{DescribedGroup, Member};
 use headwater_protocol::{ConsumerGroupDescribeRequest, ErrorCode, Str};
@@ -14,8 +15,8 @@ use crate::error::Result;
 use crate::error_codes;
 
 impl Group {
-    /// Whether the member, which has been assigned these partitions, has its whole target assignment, and that is up to
-    /// date. Always true with the classic protocol. If not, the member asks soon for what is new.
+    /// Whether these partitions, which are assigned to the member, are its whole target assignment in the newest epoch
+    /// of the group. Always true with the classic protocol. In an earlier epoch the next heartbeat is sent at once.
     pub(crate) async fn has_target(&self, assigned: &[TopicPartition]) -> Result<bool> {
         let Some(member_id) = self.membership.member.lock().described_id() else {
             return Ok(true);
