@@ -4,6 +4,8 @@ PYTHON ?= python3
 PROFILE := quick
 VENV := .venv
 BIN := $(VENV)/bin
+# Most tests wait, so that several files run at a time.
+PYTEST := $(BIN)/python -m pytest -n 4 --dist loadfile
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 SECONDS ?= 600
 # Fault scenarios: the number of seeds, and the first one.
@@ -55,8 +57,8 @@ test-faults: ## The client under load while brokers die, leaders move and connec
 
 test-python: $(VENV)/package $(VENV)/site-tools build/node-notebooks build/node-tests ## The Python package embedded and served, foreign judges, notebooks
 	tests/foreign/install.sh
-	$(BIN)/python -m pytest tests
-	$(BIN)/python -m pytest tests/python --target=served
+	$(PYTEST) tests
+	$(PYTEST) tests/python --target=served
 
 # Most tests wait, so that several files run at a time.
 test-node: build/node-package build/node-tests ## The Node package
