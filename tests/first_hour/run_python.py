@@ -24,7 +24,7 @@ from typing import Any
 from tests.first_hour.pages import PYTHON, Block, of_languages
 
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-SECONDS_MAX = 60
+SECONDS_MAX = 120
 SERVER = "headwater serve"
 KAFKAS_PORT = ":9092"
 

@@ -71,7 +71,7 @@ def test_the_line_is_live_on_a_terminal_and_ctrl_c_prints_the_command_that_goes_
         while output.count("\rfollowing") < 3:
             output += os.read(terminal, 4096).decode()
         process.send_signal(signal.SIGINT)
-        _, problems = process.communicate(timeout=60)
+        _, problems = process.communicate(timeout=120)
         output += os.read(terminal, 65536).decode()
     finally:
         process.kill()

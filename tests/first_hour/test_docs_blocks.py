@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.first_hour.pages import Block
 
 NODE_PACKAGES = ROOT / "tests" / "node" / "node_modules"
-SECONDS_MAX = 120
+SECONDS_MAX = 300
 NODE_PROGRAMS = [program for page in PAGES for program in programs(of_languages(page, NODE))]
 PYTHON_PAGES = [page for page in PAGES if of_languages(page, PYTHON)]
 

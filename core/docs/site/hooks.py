@@ -20,7 +20,7 @@ NODE_DOCS = ROOT / "build" / "node-docs"
 NODE_FOLDER = "api/node"
 # Browsers start no worker from a file, so the theme's search needs this shim there. The theme loads it from a CDN.
 SHIM = ROOT / "bindings-node" / "docs" / "node_modules" / "iframe-worker" / "shim" / "index.js"
-SHIM_URL = "https://unpkg.com/iframe-worker/shim"
+SHIM_URL = re.compile(r"https://[^\"\s]+/iframe-worker/shim")
 SHIM_PAGE = "assets/iframe-worker.js"
 TABLE = re.compile(r"<table>.*?</table>", re.DOTALL)
 NAME = re.compile(r"<code>[^<]{20,}</code>")
@@ -70,9 +70,9 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:  # noqa: ARG001
     """Load the shim from the site."""
-    return output.replace(SHIM_URL, posixpath.relpath(SHIM_PAGE, posixpath.dirname(page.url) or "."))
+    return SHIM_URL.sub(posixpath.relpath(SHIM_PAGE, posixpath.dirname(page.url) or "."), output)
 
 
 def on_post_template(output_content: str, template_name: str, config: MkDocsConfig) -> str:  # noqa: ARG001
     """Load the shim from the site, in pages without a source too."""
-    return output_content.replace(SHIM_URL, SHIM_PAGE)
+    return SHIM_URL.sub(SHIM_PAGE, output_content)

@@ -17,9 +17,10 @@ class Stubs(griffe.Extension):
         """Make a method of the overloads of each name, because a stub has no implementation."""
         for name, overloads in cls.overloads.items():
             if name not in cls.members and overloads:
-                last = overloads[-1]
-                last.overloads = overloads
-                cls.set_member(name, last)
+                method = next((overload for overload in overloads if overload.docstring), overloads[-1])
+                method.overloads = overloads
+                cls.set_member(name, method)
+        cls.members = dict(sorted(cls.members.items(), key=lambda member: member[1].lineno or 0))
 
     def on_instance(self, *, obj: griffe.Object, **_: Any) -> None:
         """Fence examples: Markdown would make quotes of `>>>`."""
