@@ -61,6 +61,7 @@ impl Consumer {
             settings,
             subscription,
         ));
+        self.gauge.set_member(self.committer());
         Ok(())
     }
 
@@ -181,6 +182,7 @@ impl Consumer {
     pub(super) async fn release_all(&mut self) {
         self.commit_finished().await;
         if let Some(group) = self.group.take() {
+            self.gauge.set_member(self.committer());
             group.leave().await;
         }
         self.assignment.clear();
