@@ -842,6 +842,7 @@ export {};
 /**
  * Kafka as a library: pub/sub for services, Arrow for analysis.
  *
+ * @module headwater
  * @example
  * import { open } from 'headwater';
  *
@@ -849,8 +850,6 @@ export {};
  * await client.createTopic('flights', { ifExists: 'ignore' });
  * const producer = client.producer({ value: 'json' });
  * await producer.send({ topic: 'flights', key: 'UA', value: { delay: 11 } });
- *
- * @packageDocumentation
  */
 export type { BatchResult, Broker, ClusterDescription, ConfigEntry, GroupDescription, GroupInfo, GroupMember, GroupMetadata, GroupOffset, OffsetRange, PartitionDescription, RecordMetadata, RecoveredPartition, RecoveryReport, ScanProgress, TableColumn, TopicInfo, TopicPartition, TopicPartitionLag, TopicPartitionOffset, } from '../native.js';
 export type { WaitOptions } from './abort.js';
@@ -3779,6 +3778,7 @@ export declare class TestBroker implements AsyncDisposable {
 /**
  * A Kafka broker in memory for the tests of services. It starts in milliseconds, and any Kafka client can use it.
  *
+ * @module headwater/testing
  * @example
  * import { startBroker } from 'headwater/testing';
  *
@@ -3787,8 +3787,6 @@ export declare class TestBroker implements AsyncDisposable {
  * // Run the service, then:
  * const [order] = await broker.waitFor('orders', 1, { value: 'json' });
  * await broker.close();
- *
- * @packageDocumentation
  */
 import type { CreateTopicOptions, ServeOptions } from './client_options.js';
 import { type KafkaConfig } from './config.js';

@@ -1,6 +1,7 @@
 /**
  * Kafka as a library: pub/sub for services, Arrow for analysis.
  *
+ * @module headwater
  * @example
  * import { open } from 'headwater';
  *
@@ -8,8 +9,6 @@
  * await client.createTopic('flights', { ifExists: 'ignore' });
  * const producer = client.producer({ value: 'json' });
  * await producer.send({ topic: 'flights', key: 'UA', value: { delay: 11 } });
- *
- * @packageDocumentation
  */
 
 export type {

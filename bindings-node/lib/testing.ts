@@ -1,6 +1,7 @@
 /**
  * A Kafka broker in memory for the tests of services. It starts in milliseconds, and any Kafka client can use it.
  *
+ * @module headwater/testing
  * @example
  * import { startBroker } from 'headwater/testing';
  *
@@ -9,8 +10,6 @@
  * // Run the service, then:
  * const [order] = await broker.waitFor('orders', 1, { value: 'json' });
  * await broker.close();
- *
- * @packageDocumentation
  */
 
 import type { CreateTopicOptions, ServeOptions } from './client_options.js';

@@ -26,7 +26,7 @@ OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEP
 def members(owner: type) -> dict[str, Any]:
     """Return the members of a class that this package defines, including inherited ones."""
     ours = [base for base in owner.__mro__ if base.__module__.startswith("headwater")]
-    return {name: value for base in reversed(ours) for name, value in vars(base).items()}
+    return {name: value for base in reversed(ours) for name, value in sorted(vars(base).items())}
 
 
 def documented() -> dict[str, Any]:

@@ -29,7 +29,10 @@ impl Cluster {
     /// Expects a topic that this client has created, or changed to this number of partitions, even if a broker does not
     /// have it yet.
     pub(crate) fn topic_changed(&self, name: &str, partitions: usize) {
-        self.metadata.changed(name, partitions, Instant::now());
+        self.metadata.forget(name);
+        if self.transport.applies_changes_late() {
+            self.metadata.changed(name, partitions, Instant::now());
+        }
     }
 
     /// Drops a topic that this client has deleted.
@@ -48,28 +51,40 @@ impl Cluster {
         self.metadata.is_expected(name, Instant::now())
     }
 
-    /// Records that the topic is unknown to a broker. Returns whether another broker may have it, because this client
-    /// has recently created or used it.
+    /// Records that the topic is unknown to a broker. Returns whether it may exist, because this client has recently
+    /// created it, or has used it and there are other brokers.
     pub(crate) fn may_exist(&self, name: &str) -> bool {
         self.metadata.unknown(name, Instant::now())
     }
 
-    /// The current metadata of the topic, for calls that begin with it. Retries like all calls: a lagging broker may
-    /// not have a new topic yet.
+    /// The current metadata of the topic, for calls that begin with it. Includes the changes of this client, and
+    /// retries like all calls.
     pub(crate) async fn look_up_topic(&self, name: &str) -> Result<Arc<TopicMetadata>> {
-        self.retried(Some(name), || self.refresh_topic(name)).await
+        self.retried(Some(name), || {
+            self.request_changed_topic(name, Some(Instant::now()))
+        })
+        .await
     }
 
     /// The topic's metadata, at most `metadata.max.age.ms` old. It is refreshed in the background before it expires, so
-    /// that callers rarely wait. Includes the topics that this client has created: if a broker does not have one yet,
-    /// the request is repeated.
+    /// that callers rarely wait. Includes the changes of this client.
     pub(crate) async fn topic_metadata(&self, name: &str) -> Result<Arc<TopicMetadata>> {
-        let mut since = match self.cached_topic(name) {
+        let since = match self.cached_topic(name) {
             Some(known) if self.is_behind(name, known.partitions.len()) => Some(Instant::now()),
             Some(known) => return Ok(known),
             // The response to a request in flight is recent enough.
             None => Instant::now().checked_sub(self.config.metadata_max_age),
         };
+        self.request_changed_topic(name, since).await
+    }
+
+    /// The topic's metadata from a request sent at or after `since` (`None`: at any time). The request is repeated if
+    /// the broker does not have the topic or partitions yet that this client has created.
+    async fn request_changed_topic(
+        &self,
+        name: &str,
+        mut since: Option<Instant>,
+    ) -> Result<Arc<TopicMetadata>> {
         let mut attempts = 0;
         loop {
             let metadata = self.request_topic(name, since).await;

@@ -100,6 +100,15 @@ pub(super) trait Member: fmt::Debug + Send {
     /// Records that a topic of the consumer has changed.
     fn topic_changed(&mut self, now: Instant);
 
+    /// The id of a member whose coordinator assigns the partitions, and can be asked for all that it intends to assign.
+    /// `None`: each assignment is complete.
+    fn described_id(&self) -> Option<Str> {
+        None
+    }
+
+    /// Records that the coordinator may have a new assignment.
+    fn expect_assignment(&mut self, _now: Instant) {}
+
     /// The identity for a commit.
     fn committer(&self) -> Identity;
 

@@ -9,6 +9,7 @@ mod consumer;
 mod membership;
 pub(crate) mod offsets;
 pub(crate) mod subscription;
+mod target;
 mod timers;
 
 use std::sync::Arc;
@@ -93,6 +94,15 @@ impl Group {
     /// Records that a topic has changed: the group rebalances as soon as possible.
     pub(crate) fn topic_changed(&self) {
         self.membership.member.lock().topic_changed(Instant::now());
+        self.membership.wake.notify_one();
+    }
+
+    /// Records that a heartbeat may return a new assignment: it is sent as soon as possible.
+    fn expect_assignment(&self) {
+        self.membership
+            .member
+            .lock()
+            .expect_assignment(Instant::now());
         self.membership.wake.notify_one();
     }
 
