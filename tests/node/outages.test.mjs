@@ -107,9 +107,7 @@ onClusterAndProtocols(
     await client.createTopic(name('flights'), { partitions: 3 });
     await using producer = client.producer();
     const read = new Set();
-    const consumers = numbered(2, () =>
-      client.consumer({ topics: name('flights'), ...member }),
-    );
+    const consumers = numbered(2, () => client.consumer({ topics: name('flights'), ...member }));
     const running = consumers.map((consumer) =>
       consumer.run({ eachMessage: ({ message }) => read.add(text(message.value)) }),
     );
