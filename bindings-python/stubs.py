@@ -55,6 +55,7 @@ NOT_AWAITED = {
     "Scan.__iter__": "`async for` awaits the batches",
     "Consumer.batches": "`async for` awaits the batches",
     "Consumer.__iter__": "`async for` awaits the messages",
+    "Consumer.group_metadata": "the consumer has it in memory",
     "Consumer.wakeup": "any thread may call it, and it does not wait",
     "Server.address": "the server has it in memory",
     "Server.bootstrap_servers": "the server has them in memory",

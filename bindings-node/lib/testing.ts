@@ -12,9 +12,10 @@
  * await broker.close();
  */
 
-import { type CreateTopicOptions, open, type ServeOptions } from './client.js';
+import type { CreateTopicOptions, ServeOptions } from './client_options.js';
 import { type KafkaConfig, pairs } from './config.js';
 import { invalid } from './errors.js';
+import { open } from './open.js';
 import { type Check, object, optionsAndConfig, text, typeName } from './options.js';
 import { TestBroker } from './test_broker.js';
 

@@ -150,6 +150,7 @@ CALLS: dict[str, Callable[[Any], object]] = {
     "Consumer.unsubscribe": lambda at: at.consumer.unsubscribe(),
     "Consumer.commit": lambda at: at.client.consumer(group_id="h").commit({("t", 0): 1}),
     "Consumer.committed": lambda at: at.client.consumer(group_id="g").committed([("t", 0)]),
+    "Consumer.group_metadata": lambda at: at.client.consumer(group_id="h").group_metadata(),
     "Consumer.assignment": lambda at: at.consumer.assignment(),
     "Consumer.poll": lambda at: at.consumer.poll(max_records=2),
     "Consumer.batches": lambda at: at.consumer.batches(until="end"),

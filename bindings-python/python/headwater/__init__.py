@@ -54,7 +54,7 @@ from headwater.errors import (
     UnknownTopicOrPartitionError,
     WakeupError,
 )
-from headwater.types import GroupInfo, GroupOffset, TopicPartition
+from headwater.types import GroupInfo, GroupMetadata, GroupOffset, TopicPartition
 
 __all__ = [
     "AuthenticationError",
@@ -70,6 +70,7 @@ __all__ = [
     "ForkError",
     "Future",
     "GroupInfo",
+    "GroupMetadata",
     "GroupOffset",
     "HeadwaterError",
     "InvalidArgumentError",

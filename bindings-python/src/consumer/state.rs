@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use headwater::{Event, Operation, Rebalance, WakeupHandle};
+use headwater::{ConsumerGauge, Event, Operation, Rebalance, WakeupHandle};
 use parking_lot::Mutex as SyncMutex;
 use pyo3::prelude::*;
 
@@ -31,6 +31,8 @@ pub(super) struct State {
     pub(super) reading: Arc<Exclusive<ReadState>>,
     pub(super) callbacks: SyncMutex<Callbacks>,
     pub(super) wakeup: WakeupHandle,
+    /// Its assignment and its membership.
+    pub(super) gauge: Arc<ConsumerGauge>,
     /// The last thread that took the reading state.
     user: AtomicUsize,
 }
@@ -39,6 +41,7 @@ impl State {
     pub(super) fn new(reading: ReadState) -> Self {
         Self {
             wakeup: reading.consumer.wakeup_handle(),
+            gauge: Arc::clone(reading.consumer.gauge()),
             reading: Exclusive::new(reading),
             callbacks: SyncMutex::default(),
             user: AtomicUsize::new(0),

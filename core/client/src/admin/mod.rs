@@ -1,8 +1,10 @@
-//! Administration: topics and their configuration, records, groups and their offsets, users, log directories.
+//! Administration: the cluster, topics and their configuration, records, groups and their offsets, users, log
+//! directories.
 //!
 //! Each call goes to the controller, a leader, a coordinator or all brokers, and is retried like all requests of the
 //! client.
 
+mod cluster;
 mod configs;
 mod described_group;
 mod group_offsets;
@@ -19,6 +21,7 @@ use crate::duration::wire_ms;
 use crate::error::Result;
 use crate::error_codes;
 
+pub use cluster::ClusterDescription;
 pub use configs::ConfigEntry;
 pub use group_offsets::GroupOffset;
 pub use groups::{GroupDescription, GroupInfo, GroupMember};

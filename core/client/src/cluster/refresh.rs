@@ -14,6 +14,7 @@ use super::Cluster;
 use super::metadata::Brokers;
 use super::named_leaders::NamedLeaders;
 use super::topic_metadata::TopicMetadata;
+use crate::admin::ClusterDescription;
 use crate::error::{ErrorKind, Result};
 use crate::error_codes;
 use crate::mutants::{self, Mutant};
@@ -277,6 +278,17 @@ impl Cluster {
     /// Replaces the list of brokers.
     pub(crate) async fn refresh_brokers(&self) -> Result<()> {
         self.request_metadata(Some(Vec::new())).await.map(drop)
+    }
+
+    /// The cluster as a broker describes it now.
+    pub(crate) async fn describe(&self) -> Result<ClusterDescription> {
+        let response = self.request_metadata(Some(Vec::new())).await?;
+        let Brokers { known, controller } = brokers_of(&response);
+        Ok(ClusterDescription {
+            cluster_id: response.cluster_id.as_deref().map(str::to_owned),
+            controller,
+            brokers: known,
+        })
     }
 
     fn cache_topic(

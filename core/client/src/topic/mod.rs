@@ -49,6 +49,12 @@ pub struct PartitionDescription {
     pub partition: PartitionId,
     /// Its leader.
     pub leader: Option<i32>,
+    /// The brokers that have a replica.
+    pub replicas: Vec<i32>,
+    /// The replicas that have all acknowledged records.
+    pub in_sync_replicas: Vec<i32>,
+    /// The replicas that are not reachable.
+    pub offline_replicas: Vec<i32>,
     /// The first offset that may be read.
     pub log_start_offset: Offset,
     /// The first offset that is not yet on all in-sync replicas: the end for readers.
@@ -149,9 +155,13 @@ impl Topic {
         let admin = Admin::new(self.cluster.clone());
         let ([start, end], sizes) = tokio::try_join!(offsets, admin.partition_sizes(&self.name))?;
         let partitions = partitions.into_iter().map(|partition| {
+            let known = metadata.partition(partition)?;
             Ok(PartitionDescription {
                 partition,
-                leader: metadata.leader(partition)?,
+                leader: known.leader,
+                replicas: known.replicas.clone(),
+                in_sync_replicas: known.in_sync_replicas.clone(),
+                offline_replicas: known.offline_replicas.clone(),
                 log_start_offset: start.get(&partition).copied().unwrap_or(Offset::ZERO),
                 high_watermark: end.get(&partition).copied().unwrap_or(Offset::ZERO),
                 size_bytes: sizes.get(&partition).copied(),
