@@ -28,10 +28,10 @@ future = producer.send("flights", b"late")
 metadata = future.result()
 batch.to_polars()
 topic.partitions
-batch[0].value
+batch.decode(value="json")
 consumer.poll()
 scan.to_pandas()
-metadata.offset
+metadata.timestamp_ms
 hw.connect("host:9092")
 hw.KafkaError
 hw.aio.open()
@@ -55,11 +55,11 @@ HOVERS = [
     ("future.result(", "result", "Raises the error if it could not be written"),
     ("batch.to_polars(", "to_polars", "without a copy"),
     ("topic.partitions", "partitions", "The number of partitions"),
-    ("batch[0].value", "value", "The value: bytes, or decoded by its format"),
+    ("batch.decode(", "decode", "The batch must have them as bytes"),
     ("consumer.poll(", "poll", "If none arrive within"),
     ("scan.to_pandas(", "to_pandas", "numpy_nullable"),
-    ("metadata.offset", "offset", "because the broker does not answer"),
-    ("hw.KafkaError", "KafkaError", "error"),
+    ("metadata.timestamp_ms", "timestamp_ms", "in milliseconds since 1970"),
+    ("hw.KafkaError", "KafkaError", "refused the call"),
     ("hw.aio.open()", "aio", "Headwater for asyncio"),
     ("hw.aio.open()", "open", "Open an embedded engine"),
     ("other.create_topic(", "create_topic", 'if_exists="ignore"'),

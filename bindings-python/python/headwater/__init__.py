@@ -12,8 +12,9 @@
 ``headwater.pytest`` fixtures for tests of any Kafka client.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+# Type checkers take this name for true; importing it takes longer than the rest of this module. Jedi would skip the
+# imports below if it were the literal `False`.
+TYPE_CHECKING = bool()  # noqa: UP018
 
 if TYPE_CHECKING:
     from headwater import aio as aio
@@ -116,6 +117,8 @@ _TYPES = {"GroupInfo", "GroupOffset", "TopicPartition"}
 if not TYPE_CHECKING:
 
     def __getattr__(name):
+        from importlib import import_module
+
         if name in _MODULES:
             return import_module(f"headwater.{name}")
         if name not in __all__:
