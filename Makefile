@@ -121,6 +121,7 @@ lint: $(VENV)/package $(VENV)/dev-tools build/node-package ## Format, lints and 
 	cargo clippy --profile $(PROFILE) --workspace --all-targets -- -D warnings
 	tests/features/features.sh
 	$(BIN)/python bindings-python/stubs.py --check
+	$(BIN)/python bindings-python/check_wheel.py build/package
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 	cd bindings-node && npm run lint

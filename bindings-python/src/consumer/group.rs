@@ -45,7 +45,8 @@ impl Consumer {
         let state = Arc::clone(self.state.get()?);
         let guard = self.take()?;
         let subscribe = async move {
-            guard.await.consumer.subscribe(subscription)?;
+            guard.await.consumer.subscribe(subscription.clone())?;
+            state.set_topics(Some(subscription));
             state.set_callbacks(callbacks);
             Ok(())
         };
@@ -62,6 +63,7 @@ impl Consumer {
     /// []
     fn unsubscribe<'py>(&self, py: Python<'py>) -> Answer<'py> {
         let (guard, call) = (self.take()?, self.reporting()?);
+        self.state.get()?.set_topics(None);
         let unsubscribe = |functions| call(functions).unsubscribe(guard);
         self.access.transfer_with(py, unsubscribe, none)
     }

@@ -282,6 +282,11 @@ impl Consumer {
         self.assignment.paused()
     }
 
+    /// Whether it was closed.
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
     fn refuse_if_closed(&self) -> Result<()> {
         if self.closed {
             return Err(wakeup::closed());

@@ -11,7 +11,7 @@ use headwater_record::{Offset, PartitionId};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-use crate::admin::Admin;
+use crate::admin::{Admin, ConfigEntry};
 use crate::batch::Batch;
 use crate::cluster::Cluster;
 use crate::error::Result;
@@ -133,6 +133,28 @@ impl Topic {
         let source = self.source();
         let ranges = plan(&source, &options).await?;
         by_partition(&source, &options, &ranges).await
+    }
+
+    /// The number of partitions.
+    pub async fn partition_count(&self) -> Result<usize> {
+        let metadata = self.cluster.look_up_topic(&self.name).await?;
+        Ok(metadata.partitions.len())
+    }
+
+    /// The size of the logs on disk in bytes, one per partition; `None` if a leader does not report it.
+    pub async fn size_bytes(&self) -> Result<Option<u64>> {
+        let metadata = self.cluster.look_up_topic(&self.name).await?;
+        let admin = Admin::new(self.cluster.clone());
+        let sizes = admin.partition_sizes(&self.name).await?;
+        let is_complete = sizes.len() == metadata.partitions.len();
+        Ok(is_complete.then(|| sizes.values().sum()))
+    }
+
+    /// The effective configuration, with the source of each value.
+    pub async fn config(&self) -> Result<Vec<ConfigEntry>> {
+        Admin::new(self.cluster.clone())
+            .topic_config(&self.name)
+            .await
     }
 
     /// Records and bytes in each interval of `every_ms`, from batch headers: columns `time`, `records`, `bytes`, one
