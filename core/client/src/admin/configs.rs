@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use headwater_metadata::config::canonical_key;
+use headwater_metadata::config::{self, canonical_key};
 use headwater_protocol::describe_configs_request::DescribeConfigsResource;
 use headwater_protocol::incremental_alter_configs_request::{
     AlterConfigsResource, AlterableConfig,
@@ -48,7 +48,8 @@ impl Admin {
             include_documentation: true,
             ..Default::default()
         };
-        self.cluster
+        let entries = self
+            .cluster
             .retried(None, || async {
                 let response = self.cluster.call(Node::Any, request.clone()).await?;
                 let result = only(response.results, "DescribeConfigs")?;
@@ -63,7 +64,11 @@ impl Admin {
                 });
                 Ok(entries.collect())
             })
-            .await
+            .await;
+        match entries {
+            Err(error) => Err(self.cluster.with_nearest_topic(error).await),
+            entries => entries,
+        }
     }
 
     /// Makes the error for an unknown topic retriable if this client has recently created or used the topic: the broker
@@ -82,16 +87,20 @@ impl Admin {
         name: &str,
         config: &BTreeMap<String, Option<String>>,
     ) -> Result<()> {
-        let configs = config.iter().map(|(key, value)| AlterableConfig {
-            name: Str::from(canonical_key(key)),
-            config_operation: if value.is_some() { SET } else { DELETE },
-            value: value.as_deref().map(Str::from),
-            ..Default::default()
-        });
+        let entry = |(key, value): (&String, &Option<String>)| {
+            let value = value.as_deref().map(|value| topic_value(name, key, value));
+            Ok(AlterableConfig {
+                name: Str::from(canonical_key(key)),
+                config_operation: if value.is_some() { SET } else { DELETE },
+                value: value.transpose()?,
+                ..Default::default()
+            })
+        };
+        let configs = config.iter().map(entry).collect::<Result<_>>()?;
         let resource = AlterConfigsResource {
             resource_type: TOPIC,
             resource_name: Str::from(name),
-            configs: configs.collect(),
+            configs,
             ..Default::default()
         };
         let request = IncrementalAlterConfigsRequest {
@@ -106,6 +115,17 @@ impl Admin {
         })
         .await
     }
+}
+
+/// The value of a topic's key in Kafka's spelling. The broker checks it, and may have keys that this client has not.
+pub(super) fn topic_value(topic: &str, key: &str, given: &str) -> Result<Str> {
+    let Some(definition) = config::TOPIC.find(&canonical_key(key)) else {
+        return Ok(Str::from(given));
+    };
+    let written = definition
+        .written(given)
+        .map_err(|error| Error::from(error).in_topic(topic))?;
+    Ok(Str::from(&*written))
 }
 
 /// Kafka's `ConfigSource`.
