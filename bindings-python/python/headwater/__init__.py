@@ -112,7 +112,7 @@ __all__ = [
 ]
 
 _MODULES = {"aio", "errors", "types"}
-_TYPES = {"GroupInfo", "GroupOffset", "TopicPartition"}
+_TYPES = {"GroupInfo", "GroupMetadata", "GroupOffset", "TopicPartition"}
 
 # Names are imported at their first use: `headwater.pytest` is loaded in every test run, and must not load the engine.
 if not TYPE_CHECKING:

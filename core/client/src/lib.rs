@@ -41,6 +41,7 @@ mod producer;
 mod reporting;
 mod request_shapes;
 mod scan;
+pub mod timestamp;
 mod topic;
 mod transport;
 

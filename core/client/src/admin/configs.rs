@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use headwater_metadata::config::canonical_key;
+use headwater_metadata::config::{self, canonical_key};
 use headwater_protocol::describe_configs_request::DescribeConfigsResource;
 use headwater_protocol::describe_configs_response::DescribeConfigsResult;
 use headwater_protocol::incremental_alter_configs_request::{
@@ -39,7 +39,8 @@ impl Admin {
     /// The effective configuration of a topic, with the source of each value.
     pub async fn topic_config(&self, name: &str) -> Result<Vec<ConfigEntry>> {
         let request = described(TOPIC, name);
-        self.cluster
+        let described = self
+            .cluster
             .retried(None, || async {
                 let response = self.cluster.call(Node::Any, request.clone()).await?;
                 let result = only(response.results, "DescribeConfigs")?;
@@ -48,7 +49,11 @@ impl Admin {
                     .map_err(|error| self.retriable_if_expected(error, name))?;
                 Ok(entries(result))
             })
-            .await
+            .await;
+        match described {
+            Err(error) => Err(self.cluster.with_nearest_topic(error).await),
+            described => described,
+        }
     }
 
     /// The effective configuration of a broker, with the source of each value. `None`: the broker with the lowest id.
@@ -112,16 +117,20 @@ impl Admin {
         name: &str,
         config: &BTreeMap<String, Option<String>>,
     ) -> Result<()> {
-        let configs = config.iter().map(|(key, value)| AlterableConfig {
-            name: Str::from(canonical_key(key)),
-            config_operation: if value.is_some() { SET } else { DELETE },
-            value: value.as_deref().map(Str::from),
-            ..Default::default()
-        });
+        let entry = |(key, value): (&String, &Option<String>)| {
+            let value = value.as_deref().map(|value| topic_value(name, key, value));
+            Ok(AlterableConfig {
+                name: Str::from(canonical_key(key)),
+                config_operation: if value.is_some() { SET } else { DELETE },
+                value: value.transpose()?,
+                ..Default::default()
+            })
+        };
+        let configs = config.iter().map(entry).collect::<Result<_>>()?;
         let resource = AlterConfigsResource {
             resource_type: TOPIC,
             resource_name: Str::from(name),
-            configs: configs.collect(),
+            configs,
             ..Default::default()
         };
         let request = IncrementalAlterConfigsRequest {
@@ -162,6 +171,17 @@ fn entries(result: DescribeConfigsResult) -> Vec<ConfigEntry> {
         documentation: config.documentation.as_deref().map(str::to_owned),
     });
     entries.collect()
+}
+
+/// The value of a topic's key in Kafka's spelling. The broker checks it, and may have keys that this client has not.
+pub(super) fn topic_value(topic: &str, key: &str, given: &str) -> Result<Str> {
+    let Some(definition) = config::TOPIC.find(&canonical_key(key)) else {
+        return Ok(Str::from(given));
+    };
+    let written = definition
+        .written(given)
+        .map_err(|error| Error::from(error).in_topic(topic))?;
+    Ok(Str::from(&*written))
 }
 
 /// Kafka's `ConfigSource`.

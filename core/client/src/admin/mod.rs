@@ -46,12 +46,14 @@ impl Admin {
         request: R,
         read: impl Fn(R::Response) -> Result<T>,
     ) -> Result<T> {
-        self.cluster
-            .retried(None, || async {
-                let node = self.cluster.controller().await?;
-                read(self.cluster.call(node, request.clone()).await?)
-            })
-            .await
+        let answer = self.cluster.retried(None, || async {
+            let node = self.cluster.controller().await?;
+            read(self.cluster.call(node, request.clone()).await?)
+        });
+        match answer.await {
+            Err(error) => Err(self.cluster.with_nearest_topic(error).await),
+            answer => answer,
+        }
     }
 
     /// The timeout of a change, for requests.

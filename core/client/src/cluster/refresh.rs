@@ -183,10 +183,10 @@ impl Cluster {
         match TopicMetadata::read(name, topic) {
             Ok(metadata) => Ok(self.metadata.insert(metadata, requested_at)),
             Err(error) => {
-                if error.kind() == ErrorKind::UnknownTopicOrPartition {
-                    self.metadata.unknown(name, Instant::now());
-                } else {
+                if error.kind() != ErrorKind::UnknownTopicOrPartition {
                     self.metadata.forget(name);
+                } else if !self.metadata.unknown(name, Instant::now()) {
+                    return Err(self.with_nearest_topic(error).await);
                 }
                 Err(error)
             }
@@ -231,6 +231,16 @@ impl Cluster {
             topics.push(self.cache_topic(&name, topic, requested_at)?);
         }
         Ok(by_topic_name(topics))
+    }
+
+    /// Requests the names of all topics for suggestions. Without a response the known names stay.
+    pub(super) async fn request_names(&self) {
+        let Ok(response) = self.request_metadata(None).await else {
+            return;
+        };
+        let topics = response.topics.iter().filter(|topic| !topic.is_internal);
+        let names = topics.filter_map(|topic| topic.name.as_deref().map(Arc::from));
+        self.metadata.set_topic_names(names.collect());
     }
 
     /// The names of the topics with these ids. Leaves out topics that are unknown to the broker.

@@ -45,7 +45,9 @@ impl TopicMetadata {
         let name: Arc<str> = Arc::from(name);
         let code = error_codes::code(topic.error_code);
         if code != ErrorCode::None {
-            let error = error_codes::error(code, None, &format!("use topic \"{name}\""));
+            let is_unknown = code == ErrorCode::UnknownTopicOrPartition;
+            let reason = is_unknown.then_some("it does not exist");
+            let error = error_codes::error(code, reason, &format!("use topic \"{name}\""));
             return Err(error.in_topic(name));
         }
         let mut partitions = vec![PartitionMetadata::default(); topic.partitions.len()];
