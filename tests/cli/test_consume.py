@@ -97,7 +97,7 @@ def test_a_group_on_a_cluster(serve: Callable[..., RunningServer], days: Path) -
 def test_a_group_of_an_unknown_topic_does_not_wait(days: Path) -> None:
     ended = run("consume", "nights", "--data", days, "--group", "readers", "--follow")
     assert ended.code == 1
-    assert "with headwater topic create" in ended.problems
+    assert "Create it first" in ended.problems
 
 
 def test_a_format_string_prints_as_kcat_does(flights: Path) -> None:

@@ -66,6 +66,9 @@ client ignore-topic-ids recreated_topics
 client keep-old-positions recreated_topics
 client believe-lagging-brokers lagging_brokers
 client forget-created-topics lagging_brokers
+client forget-created-topics a_topic_just_created_on_a_single_broker_accepts_records
+client take-first-assignment new_members
+client leave-without-limit leaving
 client send-newest-version releases
 client keep-newest-shape releases
 client keep-forgotten a_partition_that_is_no_longer_fetched_is_removed_from_the_session

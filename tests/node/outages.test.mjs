@@ -8,11 +8,14 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { connect, open, TransportError } from 'headwater';
+import { moverOf } from './moving.mjs';
 import {
   directory,
   ENGINE,
+  KAFKA,
   name,
   numbered,
+  onClusterAndProtocols,
   onProtocols,
   onTargets,
   rejects,
@@ -96,6 +99,33 @@ for (const groupProtocol of ['classic', 'consumer']) {
     await Promise.all(running);
   });
 }
+
+onClusterAndProtocols(
+  'leaders move under a producer and members of a group',
+  async (client, member) => {
+    await using mover = await moverOf(KAFKA);
+    await client.createTopic(name('flights'), { partitions: 3 });
+    await using producer = client.producer();
+    const read = new Set();
+    const consumers = numbered(2, () => client.consumer({ topics: name('flights'), ...member }));
+    const running = consumers.map((consumer) =>
+      consumer.run({ eachMessage: ({ message }) => read.add(text(message.value)) }),
+    );
+    const { sent, stop } = sendNumbers(producer);
+    for (let round = 1; round <= 2; round++) {
+      await until(() => sent.length >= 100 * round && read.size >= 50 * round);
+      await mover.moveLeaders(name('flights'));
+    }
+    const sentUntilNow = sent.length;
+    await until(() => sent.length >= sentUntilNow + 50);
+    await stop();
+    await until(() => sent.every((value) => read.has(value)));
+    await Promise.all(consumers.map((consumer) => consumer.close()));
+    await Promise.all(running);
+    const written = await client.topic(name('flights')).count();
+    assert.equal(written, sent.length, 'nothing is lost or written twice');
+  },
+);
 
 test('while nothing listens, sends wait or reject, and close() returns', {
   timeout: 60_000,
@@ -215,14 +245,14 @@ onTargets(
       eachMessage: ({ topic, message }) => read.push(`${topic} ${text(message.value)}`),
     });
     await producer.send({ topic: name('flights'), value: 'old' });
-    await until(() => read.includes('flights old'));
+    await until(() => read.includes(`${name('flights')} old`));
     for (const round of ['first', 'second']) {
       await client.deleteTopic(name('flights'));
       await producer.send({ topic: name('trains'), value: round });
-      await until(() => read.includes(`trains ${round}`));
+      await until(() => read.includes(`${name('trains')} ${round}`));
       await client.createTopic(name('flights'));
       await producer.send({ topic: name('flights'), value: round });
-      await until(() => read.includes(`flights ${round}`));
+      await until(() => read.includes(`${name('flights')} ${round}`));
     }
     await consumer.stop();
     await running;

@@ -399,19 +399,22 @@ onTargets(
       client,
       numbered(6, (n) => `${n}`),
     );
-    await using consumer = client.consumer({ topics: 'flights', autoOffsetReset: 'earliest' });
+    await using consumer = client.consumer({
+      topics: name('flights'),
+      autoOffsetReset: 'earliest',
+    });
     // The call that holds the partition back takes until the handler has ended.
     let heldBack = () => {};
     const { native } = consumer;
     consumer.native = new Proxy(native, {
-      get: (target, name) =>
-        name === 'pause'
+      get: (target, method) =>
+        method === 'pause'
           ? async (partitions) => {
               await target.pause(partitions);
               heldBack();
               await sleep(10);
             }
-          : target[name].bind(target),
+          : target[method].bind(target),
     });
     const ends = [];
     await runUntil(consumer, () => ends.length === 6, {

@@ -83,7 +83,7 @@ onTargets('all codecs write and read without a plugin', async (client) => {
     const topic = await client.createTopic(name(compressionType));
     await using producer = client.producer({ compressionType, lingerMs: 5 });
     await producer.sendBatch(
-      compressionType,
+      name(compressionType),
       sent.map((value) => ({ value })),
     );
     const [{ sizeBytes }] = await topic.describe();

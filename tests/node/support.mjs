@@ -7,8 +7,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isOwn, name } from './names.mjs';
 
-export { name, place } from './names.mjs';
-export { ENGINE, memberOf, onProtocols, onTargets, PATIENCE } from './targets.mjs';
+export { KAFKA, name, place } from './names.mjs';
+export {
+  ENGINE,
+  memberOf,
+  onClusterAndProtocols,
+  onProtocols,
+  onTargets,
+  PATIENCE,
+} from './targets.mjs';
 
 /** A topic of ten records with keys k0 and values v0, one second apart. */
 export async function flights(client) {

@@ -7,8 +7,8 @@ import { connect, open } from 'headwater';
 import { checked } from './differences.mjs';
 import { beginTest, KAFKA, name } from './names.mjs';
 
-/** Long enough for every machine; tests never wait for it when all is well. */
-export const PATIENCE = 60_000;
+/** Long enough for every machine, also if it runs a cluster; tests never wait for it when all is well. */
+export const PATIENCE = KAFKA === undefined ? 60_000 : 240_000;
 
 /** An engine whose groups wait for nobody. */
 export const ENGINE = {
@@ -55,6 +55,13 @@ export function onTargets(title, run) {
       beginTest();
       return checked(context, title, target, () => start(run));
     });
+  }
+}
+
+/** A test of what only a cluster has, for both protocols of groups. */
+export function onClusterAndProtocols(title, run) {
+  if (KAFKA !== undefined) {
+    onProtocols(title, run);
   }
 }
 

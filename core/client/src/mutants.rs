@@ -55,6 +55,10 @@ headwater_env::mutants! {
     KeepOldPositions = "keep-old-positions",
     /// A topic that this client has created is not expected to exist if it is unknown to a broker.
     ForgetCreatedTopics = "forget-created-topics",
+    /// A stream to the end of a new member ends with its first assignment, even if more follows.
+    TakeFirstAssignment = "take-first-assignment",
+    /// Leaving a group has no limit of its own.
+    LeaveWithoutLimit = "leave-without-limit",
     /// A new leader in a response is not used.
     IgnoreNamedLeaders = "ignore-named-leaders",
     /// A batch whose response is lost counts as written.

@@ -64,6 +64,12 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Replaces the addresses of the cluster's brokers. The in-process transport ignores them.
     fn learn(&self, brokers: &[BrokerAddress]);
 
+    /// Whether a broker may not have a change of topics yet that the controller has acknowledged. An embedded engine
+    /// always has it.
+    fn applies_changes_late(&self) -> bool {
+        true
+    }
+
     /// The metrics of each broker. Empty by default: an embedded engine has no connections.
     fn broker_metrics(&self) -> Vec<BrokerMetrics> {
         Vec::new()

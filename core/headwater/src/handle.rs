@@ -95,6 +95,10 @@ impl<E: Env> Transport for Handle<E> {
     /// The only broker is in this process.
     fn learn(&self, _: &[BrokerAddress]) {}
 
+    fn applies_changes_late(&self) -> bool {
+        false
+    }
+
     fn closed(&self) -> ClosedFuture<'_> {
         Box::pin(async move {
             let mut closing = pin!(self.closing.notified());

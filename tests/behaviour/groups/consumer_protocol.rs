@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use headwater::{Consumer, ConsumerConfig, ErrorCode, Rebalance, Subscription};
+use headwater::{
+    BatchOptions, BatchStream, Consumer, ConsumerConfig, ErrorCode, Rebalance, Subscription, Until,
+};
 use headwater_behaviour_macro::behaviour;
 
 use super::{
     MOMENT, PATIENCE, member, numbers, poll_reporting, poll_until, poll_until_read,
     poll_until_shared, start,
 };
-use crate::table::text;
+use crate::table::{text, values};
 use crate::target::{RunningBroker, Target};
 
 fn consumer_member(
@@ -232,4 +234,42 @@ fn a_group_changes_its_protocol_and_back_while_it_is_read(
             .map(|number| broker.partition(number))
             .collect::<Vec<_>>()
     );
+}
+
+#[behaviour]
+fn a_stream_to_the_end_waits_for_partitions_of_another_member(target: Target) {
+    let broker = start(target);
+    let t = broker.name("t");
+    broker.make(t, 2);
+    let mut one = of_t(&broker, &[]);
+    poll_until_shared(&broker, &mut [&mut one], &[2]);
+    one.pause(&[]).unwrap();
+    for number in 0..2 {
+        broker.fill(t, number, numbers(10));
+    }
+    let mut two = of_t(&broker, &[]);
+    let stream = BatchStream::new(BatchOptions {
+        until: Until::End,
+        ..BatchOptions::default()
+    });
+    let stream = stream.unwrap();
+    let reading = async {
+        let mut read = Vec::new();
+        while let Some(batch) = two.next_batch(&stream).await.unwrap() {
+            read.extend(values(&batch));
+        }
+        read
+    };
+    let polling = async {
+        loop {
+            one.poll(MOMENT, None).await.unwrap();
+        }
+    };
+    let read = broker.wait(async {
+        tokio::select! {
+            read = reading => read,
+            () = polling => unreachable!("it polls until the other has read"),
+        }
+    });
+    assert_eq!(read, numbers(10).collect::<Vec<_>>());
 }

@@ -76,6 +76,10 @@ impl Admin {
         Ok(offsets)
     }
 
+    /// The newest committed offsets; those before a transaction that has not committed yet.
+    ///
+    /// With `require_stable` a new coordinator includes commits that are acknowledged but still above its high
+    /// watermark, and pending commits of a transaction are an error.
     async fn committed_offsets(&self, coordinator: &Coordinator) -> Result<CommittedOffsets> {
         let group = OffsetFetchRequestGroup {
             group_id: Str::from(coordinator.group_id()),
@@ -85,8 +89,26 @@ impl Admin {
         };
         let request = OffsetFetchRequest {
             groups: vec![group],
+            require_stable: true,
             ..Default::default()
         };
+        match self.fetch_offsets(coordinator, request.clone()).await {
+            Err(error) if error.code() == ErrorCode::UnstableOffsetCommit => {
+                let request = OffsetFetchRequest {
+                    require_stable: false,
+                    ..request
+                };
+                self.fetch_offsets(coordinator, request).await
+            }
+            offsets => offsets,
+        }
+    }
+
+    async fn fetch_offsets(
+        &self,
+        coordinator: &Coordinator,
+        request: OffsetFetchRequest,
+    ) -> Result<CommittedOffsets> {
         let response = coordinator.call(&self.cluster, request).await?;
         let group = only(response.groups, "OffsetFetch")?;
         check_group(group.error_code, "read the offsets of", coordinator)?;
@@ -107,7 +129,7 @@ impl Admin {
 
     /// The ends of those of `partitions` that exist.
     async fn ends(&self, topic: &str, partitions: &[PartitionId]) -> Result<PartitionOffsets> {
-        let metadata = match self.cluster.refresh_topic(topic).await {
+        let metadata = match self.cluster.look_up_topic(topic).await {
             Err(error) if error.code() == ErrorCode::UnknownTopicOrPartition => {
                 return Ok(PartitionOffsets::new());
             }

@@ -11,7 +11,8 @@ use crate::mutants::{self, Mutant};
 const LAG_MAX: Duration = Duration::from_secs(5);
 
 /// Topics that are expected to exist although a broker does not return them: this client has created them, or they were
-/// in its metadata until then. After [`LAG_MAX`] without an answer such a topic counts as deleted.
+/// in its metadata until then and other brokers may have them. After [`LAG_MAX`] without an answer such a topic counts
+/// as deleted.
 #[derive(Debug, Default)]
 pub(super) struct ExpectedTopics(HashMap<Arc<str>, ExpectedTopic>);
 
@@ -51,10 +52,10 @@ impl ExpectedTopics {
             .is_some_and(|expected| partitions < expected.partitions)
     }
 
-    /// Records that the topic is unknown to a broker. Returns whether another broker may have it. `was_known`: the
-    /// topic was in the metadata until now.
-    pub(super) fn unknown(&mut self, name: &str, was_known: bool, now: Instant) -> bool {
-        if was_known && !self.0.contains_key(name) {
+    /// Records that the topic is unknown to a broker. Returns whether it may exist. `may_be_elsewhere`: it was in the
+    /// metadata until now, and another broker may have it.
+    pub(super) fn unknown(&mut self, name: &str, may_be_elsewhere: bool, now: Instant) -> bool {
+        if may_be_elsewhere && !self.0.contains_key(name) {
             self.changed(name, 0, now);
         }
         self.is_expected(name, now)

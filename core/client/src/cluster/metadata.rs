@@ -10,6 +10,7 @@ use parking_lot::{Mutex, RwLock};
 use super::expected_topics::ExpectedTopics;
 use super::named_leaders::{NamedLeader, NamedLeaders};
 use super::topic_metadata::TopicMetadata;
+use super::topic_names::TopicNames;
 use crate::mutants::{self, Mutant};
 use crate::transport::BrokerAddress;
 
@@ -21,6 +22,8 @@ pub(crate) struct MetadataCache {
     generation: AtomicU64,
     brokers: RwLock<Brokers>,
     expected: Mutex<ExpectedTopics>,
+    /// For suggestions.
+    names: Mutex<TopicNames>,
     /// A lock per topic being requested, so that concurrent callers share one request.
     request_locks: Mutex<HashMap<Arc<str>, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -79,10 +82,9 @@ impl MetadataCache {
         topics.get(name).map(|entry| Arc::clone(&entry.metadata))
     }
 
-    /// Records that this client has created the topic, or added partitions up to this number. Brokers other than the
-    /// controller may not have it yet.
+    /// Records that this client has created the topic, or added partitions up to this number. A broker, even the only
+    /// one, may not have it yet: the controller acknowledges the change before the brokers apply it.
     pub(super) fn changed(&self, name: &str, partitions: usize, now: Instant) {
-        self.forget(name);
         if !mutants::is_active(Mutant::ForgetCreatedTopics) {
             self.expected.lock().changed(name, partitions, now);
         }
@@ -91,37 +93,57 @@ impl MetadataCache {
     /// Whether a broker that returned the topic with this number of partitions (0: unknown topic) lags behind the
     /// changes of this client.
     pub(super) fn is_behind(&self, name: &str, partitions: usize, now: Instant) -> bool {
-        self.has_several_brokers() && self.expected.lock().is_behind(name, partitions, now)
+        self.expected.lock().is_behind(name, partitions, now)
     }
 
     /// Records that this client has deleted the topic.
     pub(super) fn deleted(&self, name: &str) {
         self.forget(name);
+        self.names.lock().remove(name);
         self.expected.lock().settled(name);
     }
 
-    /// Records that the topic is unknown to a broker. If another broker may have it, returns true, and a cached topic
-    /// stays in the cache. Otherwise removes it.
+    /// Records that the topic is unknown to a broker. Returns true, and keeps a cached topic, if it may exist: another
+    /// broker may have it, or this client has just created it. Otherwise removes it.
     pub(super) fn unknown(&self, name: &str, now: Instant) -> bool {
-        let was_known = self.topics.read().contains_key(name);
+        // A single broker that once had the topic has it no more.
+        let may_be_elsewhere = self.has_several_brokers() && self.topics.read().contains_key(name);
         let mut expected = self.expected.lock();
-        let may_exist = self.has_several_brokers() && expected.unknown(name, was_known, now);
+        let may_exist = expected.unknown(name, may_be_elsewhere, now);
         if !may_exist {
             expected.settled(name);
             drop(expected);
             self.forget(name);
+            self.names.lock().remove(name);
         }
         may_exist
     }
 
     /// Whether the topic is expected to exist although it is unknown to a broker.
     pub(super) fn is_expected(&self, name: &str, now: Instant) -> bool {
-        self.has_several_brokers() && self.expected.lock().is_expected(name, now)
+        self.expected.lock().is_expected(name, now)
     }
 
-    /// Whether there are several brokers. A single broker cannot lag behind.
     fn has_several_brokers(&self) -> bool {
         self.brokers.read().known.len() > 1
+    }
+
+    /// [`TopicNames::are_due`].
+    pub(super) fn are_names_due(&self, max_age: Duration, now: Instant) -> bool {
+        self.names.lock().are_due(max_age, now)
+    }
+
+    pub(super) fn set_topic_names(&self, names: Vec<Arc<str>>) {
+        self.names.lock().set(names);
+    }
+
+    /// The names of the known topics, without internal topics.
+    pub(super) fn topic_names(&self) -> Vec<Arc<str>> {
+        let topics = self.topics.read();
+        let used = topics.iter().filter(|(_, entry)| !entry.metadata.internal);
+        let mut names: Vec<_> = used.map(|(name, _)| Arc::clone(name)).collect();
+        names.extend(self.names.lock().iter().cloned());
+        names
     }
 
     /// Inserts the response to a request sent at `requested_at`.

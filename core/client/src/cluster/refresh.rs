@@ -14,6 +14,7 @@ use super::Cluster;
 use super::metadata::Brokers;
 use super::named_leaders::NamedLeaders;
 use super::topic_metadata::TopicMetadata;
+use crate::admin::ClusterDescription;
 use crate::error::{ErrorKind, Result};
 use crate::error_codes;
 use crate::mutants::{self, Mutant};
@@ -28,7 +29,10 @@ impl Cluster {
     /// Expects a topic that this client has created, or changed to this number of partitions, even if a broker does not
     /// have it yet.
     pub(crate) fn topic_changed(&self, name: &str, partitions: usize) {
-        self.metadata.changed(name, partitions, Instant::now());
+        self.metadata.forget(name);
+        if self.transport.applies_changes_late() {
+            self.metadata.changed(name, partitions, Instant::now());
+        }
     }
 
     /// Drops a topic that this client has deleted.
@@ -47,28 +51,40 @@ impl Cluster {
         self.metadata.is_expected(name, Instant::now())
     }
 
-    /// Records that the topic is unknown to a broker. Returns whether another broker may have it, because this client
-    /// has recently created or used it.
+    /// Records that the topic is unknown to a broker. Returns whether it may exist, because this client has recently
+    /// created it, or has used it and there are other brokers.
     pub(crate) fn may_exist(&self, name: &str) -> bool {
         self.metadata.unknown(name, Instant::now())
     }
 
-    /// The current metadata of the topic, for calls that begin with it. Retries like all calls: a lagging broker may
-    /// not have a new topic yet.
+    /// The current metadata of the topic, for calls that begin with it. Includes the changes of this client, and
+    /// retries like all calls.
     pub(crate) async fn look_up_topic(&self, name: &str) -> Result<Arc<TopicMetadata>> {
-        self.retried(Some(name), || self.refresh_topic(name)).await
+        self.retried(Some(name), || {
+            self.request_changed_topic(name, Some(Instant::now()))
+        })
+        .await
     }
 
     /// The topic's metadata, at most `metadata.max.age.ms` old. It is refreshed in the background before it expires, so
-    /// that callers rarely wait. Includes the topics that this client has created: if a broker does not have one yet,
-    /// the request is repeated.
+    /// that callers rarely wait. Includes the changes of this client.
     pub(crate) async fn topic_metadata(&self, name: &str) -> Result<Arc<TopicMetadata>> {
-        let mut since = match self.cached_topic(name) {
+        let since = match self.cached_topic(name) {
             Some(known) if self.is_behind(name, known.partitions.len()) => Some(Instant::now()),
             Some(known) => return Ok(known),
             // The response to a request in flight is recent enough.
             None => Instant::now().checked_sub(self.config.metadata_max_age),
         };
+        self.request_changed_topic(name, since).await
+    }
+
+    /// The topic's metadata from a request sent at or after `since` (`None`: at any time). The request is repeated if
+    /// the broker does not have the topic or partitions yet that this client has created.
+    async fn request_changed_topic(
+        &self,
+        name: &str,
+        mut since: Option<Instant>,
+    ) -> Result<Arc<TopicMetadata>> {
         let mut attempts = 0;
         loop {
             let metadata = self.request_topic(name, since).await;
@@ -167,10 +183,10 @@ impl Cluster {
         match TopicMetadata::read(name, topic) {
             Ok(metadata) => Ok(self.metadata.insert(metadata, requested_at)),
             Err(error) => {
-                if error.kind() == ErrorKind::UnknownTopicOrPartition {
-                    self.metadata.unknown(name, Instant::now());
-                } else {
+                if error.kind() != ErrorKind::UnknownTopicOrPartition {
                     self.metadata.forget(name);
+                } else if !self.metadata.unknown(name, Instant::now()) {
+                    return Err(self.with_nearest_topic(error).await);
                 }
                 Err(error)
             }
@@ -215,6 +231,16 @@ impl Cluster {
             topics.push(self.cache_topic(&name, topic, requested_at)?);
         }
         Ok(by_topic_name(topics))
+    }
+
+    /// Requests the names of all topics for suggestions. Without a response the known names stay.
+    pub(super) async fn request_names(&self) {
+        let Ok(response) = self.request_metadata(None).await else {
+            return;
+        };
+        let topics = response.topics.iter().filter(|topic| !topic.is_internal);
+        let names = topics.filter_map(|topic| topic.name.as_deref().map(Arc::from));
+        self.metadata.set_topic_names(names.collect());
     }
 
     /// The names of the topics with these ids. Leaves out topics that are unknown to the broker.
@@ -262,6 +288,17 @@ impl Cluster {
     /// Replaces the list of brokers.
     pub(crate) async fn refresh_brokers(&self) -> Result<()> {
         self.request_metadata(Some(Vec::new())).await.map(drop)
+    }
+
+    /// The cluster as a broker describes it now.
+    pub(crate) async fn describe(&self) -> Result<ClusterDescription> {
+        let response = self.request_metadata(Some(Vec::new())).await?;
+        let Brokers { known, controller } = brokers_of(&response);
+        Ok(ClusterDescription {
+            cluster_id: response.cluster_id.as_deref().map(str::to_owned),
+            controller,
+            brokers: known,
+        })
     }
 
     fn cache_topic(

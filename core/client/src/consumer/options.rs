@@ -21,7 +21,8 @@ pub enum Until {
     /// Never; it waits for new records.
     #[default]
     Forever,
-    /// At the end of each partition at the time of the first call.
+    /// At the end of each partition at the time of the first call. A new member of a group first waits for all
+    /// partitions that its group assigns to it; each ends where it ended when it was assigned.
     End,
 }
 

@@ -7,9 +7,11 @@ use super::following::Refresh;
 use super::group::offsets::Offsets;
 use super::group::subscription::Subscription;
 use super::group::{Group, NewAssignment, Settings, Todo};
-use super::stream::Finishing;
+use super::stream::{Finishing, LeaveTime};
 use crate::batch::TopicPartition;
+use crate::cluster::can_retry;
 use crate::error::{Error, ErrorKind, Result};
+use crate::mutants::{self, Mutant};
 
 /// A change of the assignment by a rebalance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +32,10 @@ pub(super) struct Rebalancing {
     pub(super) announced: Vec<TopicPartition>,
     /// Whether the group has sent an assignment, which may be empty.
     has_assignment: bool,
+    /// Whether the member has had all partitions that the group intended for it.
+    has_had_target: bool,
+    /// The time left to leave the group; `None` before that begins.
+    pub(super) leave_time: Option<LeaveTime>,
 }
 
 impl Consumer {
@@ -61,6 +67,7 @@ impl Consumer {
             settings,
             subscription,
         ));
+        self.gauge.set_member(self.committer());
         Ok(())
     }
 
@@ -98,6 +105,24 @@ impl Consumer {
     /// Whether the consumer is subscribed and has not had an assignment yet.
     pub(super) fn awaits_assignment(&self) -> bool {
         self.group.is_some() && !self.rebalancing.has_assignment
+    }
+
+    /// Whether the group intends to assign more partitions to a member that has not had all of them yet. An assignment
+    /// counts as complete if the coordinator does not let this client describe the group.
+    pub(super) async fn awaits_more_partitions(&mut self) -> bool {
+        let Some(group) = &self.group else {
+            return false;
+        };
+        if self.rebalancing.has_had_target || mutants::is_active(Mutant::TakeFirstAssignment) {
+            return false;
+        }
+        let assigned = self.assignment.partitions();
+        self.rebalancing.has_had_target =
+            group.has_target(&assigned).await.unwrap_or_else(|error| {
+                tracing::debug!(%error, "could not find out whether the group assigns more partitions");
+                !can_retry(&error)
+            });
+        !self.rebalancing.has_had_target
     }
 
     pub(super) fn group_polled(&self) {
@@ -175,19 +200,5 @@ impl Consumer {
 
     fn report(&mut self, rebalance: Rebalance) {
         self.rebalancing.events.push_back(rebalance);
-    }
-
-    /// Commits finished records, leaves the group and clears the assignment.
-    pub(super) async fn release_all(&mut self) {
-        self.commit_finished().await;
-        if let Some(group) = self.group.take() {
-            group.leave().await;
-        }
-        self.assignment.clear();
-        self.followed = None;
-        self.deferred_topics = None;
-        self.decode_ahead = None;
-        self.assignment_changed(&Offsets::new());
-        self.rebalancing = Rebalancing::default();
     }
 }

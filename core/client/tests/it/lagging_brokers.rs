@@ -34,6 +34,32 @@ fn the_request_for_the_configuration_of_a_new_topic_is_repeated() {
 }
 
 #[test]
+fn the_request_for_new_partitions_is_repeated() {
+    let reading = Reading::new(2, 1);
+    let create = NewTopic::new("new").partitions(3);
+    reading
+        .wait(reading.client.admin().create_topic(create))
+        .unwrap();
+    let has_partitions = |count| {
+        let mut state = reading.cluster.state();
+        state.partitions.insert("new".to_owned(), count);
+        state.metadata_requests
+    };
+    let before = has_partitions(1);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while reading.cluster.state().metadata_requests < before + 3 {
+                std::thread::yield_now();
+            }
+            has_partitions(3);
+        });
+        let topic = reading.client.topic("new");
+        let offsets = reading.wait(topic.offsets(&Position::Earliest)).unwrap();
+        assert_eq!(offsets.len(), 3);
+    });
+}
+
+#[test]
 fn a_new_topic_accepts_records() {
     let reading = Reading::new(2, 1);
     let create = reading.client.admin().create_topic(NewTopic::new("new"));
@@ -73,7 +99,8 @@ fn an_unknown_topic_is_an_error_at_once() {
     look(&reading, &reading.client, TOPIC).unwrap();
     let error = look(&reading, &reading.client, "none").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnknownTopicOrPartition);
-    assert!(reading.cluster.state().metadata_requests <= 3);
+    // One of them is for the names of all topics, for a suggestion.
+    assert!(reading.cluster.state().metadata_requests <= 4);
 }
 
 #[test]
@@ -85,14 +112,52 @@ fn a_deleted_topic_is_an_error_at_once() {
     let before = reading.cluster.state().metadata_requests;
     let error = look(&reading, &reading.client, TOPIC).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnknownTopicOrPartition);
-    assert!(reading.cluster.state().metadata_requests <= before + 2);
+    assert!(reading.cluster.state().metadata_requests <= before + 3);
 }
 
 #[test]
-fn the_answer_of_a_single_broker_is_final() {
+fn a_topic_just_created_on_a_single_broker_accepts_records() {
+    let reading = Reading::new(1, 1);
+    let create = reading.client.admin().create_topic(NewTopic::new("new"));
+    reading.wait(create).unwrap();
+    reading.cluster.state().metadata_forgets = 20;
+    let record = Record::new("new", b"value");
+    let sent = reading.producer.send_blocking(&record).unwrap();
+    assert_eq!(sent.wait().unwrap().offset, Some(Offset::ZERO));
+    assert_eq!(reading.cluster.state().metadata_forgets, 0);
+}
+
+#[test]
+fn a_single_broker_answers_at_once_that_it_has_no_topic() {
+    let reading = Reading::new(1, 1);
+    let create = reading.client.admin().create_topic(NewTopic::new("new"));
+    reading.wait(create).unwrap();
+    let record = Record::new("none", b"value");
+    let error = reading.producer.send_blocking(&record).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnknownTopicOrPartition);
+    assert!(reading.cluster.state().metadata_requests <= 3);
+}
+
+#[test]
+fn a_topic_that_a_single_broker_has_lost_is_an_error_at_once() {
     let reading = Reading::new(1, 1);
     look(&reading, &reading.client, TOPIC).unwrap();
     reading.cluster.state().metadata_forgets = 3;
     let error = look(&reading, &reading.client, TOPIC).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnknownTopicOrPartition);
+}
+
+#[test]
+fn the_names_of_all_topics_are_requested_once_for_suggestions() {
+    let reading = Reading::new(1, 1);
+    let similar = format!("{TOPIC}s");
+    let requests_of_look = || {
+        let before = reading.cluster.state().metadata_requests;
+        let error = look(&reading, &reading.client, &similar).unwrap_err();
+        let suggestion = format!("did you mean \"{TOPIC}\"?");
+        assert!(error.message().ends_with(&suggestion), "{error}");
+        reading.cluster.state().metadata_requests - before
+    };
+    let first = requests_of_look();
+    assert_eq!(requests_of_look(), first - 1);
 }

@@ -1,8 +1,7 @@
 //! Messages of the engine in the words of the command line. The engine's messages name the arguments of its bindings.
 
 /// Phrases of messages, and the same in the words of the command line.
-const PHRASES: [(&str, &str); 9] = [
-    ("with create_topic", "with headwater topic create"),
+const PHRASES: [(&str, &str); 8] = [
     ("with if_exists=\"ignore\"", "with --if-not-exists"),
     (
         "add partitions with alter_topic",
@@ -43,11 +42,6 @@ mod tests {
     fn advice_names_commands_and_options() {
         let engine = open(None, NO_CONFIG).unwrap();
         let create = || engine.block_on(engine.admin().create_topic(NewTopic::new("flights")));
-        let unknown = engine.block_on(engine.topic("flights").describe());
-        assert!(
-            message(unknown, ErrorKind::UnknownTopicOrPartition)
-                .contains("with headwater topic create")
-        );
         create().unwrap();
         assert!(message(create(), ErrorKind::TopicAlreadyExists).contains("--if-not-exists"));
         let producer = engine.producer(crate::ProducerConfig::default());

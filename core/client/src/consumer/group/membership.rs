@@ -100,8 +100,22 @@ pub(super) trait Member: fmt::Debug + Send {
     /// Records that a topic of the consumer has changed.
     fn topic_changed(&mut self, now: Instant);
 
+    /// The id in descriptions of the group of a member whose assignments may be incomplete; `None` if each one is
+    /// complete.
+    fn described_id(&self) -> Option<Str> {
+        None
+    }
+
+    /// Records that the coordinator may have a new assignment.
+    fn expect_assignment(&mut self, _now: Instant) {}
+
     /// The identity for a commit.
     fn committer(&self) -> Identity;
+
+    /// The id of the leader, and the assignor of this generation. `None` while it is in none, or if the broker assigns.
+    fn election(&self) -> Option<(Str, Str)> {
+        None
+    }
 
     /// The identity for reading committed offsets; `None`: without membership.
     fn reader(&self) -> Option<Identity>;

@@ -26,6 +26,7 @@ use crate::batch::Batch;
 use crate::error::Result;
 
 pub use finishing::Finishing;
+pub(super) use leaving::LeaveTime;
 pub use messages::MessageRow;
 pub(super) use read_ahead::DecodeAhead;
 pub(super) use table::DecodedTable;

@@ -78,6 +78,7 @@ impl Consumer {
             // The table may exceed the end of this stream.
             self.assignment.forget_table();
         }
+        let mut waits = 0;
         loop {
             if let Some(rebalance) = self.run_due_work().await? {
                 return Ok(TableWait::Rebalance(rebalance));
@@ -113,7 +114,13 @@ impl Consumer {
                 continue;
             }
             if !stream.is_endless() {
-                return Ok(TableWait::End);
+                if !self.awaits_more_partitions().await {
+                    return Ok(TableWait::End);
+                }
+                waits += 1;
+                let pause = self.cluster.config().retry.jittered_pause(waits);
+                self.fetch_or_group_change(pause, Some(stream)).await?;
+                continue;
             }
             if self.assignment.is_paused() {
                 return Err(all_paused());

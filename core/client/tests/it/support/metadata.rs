@@ -26,7 +26,10 @@ impl FakeCluster {
             None => all().collect(),
             Some(topics) => topics
                 .iter()
-                .filter_map(|topic| topic.name.clone())
+                .filter_map(|topic| {
+                    let name = topic.name.clone();
+                    name.or_else(|| state.name_of(topic.topic_id).map(Str::from))
+                })
                 .collect(),
         };
         MetadataResponse {

@@ -4,6 +4,7 @@
 mod admin;
 mod connection;
 mod fetch;
+mod groups;
 mod logs;
 mod metadata;
 mod offsets;
@@ -118,6 +119,9 @@ impl FakeCluster {
     ) -> Result<Response, TransportError> {
         let api = request.api_key().name();
         self.state().calls.push(Call { node, api, version });
+        if self.state().is_silent {
+            std::future::pending::<()>().await;
+        }
         match request {
             Request::Metadata(request) => Ok(self.metadata(&request).await.into()),
             Request::InitProducerId(_) => Ok(self.init_producer_id().into()),
@@ -129,6 +133,8 @@ impl FakeCluster {
             Request::OffsetForLeaderEpoch(request) => {
                 Ok(self.offsets_for_leader_epochs(node, &request).into())
             }
+            Request::ConsumerGroupHeartbeat(request) => Ok(self.heartbeat(&request).into()),
+            Request::ConsumerGroupDescribe(_) => Ok(self.describe_group().into()),
             request => self.answer_admin(node, request),
         }
     }

@@ -65,6 +65,9 @@ impl FakeCluster {
         let state = self.state();
         let is_here = state.coordinator == node;
         let group = &request.groups[0];
+        if group.topics.is_none() {
+            return of_all_topics(&state, request);
+        }
         let topics = group.topics.iter().flatten().map(|topic| {
             let name = match &*topic.name {
                 "" => state.name_of(topic.topic_id).unwrap(),
@@ -133,6 +136,42 @@ impl FakeCluster {
             topics: topics.collect(),
             ..Default::default()
         }
+    }
+}
+
+/// The committed offsets of all topics.
+fn of_all_topics(state: &State, request: &OffsetFetchRequest) -> OffsetFetchResponse {
+    let is_unstable = request.require_stable && state.has_pending_commits;
+    let code = if is_unstable {
+        ErrorCode::UnstableOffsetCommit
+    } else {
+        ErrorCode::None
+    };
+    let topics = state
+        .committed
+        .iter()
+        .map(|((topic, number), (offset, _))| {
+            let partition = OffsetFetchResponsePartitions {
+                partition_index: *number,
+                committed_offset: *offset,
+                error_code: code.code(),
+                ..Default::default()
+            };
+            OffsetFetchResponseTopics {
+                name: topic.as_str().into(),
+                topic_id: state.id_of(topic),
+                partitions: vec![partition],
+                ..Default::default()
+            }
+        });
+    let group = OffsetFetchResponseGroup {
+        group_id: request.groups[0].group_id.clone(),
+        topics: topics.collect(),
+        ..Default::default()
+    };
+    OffsetFetchResponse {
+        groups: vec![group],
+        ..Default::default()
     }
 }
 

@@ -12,6 +12,7 @@ use headwater_record::BatchHeader;
 use tokio::sync::Barrier;
 use uuid::Uuid;
 
+use super::groups::FakeGroup;
 use super::releases::Release;
 use super::sessions::{SeenFetch, Session};
 
@@ -157,6 +158,8 @@ pub(crate) struct State {
     pub(crate) offline_replicas: Vec<i32>,
     /// This many Metadata responses have no topics.
     pub(crate) metadata_forgets: usize,
+    /// Whether commits of a transaction are pending.
+    pub(crate) has_pending_commits: bool,
     /// The throttle times of the next responses of any kind.
     pub(crate) throttles_ms: VecDeque<i32>,
     /// Committed offsets and their leader epochs.
@@ -167,6 +170,10 @@ pub(crate) struct State {
     pub(crate) fetch_takes: Duration,
     /// Nodes that cannot be reached.
     pub(crate) dead_nodes: Vec<i32>,
+    /// Whether no node answers any request.
+    pub(crate) is_silent: bool,
+    /// The group of the consumer protocol.
+    pub(crate) group: FakeGroup,
     /// Nodes whose fetches are never answered.
     pub(crate) silent_nodes: Vec<i32>,
 }

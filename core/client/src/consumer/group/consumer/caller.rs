@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use headwater_protocol::ErrorCode;
+use headwater_protocol::{ErrorCode, Str};
 
 use super::member::{ConsumerMember, State};
 use super::partitions::named;
@@ -80,6 +80,14 @@ impl Member for ConsumerMember {
 
     /// The coordinator detects the change at the next heartbeat.
     fn topic_changed(&mut self, now: Instant) {
+        self.heartbeat_due = now;
+    }
+
+    fn described_id(&self) -> Option<Str> {
+        Some(self.id.clone())
+    }
+
+    fn expect_assignment(&mut self, now: Instant) {
         self.heartbeat_due = now;
     }
 
