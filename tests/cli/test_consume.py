@@ -25,7 +25,7 @@ DAYS = [f"2013-01-0{day}T05:00:00Z" for day in range(1, 6)]
 @pytest.fixture
 def days(data: Path) -> Path:
     """A directory with a topic that has a record of each day."""
-    succeed("topic", "create", "days", "--data", data)
+    succeed("topic", "create", "days", "--data", data, "--config", "retention.ms=-1")
     lines = "".join(json.dumps({"day": day}) + "\n" for day in DAYS)
     succeed("produce", "days", "--data", data, "--timestamp-field", "day", given=lines.encode())
     return data

@@ -18,7 +18,7 @@ FIELDS = ["--key-field", "carrier", "--timestamp-field", "time"]
 @pytest.fixture
 def topic(data: Path) -> Path:
     """A directory with an empty topic `flights`."""
-    succeed("topic", "create", "flights", "--data", data)
+    succeed("topic", "create", "flights", "--data", data, "--config", "retention.ms=-1")
     return data
 
 

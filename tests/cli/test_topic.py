@@ -23,7 +23,7 @@ def test_topics_are_created_listed_and_deleted(data: Path) -> None:
 def test_the_list_has_records_bytes_and_times(flights: Path) -> None:
     times = [{"time": "2013-01-01T05:00:00Z"}, {"time": "2013-01-03T05:00:00Z"}, {"time": "2013-01-02T05:00:00Z"}]
     lines = "".join(json.dumps(time) + "\n" for time in times).encode()
-    succeed("topic", "create", "old", "--data", flights)
+    succeed("topic", "create", "old", "--data", flights, "--config", "retention.ms=-1")
     succeed("produce", "old", "--data", flights, "--timestamp-field", "time", given=lines)
     succeed("topic", "create", "unused", "--data", flights)
     rows = {row[0]: row[1:] for row in succeed("topic", "list", "--data", flights).rows}

@@ -18,11 +18,11 @@ OF_BINDINGS = re.compile(r"\b[a-z]+_[a-z_]+\b(?!/)|\b\w+\(|\w+=\"|\bNone\b|\bTru
 ERRORS = [
     (["topic", "create", "flights"], "with --if-not-exists"),
     (["topic", "create", "no such name"], "no such name"),
-    (["topic", "create", "gates", "--partitions", "0"], "at least one partition"),
+    (["topic", "create", "gates", "--partitions", "0"], "use a number from 1"),
     (["topic", "create", "gates", "--config", "retention.mss=1"], "did you mean"),
     (["topic", "describe", "flight"], "Create it first"),
     (["topic", "delete", "flight"], "Create it first"),
-    (["topic", "alter", "flights", "--partitions", "1"], "not fewer than the topic has"),
+    (["topic", "alter", "flights", "--partitions", "1"], "give a larger number"),
     (["produce", "flight"], "Create it first"),
     (["produce", "flights", "--partition", "9"], "headwater topic alter --partitions"),
     (["produce", "flights", "--config", "acks=some"], "acks"),

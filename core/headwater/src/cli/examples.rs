@@ -8,7 +8,7 @@ Examples:
 
 pub(super) const TOPIC_CREATE: &str = "\
 Examples:
-  headwater topic create flights --data ./data --partitions 2
+  headwater topic create flights --data ./data --partitions 2 --config retention.ms=-1
   headwater topic create flights --data ./data --if-not-exists
   headwater topic create gates --data ./data --config cleanup.policy=compact";
 
@@ -24,8 +24,8 @@ Examples:
 pub(super) const TOPIC_ALTER: &str = "\
 Examples:
   headwater topic alter flights --data ./data --partitions 3
-  headwater topic alter flights --data ./data --config retention.ms=86400000
-  headwater topic alter flights --data ./data --unset retention.ms";
+  headwater topic alter flights --data ./data --config retention.bytes=1073741824
+  headwater topic alter flights --data ./data --unset retention.bytes";
 
 pub(super) const TOPIC_DELETE: &str = "\
 Examples:
