@@ -4,6 +4,8 @@ PYTHON ?= python3
 PROFILE := quick
 VENV := .venv
 BIN := $(VENV)/bin
+# Most tests wait, so that several files run at a time.
+PYTEST := $(BIN)/python -m pytest -n 4 --dist loadfile
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 SECONDS ?= 600
 # Fault scenarios: the number of seeds, and the first one.
@@ -19,14 +21,17 @@ NODE_SOURCES := $(shell find core bindings-node Cargo.toml Cargo.lock -name targ
 	-type f \( -name '*.rs' -o -name '*.toml' -o -name '*.ts' -o -name '*.mts' -o -name '*.json' -o -name '*.mjs' -o -name Cargo.lock \) -print)
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
-.PHONY: help demo test check-tools test-rust test-mutants test-outages test-faults test-python test-node test-bun test-kafka test-on-kafka test-rust-on-kafka test-python-on-kafka test-node-on-kafka test-judges fuzz bench bench-wire bench-connect bench-node lint docs wheel messages check-messages clean
+.PHONY: help demo test check-tools test-rust test-mutants test-outages test-faults test-python test-node test-bun test-kafka test-on-kafka test-rust-on-kafka test-python-on-kafka test-node-on-kafka test-judges fuzz bench bench-wire bench-connect bench-node lint docs site wheel messages check-messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 demo: check-tools $(VENV)/package $(VENV)/demo-tools ## Stream a year of real flights through an embedded broker into a DataFrame and a picture
-	$(BIN)/python notebooks/first_stream.py --fresh --until 2013-07-01
-	$(BIN)/python notebooks/first_stream.py
+	@echo "The demo runs twice, because a stream is durable. This run ends with June:"
+	@$(BIN)/python notebooks/first_stream.py --fresh --until 2013-07-01
+	@echo; echo "This run finds the first half of the year in the log, and goes on with July:"
+	@$(BIN)/python notebooks/first_stream.py
+	@echo "The same in Node, after npm install in notebooks: node notebooks/first_stream.mjs"
 
 test: check-tools test-rust test-mutants test-outages test-python test-node test-bun ## Pass all tests
 
@@ -50,10 +55,10 @@ test-faults: ## The client under load while brokers die, leaders move and connec
 	HEADWATER_FAULT_SEED=$(SEED) HEADWATER_FAULT_SEEDS=$(SEEDS) \
 		cargo test --profile $(PROFILE) --workspace --test faults -- --ignored --nocapture --test-threads 1
 
-test-python: $(VENV)/package $(VENV)/dev-tools build/node-notebooks ## The Python package embedded and served, foreign judges, notebooks
+test-python: $(VENV)/package $(VENV)/site-tools build/node-notebooks build/node-tests ## The Python package embedded and served, foreign judges, notebooks
 	tests/foreign/install.sh
-	$(BIN)/python -m pytest tests
-	$(BIN)/python -m pytest tests/python --target=served
+	$(PYTEST) tests
+	$(PYTEST) tests/python --target=served
 
 # Most tests wait, so that several files run at a time.
 test-node: build/node-package build/node-tests ## The Node package
@@ -95,7 +100,7 @@ test-judges: $(VENV)/dev-tools ## The foreign judges against Apache Kafka itself
 fuzz: build/fuzz/bin/cargo-bolero ## Fuzz the server's connections for SECONDS (600), starting with the inputs of earlier runs
 	tests/fuzz.sh $(SECONDS)
 
-bench: $(VENV)/published $(VENV)/dev-tools ## Measure each figure of the README, with its limit or peer
+bench: $(VENV)/published $(VENV)/dev-tools ## Measure the library in one process, each figure with its limit or peer
 	cargo bench --workspace
 	$(BIN)/python -m tests.bench
 
@@ -116,13 +121,17 @@ lint: $(VENV)/package $(VENV)/dev-tools build/node-package ## Format, lints and 
 	cargo clippy --profile $(PROFILE) --workspace --all-targets -- -D warnings
 	tests/features/features.sh
 	$(BIN)/python bindings-python/stubs.py --check
+	$(BIN)/python bindings-python/check_wheel.py build/package
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy
 	cd bindings-node && npm run lint
 
-docs: build/node-package ## The documentation of Rust and of the Node package (build/node-docs), without a warning
+docs: site ## The site, and the documentation of Rust, without a warning
 	RUSTDOCFLAGS="-D warnings" cargo doc --profile $(PROFILE) --workspace --no-deps
+
+site: build/node-package $(VENV)/site-tools ## The documentation in build/site: guides, and the reference of Python and Node
 	cd bindings-node && npm run docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --config-file core/docs/site/mkdocs.yml
 
 wheel: $(VENV)/build-tools ## The published wheel, in build/wheels
 	$(BIN)/maturin build --profile dist --manifest-path bindings-python/Cargo.toml --out build/wheels
@@ -196,6 +205,10 @@ build/node-bench: tests/bench/node/package-lock.json
 
 $(VENV)/demo-tools: $(VENV)/created bindings-python/requirements-demo.txt $(CONSTRAINTS)
 	$(PIP) install -c $(CONSTRAINTS) -r bindings-python/requirements-demo.txt
+	@touch $@
+
+$(VENV)/site-tools: $(VENV)/dev-tools core/docs/site/requirements.txt
+	$(PIP) install -c $(CONSTRAINTS) -r core/docs/site/requirements.txt
 	@touch $@
 
 $(VENV)/bench-tools: $(VENV)/dev-tools tests/bench/requirements.txt

@@ -13,11 +13,24 @@ export declare function abortable<T>(signal: AbortSignal | undefined, call: (abo
 /** Waits for a promise whose work continues when `signal` aborts the wait. */
 export declare function abortableWait<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T>;
 
+// arrow.d.ts
+
+/** The package; `instead` does without it. */
+export declare function arrow(instead: string): typeof import('apache-arrow');
+/**
+ * The stream of a table of apache-arrow. Its modules for `import` and `require` do not recognise each other's tables.
+ */
+export declare function tableStream(table: object): Promise<Uint8Array | undefined>;
+
 // batch.d.ts
 
 import type { Table } from 'apache-arrow';
 import type { TopicPartitionOffset } from '../native.js';
+import { type WaitOptions } from './abort.js';
+import { type Decoded, type Format, type FormatOptions } from './formats.js';
+import { INSPECT } from './inspection.js';
 import { Message } from './message.js';
+import type { Schema } from './schema.js';
 /** Records as a table, ordered by partition and offset. Iterating it yields its messages. */
 export declare class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Message<K, V>> {
     private readonly native;
@@ -26,10 +39,22 @@ export declare class Batch<K = Buffer | null, V = Buffer | null> implements Iter
     private cached;
     /** The number of records. */
     get length(): number;
+    /** The names of the columns. */
+    get columns(): string[];
     /** The position after the batch, for each partition in it. */
     get nextOffsets(): TopicPartitionOffset[];
     /** The message at an index; counted from the end if it is negative. */
     at(index: number): Message<K, V> | undefined;
+    /**
+     * The messages from index `start` up to index `end`, exclusive, as a batch, without a copy. Negative indexes count
+     * from the end, as in `Array.prototype.slice()`.
+     */
+    slice(start?: number, end?: number): Batch<K, V>;
+    /**
+     * The same records with keys and values in other formats: see {@link FormatOptions}. The batch must have them as
+     * bytes. Rejects with `DecodeError` if a record does not have the format, unless `onError` allows it.
+     */
+    decode<DK extends Format = 'bytes', DV extends Format = 'bytes', const S extends Schema | undefined = undefined>(given?: FormatOptions<DK, DV, S> & WaitOptions): Promise<Batch<Decoded<DK>, Decoded<DV, S>>>;
     /** The messages, in order. */
     [Symbol.iterator](): IterableIterator<Message<K, V>>;
     /** Commits the offsets after the batch for the group of the consumer that read it. */
@@ -38,27 +63,101 @@ export declare class Batch<K = Buffer | null, V = Buffer | null> implements Iter
     toArrowIPC(): Buffer;
     /** The records as a table of apache-arrow, which must be installed. */
     toArrow(): Table;
+    /** Its first messages, as `console.log()` shows them. */
+    [INSPECT](_depth: number, _options: object, inspect: (value: unknown) => string): string;
+    /** The row of an index that may be negative or behind the end. */
+    private row;
     private message;
 }
-/**
- * The stream of a table of apache-arrow. Its modules for `import` and `require` do not recognise each other's tables.
- */
-export declare function tableStream(table: object): Promise<Uint8Array | undefined>;
 
 // client.d.ts
 
-import type { ConfigEntry, GroupInfo, GroupOffset, RecoveryReport, TopicInfo } from '../native.js';
+import type { ClusterDescription, ConfigEntry, GroupDescription, GroupInfo, GroupOffset, RecoveryReport, TopicInfo } from '../native.js';
 import { type WaitOptions } from './abort.js';
-import { type ConfigValue, type KafkaConfig } from './config.js';
+import type { AlterTopicOptions, ConsumerOptions, CreateTopicOptions, ProducerOptions, ServeOptions } from './client_options.js';
 import { Consumer } from './consumer.js';
-import { type Decoded, type Format, type FormatOptions } from './formats.js';
+import { type Decoded, type Format } from './formats.js';
+import { INSPECT } from './inspection.js';
 import type { Metrics } from './metrics.js';
 import { type Position } from './positions.js';
 import { Producer } from './producer.js';
 import type { Schema } from './schema.js';
 import { Server } from './server.js';
-import { type Subscription } from './subscription.js';
 import { Topic } from './topic.js';
+/** The way to an engine or a cluster: makes topics, producers and consumers. */
+export declare class Client implements AsyncDisposable {
+    private readonly native;
+    /** Its directory or its bootstrap servers; undefined in memory. */
+    private readonly place;
+    private readonly servers;
+    /** Creates a topic. */
+    createTopic(name: string, given?: CreateTopicOptions): Promise<Topic>;
+    /** A handle on a topic. An unknown topic fails on first use. */
+    topic(name: string): Topic;
+    /** The topics, by name. */
+    topics(given?: WaitOptions & {
+        internal?: boolean;
+    }): Promise<TopicInfo[]>;
+    /** Adds partitions, and sets configuration keys; `null` resets a key to its default. */
+    alterTopic(name: string, given: AlterTopicOptions): Promise<void>;
+    /**
+     * Deletes a topic with its records. Returns whether it existed; an unknown topic is an error unless `missingOk` is
+     * set.
+     */
+    deleteTopic(name: string, given?: WaitOptions & {
+        missingOk?: boolean;
+    }): Promise<boolean>;
+    /** Deletes the records before a position. Returns the new start offset of each partition. */
+    deleteRecords(name: string, before: Position, given?: WaitOptions): Promise<Map<number, bigint>>;
+    /** The configuration of a topic, with the source of each value. */
+    topicConfig(name: string, given?: WaitOptions): Promise<ConfigEntry[]>;
+    /** The consumer groups, by name. */
+    groups(given?: WaitOptions): Promise<GroupInfo[]>;
+    /** A group with its members and their partitions. An unknown group is an error. */
+    describeGroup(groupId: string, given?: WaitOptions): Promise<GroupDescription>;
+    /** The committed offsets of a group, with the end of each partition and the lag. Empty for an unknown group. */
+    groupOffsets(groupId: string, given?: WaitOptions): Promise<GroupOffset[]>;
+    /**
+     * Sets the committed offsets of a group for a topic, and returns them. An offset outside the log becomes its start
+     * or its end. The group must have no members; an unknown group is created.
+     */
+    resetGroupOffsets(groupId: string, topic: string, to: Position, given?: WaitOptions): Promise<Map<number, bigint>>;
+    /** Deletes a group with its committed offsets. It must have no members. */
+    deleteGroup(groupId: string, given?: WaitOptions): Promise<void>;
+    /** A producer. */
+    producer<K extends Format = 'bytes', V extends Format = 'bytes'>(given?: ProducerOptions<K, V>): Producer<K, V>;
+    /**
+     * A consumer of topics; without topics, pass the partitions to `assign()`. With `groupId` it shares them with the
+     * other members of the group and starts at the committed offsets. An unknown topic fails at the first read.
+     */
+    consumer<K extends Format = 'bytes', V extends Format = 'bytes', const S extends Schema | undefined = undefined>(given?: ConsumerOptions<K, V, S>): Consumer<Decoded<K>, Decoded<V, S>>;
+    /** Opens the engine to any Kafka client. The client of a cluster refuses this call. */
+    serve(given?: ServeOptions): Promise<Server>;
+    /** The brokers of the cluster, and the controller among them. */
+    describeCluster(given?: WaitOptions): Promise<ClusterDescription>;
+    /** The metrics of this client. Sends no request. */
+    metrics(): Metrics;
+    /** The report of opening the directory; `null` if it was closed in order, and nothing was missing or damaged. */
+    get recovery(): RecoveryReport | null;
+    /**
+     * Sends the queued records of producers, then closes the client and everything created from it. The engine closes
+     * with its last client. Rejects if records could not be sent: the error has their number. Idempotent.
+     */
+    close(): Promise<void>;
+    /** Closes it: `await using`. */
+    [Symbol.asyncDispose](): Promise<void>;
+    /** Where its data is, and the number of topics of an embedded engine, as `console.log()` shows them. */
+    [INSPECT](): string;
+    private serveWith;
+}
+
+// client_options.d.ts
+
+import type { WaitOptions } from './abort.js';
+import type { ConfigValue, KafkaConfig } from './config.js';
+import type { Format, FormatOptions } from './formats.js';
+import type { Schema } from './schema.js';
+import type { Subscription } from './subscription.js';
 /** The options of {@link Client.createTopic}. Other keys are the topic's configuration. */
 export interface CreateTopicOptions extends WaitOptions {
     /** The number of partitions; 1 by default, `null` for the broker's `num.partitions`. */
@@ -112,75 +211,6 @@ export interface ServeOptions {
     /** Whether other machines may connect without TLS and SASL; false by default. */
     allowInsecure?: boolean;
 }
-/** The way to an engine or a cluster: makes topics, producers and consumers. */
-export declare class Client implements AsyncDisposable {
-    private readonly native;
-    private readonly servers;
-    /** Creates a topic. */
-    createTopic(name: string, given?: CreateTopicOptions): Promise<Topic>;
-    /** A handle on a topic. An unknown topic fails on first use. */
-    topic(name: string): Topic;
-    /** The topics, by name. */
-    topics(given?: WaitOptions & {
-        internal?: boolean;
-    }): Promise<TopicInfo[]>;
-    /** Adds partitions, and sets configuration keys; `null` resets a key to its default. */
-    alterTopic(name: string, given: AlterTopicOptions): Promise<void>;
-    /**
-     * Deletes a topic with its records. Returns whether it existed; an unknown topic is an error unless `missingOk` is
-     * set.
-     */
-    deleteTopic(name: string, given?: WaitOptions & {
-        missingOk?: boolean;
-    }): Promise<boolean>;
-    /** Deletes the records before a position. Returns the new start offset of each partition. */
-    deleteRecords(name: string, before: Position, given?: WaitOptions): Promise<Map<number, bigint>>;
-    /** The configuration of a topic, with the source of each value. */
-    topicConfig(name: string, given?: WaitOptions): Promise<ConfigEntry[]>;
-    /** The consumer groups, by name. */
-    groups(given?: WaitOptions): Promise<GroupInfo[]>;
-    /** The committed offsets of a group, with the end of each partition and the lag. Empty for an unknown group. */
-    groupOffsets(groupId: string, given?: WaitOptions): Promise<GroupOffset[]>;
-    /**
-     * Sets the committed offsets of a group for a topic, and returns them. An offset outside the log becomes its start
-     * or its end. The group must have no members; an unknown group is created.
-     */
-    resetGroupOffsets(groupId: string, topic: string, to: Position, given?: WaitOptions): Promise<Map<number, bigint>>;
-    /** Deletes a group with its committed offsets. It must have no members. */
-    deleteGroup(groupId: string, given?: WaitOptions): Promise<void>;
-    /** A producer. */
-    producer<K extends Format = 'bytes', V extends Format = 'bytes'>(given?: ProducerOptions<K, V>): Producer<K, V>;
-    /**
-     * A consumer of topics; without topics, pass the partitions to `assign()`. With `groupId` it shares them with the
-     * other members of the group and starts at the committed offsets. An unknown topic fails at the first read.
-     */
-    consumer<K extends Format = 'bytes', V extends Format = 'bytes', const S extends Schema | undefined = undefined>(given?: ConsumerOptions<K, V, S>): Consumer<Decoded<K>, Decoded<V, S>>;
-    /** Opens the engine to any Kafka client. The client of a cluster refuses this call. */
-    serve(given?: ServeOptions): Promise<Server>;
-    /** The metrics of this client. Sends no request. */
-    metrics(): Metrics;
-    /** The report of opening the directory; `null` if it was closed in order, and nothing was missing or damaged. */
-    get recovery(): RecoveryReport | null;
-    /**
-     * Sends the queued records of producers, then closes the client and everything created from it. The engine closes
-     * with its last client. Rejects if records could not be sent: the error has their number. Idempotent.
-     */
-    close(): Promise<void>;
-    /** Closes it: `await using`. */
-    [Symbol.asyncDispose](): Promise<void>;
-    private serveWith;
-}
-/**
- * Opens an embedded engine and returns the client on it. `path` is its directory, which is created if missing; `null`
- * keeps everything in memory until the client is closed. Opening the same path again in one process returns the same
- * engine; a second process gets `LockedError`.
- */
-export declare function open(path?: string | null, given?: KafkaConfig): Promise<Client>;
-/**
- * Connects to a Kafka cluster and returns the client on it. `bootstrapServers` is one or more "HOST:PORT", separated by
- * commas or in an array; one reachable broker is enough. Rejects with `TransportError` if none can be reached.
- */
-export declare function connect(bootstrapServers: string | readonly string[], given?: KafkaConfig & WaitOptions): Promise<Client>;
 
 // config.d.ts
 
@@ -204,10 +234,11 @@ export declare function valueText(key: string, value: unknown): string;
 // consumer.d.ts
 
 import { Readable } from 'node:stream';
-import type { TopicPartitionLag } from '../native.js';
+import type { GroupMetadata, TopicPartitionLag } from '../native.js';
 import { type WaitOptions } from './abort.js';
 import { Batch } from './batch.js';
 import type { BatchesOptions, PartitionsOptions, PollOptions } from './consumer_options.js';
+import { INSPECT } from './inspection.js';
 import { Message } from './message.js';
 import { type Offsets } from './offsets.js';
 import { type Position, type TopicPartition, type TopicPartitionOffset } from './positions.js';
@@ -221,10 +252,14 @@ import { type Subscription } from './subscription.js';
 export declare class Consumer<K = Buffer | null, V = Buffer | null> implements AsyncIterable<Message<K, V>>, AsyncDisposable {
     private readonly native;
     private readonly formats;
+    private topics;
     private readonly messageBuffer;
     private readonly rebalances;
+    private readonly events;
     private runner;
     private closing;
+    /** Whether it has released its partitions, and was not given others since. */
+    private hasLeft;
     private isClosed;
     /** Waits for records. The batch is empty if the time has passed. */
     poll(given?: PollOptions): Promise<Batch<K, V>>;
@@ -256,7 +291,7 @@ export declare class Consumer<K = Buffer | null, V = Buffer | null> implements A
     /**
      * Commits offsets: of a message or a batch (the offset after it), given ones, or the positions of all partitions.
      * The records before them count as finished. In `run()`, without arguments, it commits the messages that handlers
-     * have finished.
+     * have finished. The group stores the `metadata` of an offset with it.
      */
     commit(what?: Offsets<K, V>, given?: WaitOptions & {
         wait?: boolean;
@@ -273,6 +308,11 @@ export declare class Consumer<K = Buffer | null, V = Buffer | null> implements A
     pause(given?: PartitionsOptions): Promise<void>;
     /** Reads partitions again. */
     resume(given?: PartitionsOptions): Promise<void>;
+    /**
+     * Its membership in the group, as it is known now: the member id, the generation, the leader. `null` without a
+     * group.
+     */
+    groupMetadata(): GroupMetadata | null;
     /** The partitions paused by the caller. */
     paused(given?: WaitOptions): Promise<TopicPartition[]>;
     /**
@@ -291,11 +331,11 @@ export declare class Consumer<K = Buffer | null, V = Buffer | null> implements A
     close(): Promise<void>;
     /** Closes it: `await using`. */
     [Symbol.asyncDispose](): Promise<void>;
+    /** Its group, its topics and the number of its partitions, as `console.log()` shows them. */
+    [INSPECT](_depth: number, _options: object, inspect: (value: unknown) => string): string;
     private closeOnce;
-    /** Releases the partitions. Rethrows the error of a rebalance function afterwards. */
+    /** Releases the partitions. */
     private leave;
-    /** Runs an operation, and reports rebalances meanwhile. */
-    private nextEvent;
     /** A call that may change what comes next. */
     private changing;
     /** A call that does not change the next records. */
@@ -303,6 +343,24 @@ export declare class Consumer<K = Buffer | null, V = Buffer | null> implements A
     private refuseIfClosed;
     private batch;
     private batchesOf;
+}
+
+// consumer_events.d.ts
+
+import type { ConsumerEvent, Consumer as NativeConsumer, Operation } from '../native.js';
+import type { Rebalances } from './rebalances.js';
+export declare class ConsumerEvents {
+    private readonly native;
+    private readonly rebalances;
+    /** Drops the messages that were decoded for other calls. */
+    private readonly discard;
+    constructor(native: NativeConsumer, rebalances: Rebalances, 
+    /** Drops the messages that were decoded for other calls. */
+    discard: () => void);
+    /** Runs an operation until it has a result. */
+    next(operation: Operation, wait: AbortSignal | undefined): Promise<ConsumerEvent>;
+    /** Releases the partitions. Rethrows the error of a rebalance function afterwards. */
+    leave(call: () => Promise<ConsumerEvent>, before: () => void): Promise<void>;
 }
 
 // consumer_options.d.ts
@@ -536,8 +594,6 @@ export declare class AbortError extends Error {
 export declare function makeError(fields: ErrorFields): Error;
 /** The error of an invalid argument. */
 export declare function invalid(message: string): InvalidArgumentError;
-/** Whether a call failed because its consumer was closed meanwhile: it is closed, or has no partitions any more. */
-export declare function isOfClosing(error: unknown): boolean;
 
 // flat.d.ts
 
@@ -680,6 +736,18 @@ export declare class Gate {
     wait(timeoutMs?: number): Promise<void>;
 }
 
+// habits.d.ts
+
+/** The replacement of another client's option. */
+export declare function habit(call: string, name: string): string | undefined;
+/**
+ * Gives a class the methods that users of other clients look for. They throw an error with the name to use. Types do
+ * not have them.
+ */
+export declare function refuseForeignMethods(name: string, { prototype }: {
+    prototype: object;
+}): void;
+
 // handlers.d.ts
 
 import type { Message } from './message.js';
@@ -774,6 +842,7 @@ export {};
 /**
  * Kafka as a library: pub/sub for services, Arrow for analysis.
  *
+ * @module headwater
  * @example
  * import { open } from 'headwater';
  *
@@ -781,13 +850,12 @@ export {};
  * await client.createTopic('flights', { ifExists: 'ignore' });
  * const producer = client.producer({ value: 'json' });
  * await producer.send({ topic: 'flights', key: 'UA', value: { delay: 11 } });
- *
- * @packageDocumentation
  */
-export type { BatchResult, ConfigEntry, GroupInfo, GroupOffset, OffsetRange, PartitionDescription, RecordMetadata, RecoveredPartition, RecoveryReport, ScanProgress, TopicInfo, TopicPartition, TopicPartitionLag, TopicPartitionOffset, } from '../native.js';
+export type { BatchResult, Broker, ClusterDescription, ConfigEntry, GroupDescription, GroupInfo, GroupMember, GroupMetadata, GroupOffset, OffsetRange, PartitionDescription, RecordMetadata, RecoveredPartition, RecoveryReport, ScanProgress, TableColumn, TopicInfo, TopicPartition, TopicPartitionLag, TopicPartitionOffset, } from '../native.js';
 export type { WaitOptions } from './abort.js';
 export { Batch } from './batch.js';
-export { type AlterTopicOptions, Client, type ConsumerOptions, type CreateTopicOptions, connect, open, type ProducerOptions, type ServeOptions, } from './client.js';
+export { Client } from './client.js';
+export type { AlterTopicOptions, ConsumerOptions, CreateTopicOptions, ProducerOptions, ServeOptions, } from './client_options.js';
 export type { ConfigValue, KafkaConfig } from './config.js';
 export { Consumer } from './consumer.js';
 export type { BatchesOptions, PartitionsOptions, PollOptions } from './consumer_options.js';
@@ -798,7 +866,8 @@ export type { Decoded, Format, FormatOptions, OnError, ReadOptions } from './for
 export type { EachBatchPayload, EachMessagePayload, FetchedBatch, } from './handlers.js';
 export { Message } from './message.js';
 export type { BrokerMetrics, ConsumerMetrics, DeletionMetrics, Metrics, ProducerMetrics, } from './metrics.js';
-export type { Offsets } from './offsets.js';
+export type { Offsets, TopicPartitionOffsetAndMetadata } from './offsets.js';
+export { connect, type OpenOptions, open } from './open.js';
 export type { PartitionPosition, Position } from './positions.js';
 export { Producer, type SendBatchOptions } from './producer.js';
 export { type HeadersCarrier, headersGetter, headersSetter } from './propagation.js';
@@ -808,8 +877,26 @@ export type { RetryOptions, RunOptions } from './run_options.js';
 export { type ProgressListener, Scan } from './scan.js';
 export type { BigIntName, BooleanName, BytesName, Dtype, DtypeFields, DtypeValue, NumberName, Schema, SchemaValue, TextName, } from './schema.js';
 export { Server } from './server.js';
+export type { StatsListener } from './stats.js';
 export type { Subscription } from './subscription.js';
+export { TableSchema } from './table_schema.js';
 export { type EndOptions, type RateInterval, type RateOptions, type ScanOptions, Topic, } from './topic.js';
+
+// inspection.d.ts
+
+import { inspect } from 'node:util';
+import type { Consumer as NativeConsumer } from '../native.js';
+import type { CheckedSubscription } from './subscription.js';
+/** The method that they call. */
+export declare const INSPECT: typeof inspect.custom;
+/** A string in quotes, as they show strings. */
+export declare function quoted(text: string): string;
+/** A number of things: "1 record", "2 records". */
+export declare function counted(count: number, thing: string): string;
+/** A class with the properties of an object: `Topic('flights')`. Leaves out undefined ones. */
+export declare function described(name: string, ...parts: (string | undefined)[]): string;
+/** A consumer with its group, its topics and the number of its partitions. */
+export declare function describedConsumer(native: NativeConsumer, topics: CheckedSubscription | undefined, show: (value: unknown) => string): string;
 
 // kafkajs/admin.d.ts
 
@@ -854,6 +941,20 @@ export declare class KafkaAdmin implements Admin {
     /** The native half retries what may succeed soon; `retry` tries the whole call again. */
     private call;
 }
+
+// kafkajs/admin_cluster.d.ts
+
+import type { Client } from '../client.js';
+/** The brokers, and the controller among them. */
+export declare function describeCluster(client: Client): Promise<{
+    brokers: {
+        nodeId: number;
+        host: string;
+        port: number;
+    }[];
+    controller: number | null;
+    clusterId: string;
+}>;
 
 // kafkajs/admin_configs.d.ts
 
@@ -1026,7 +1127,7 @@ export {};
 
 // kafkajs/cluster.d.ts
 
-import { type Client } from '../client.js';
+import type { Client } from '../client.js';
 import type { Connection } from './connection.js';
 import type { PartitionMetadata } from './types.js';
 /** Connects when the first user needs it, and closes when the last one has gone. May be used concurrently. */
@@ -1152,11 +1253,11 @@ export declare class KafkaConsumer {
     stop: () => Promise<void>;
     /** Joins the group, and calls the handler from then on. */
     run: (given?: ConsumerRunConfig) => Promise<void>;
-    /** Commits offsets. `metadata` is refused: offsets are stored without. */
+    /** Commits offsets, with their metadata. */
     commitOffsets: (topicPartitions?: TopicPartitionOffsetAndMetadata[]) => Promise<void>;
     /** Moves a partition. Takes effect before the next message. */
     seek: (to: TopicPartitionOffset) => void;
-    /** The group's state. */
+    /** The group with its members. */
     describeGroup: () => Promise<GroupDescription>;
     /** Stops reading partitions, or all of a topic. Takes effect before the next message. */
     pause: (topics?: PartitionsOfTopic[]) => void;
@@ -1184,7 +1285,7 @@ export {};
 
 // kafkajs/consumer_config.d.ts
 
-import type { ConsumerOptions } from '../client.js';
+import type { ConsumerOptions } from '../client_options.js';
 import { type RetryPolicy } from './retry.js';
 import type { Logger, RetryOptions } from './types.js';
 /** The options, checked and with defaults. */
@@ -1540,6 +1641,8 @@ import type { Client } from '../client.js';
 import type { GroupDescription } from './types.js';
 /** Describes groups. An unknown one is "Dead", as in Kafka. */
 export declare function describeGroups(client: Client, groupIds: readonly string[]): Promise<GroupDescription[]>;
+/** Describes a group. */
+export declare function describeGroup(client: Client, groupId: string): Promise<GroupDescription>;
 
 // kafkajs/incoming.d.ts
 
@@ -1600,9 +1703,27 @@ export declare const consoleLogCreator: logCreator;
 /** The root logger. */
 export declare function createLogger(level: logLevel, creator: logCreator): Logger;
 
+// kafkajs/member.d.ts
+
+import type { Consumer as HeadwaterConsumer } from '../consumer.js';
+/** The member in the events of heartbeats and commits. */
+export declare function memberOf(consumer: HeadwaterConsumer): {
+    groupId: string;
+    memberId: string;
+    groupGenerationId: number;
+};
+/** The member in the event of joining. Without topics there is no consumer; where the broker assigns, none leads. */
+export declare function joinedMemberOf(consumer: HeadwaterConsumer | undefined, strategy: string): {
+    memberId: string;
+    leaderId: string;
+    isLeader: boolean;
+    groupProtocol: string;
+};
+
 // kafkajs/membership.d.ts
 
 import type { Client } from '../client.js';
+import type { Consumer as HeadwaterConsumer } from '../consumer.js';
 import { type Events } from './events.js';
 import type { Logger, TopicPartition } from './types.js';
 /** The settings of the consumer that the events carry. */
@@ -1624,7 +1745,10 @@ export declare class Membership {
     /** Counts changes of the assignment. */
     private changes;
     private isOver;
+    private consumer;
     constructor(context: MembershipContext);
+    /** Sets the consumer, whose member the events name. */
+    begin(consumer: HeadwaterConsumer): void;
     /** The assigned partitions. */
     get assigned(): TopicPartition[];
     has(at: TopicPartition): boolean;
@@ -1763,6 +1887,8 @@ import type { OffsetsByTopicPartition, TopicPartition } from './types.js';
 /** An offset as Headwater commits it. */
 export interface CommitOffset extends TopicPartition {
     offset: bigint;
+    /** Text that the group stores with it. */
+    metadata?: string;
 }
 /** Not for concurrent use; offsets are the next ones to be read. */
 export declare class ResolvedOffsets {
@@ -1824,7 +1950,8 @@ export declare function runConfig(given: unknown): RunConfig;
 
 // kafkajs/send_producers.d.ts
 
-import type { Client, ProducerOptions } from '../client.js';
+import type { Client } from '../client.js';
+import type { ProducerOptions } from '../client_options.js';
 import type { Producer as HeadwaterProducer } from '../producer.js';
 import { CompressionTypes } from './enums.js';
 /** The options of a send that a producer of Headwater has for all of its records. */
@@ -1852,7 +1979,7 @@ export declare class SendProducers {
 
 // kafkajs/session.d.ts
 
-import type { ConsumerOptions } from '../client.js';
+import type { ConsumerOptions } from '../client_options.js';
 import type { Lease } from './cluster.js';
 import { type MembershipContext } from './membership.js';
 import { Pauses } from './pauses.js';
@@ -1991,7 +2118,6 @@ export interface ITopicPartitionConfig {
     /** Refused: the controller places replicas. */
     assignments?: number[][];
 }
-/** `replicas` and `isr` of its partitions throw when they are read: the native half does not report them yet. */
 export interface ITopicMetadata {
     name: string;
     partitions: PartitionMetadata[];
@@ -2139,7 +2265,6 @@ export type Admin = {
         low: string;
     })[]>;
     fetchTopicOffsetsByTimestamp(topic: string, timestamp?: number): Promise<SeekEntry[]>;
-    /** Rejects: the native half does not report the brokers yet. */
     describeCluster(): Promise<{
         brokers: {
             nodeId: number;
@@ -2407,8 +2532,8 @@ export type MemberDescription = {
     memberMetadata: Buffer;
 };
 export type ConsumerGroupState = 'Unknown' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead' | 'Empty';
-/** `members` and `protocol` throw when they are read: the native half does not report them yet. */
 export type GroupDescription = {
+    errorCode: number;
     groupId: string;
     members: MemberDescription[];
     protocol: string;
@@ -2588,7 +2713,7 @@ export type ConsumerEvents = {
     REQUEST_TIMEOUT: 'consumer.network.request_timeout';
     REQUEST_QUEUE_SIZE: 'consumer.network.request_queue_size';
 };
-/** Emitted every `heartbeatInterval` while the consumer is a member. `memberId` is empty, `groupGenerationId` -1. */
+/** Emitted every `heartbeatInterval` while the consumer is a member. */
 export type ConsumerHeartbeatEvent = InstrumentationEvent<{
     groupId: string;
     memberId: string;
@@ -2603,7 +2728,6 @@ export type ConsumerCommitOffsetsEvent = InstrumentationEvent<{
 export interface IMemberAssignment {
     [key: string]: number[];
 }
-/** `memberId` and `leaderId` are empty and `isLeader` false: the native half keeps them. */
 export type ConsumerGroupJoinEvent = InstrumentationEvent<{
     duration: number;
     groupId: string;
@@ -2758,8 +2882,14 @@ export interface TopicOffsets {
     topic: string;
     partitions: PartitionOffset[];
 }
+/** Offsets to commit; the group stores their metadata. */
 export interface Offsets {
-    topics: TopicOffsets[];
+    topics: {
+        topic: string;
+        partitions: (PartitionOffset & {
+            metadata?: string | null;
+        })[];
+    }[];
 }
 export interface OffsetsByTopicPartition {
     topics: TopicOffsets[];
@@ -2842,11 +2972,6 @@ export type Producer = Sender & {
     logger(): Logger;
 };
 export {};
-
-// kafkajs/unavailable.d.ts
-
-/** Adds properties that throw when they are read. They are not enumerable, so that copies and JSON leave them out. */
-export declare function unavailable<T extends object, N extends string>(known: T, reasons: Readonly<Record<N, string>>): T & Record<N, never>;
 
 // message.d.ts
 
@@ -3040,15 +3165,47 @@ export { native };
 
 // offsets.d.ts
 
+import type { TopicPartitionOffsetAndMetadata as OffsetToCommit } from '../native.js';
 import { Batch } from './batch.js';
 import { Message } from './message.js';
 import { type TopicPartitionOffset } from './positions.js';
 /** The argument of {@link Consumer.commit}: a message or a batch stands for the offset after it. */
-export type Offsets<K, V> = Message<K, V> | Batch<K, V> | TopicPartitionOffset | TopicPartitionOffset[];
+export type Offsets<K, V> = Message<K, V> | Batch<K, V> | TopicPartitionOffsetAndMetadata | TopicPartitionOffsetAndMetadata[];
+/** An offset to commit in a partition of a topic. */
+export interface TopicPartitionOffsetAndMetadata extends TopicPartitionOffset {
+    /** Text that the group stores with the offset: {@link Client.groupOffsets} returns it. */
+    metadata?: string | null;
+}
 /** The offsets of a message or a batch, or the given ones. */
-export declare function offsets(what: unknown, name: string): TopicPartitionOffset[];
+export declare function offsetsToCommit(what: unknown, name: string): OffsetToCommit[];
 /** The offset of each partition, if `to` contains them. */
 export declare function seeks(to: unknown): TopicPartitionOffset[] | undefined;
+
+// open.d.ts
+
+import { type WaitOptions } from './abort.js';
+import { Client } from './client.js';
+import { type KafkaConfig } from './config.js';
+import { type StatsListener } from './stats.js';
+/** The options of {@link open} and {@link connect}. Other keys are configuration. */
+export interface OpenOptions extends KafkaConfig, WaitOptions {
+    /**
+     * Called with the metrics of the client every `statisticsIntervalMs` (60,000), until the client is closed. Its
+     * errors become warnings of the process.
+     */
+    stats?: StatsListener;
+}
+/**
+ * Opens an embedded engine and returns the client on it. `path` is its directory, which is created if missing; `null`
+ * keeps everything in memory until the client is closed. Opening the same path again in one process returns the same
+ * engine; a second process gets `LockedError`.
+ */
+export declare function open(path?: string | null, given?: OpenOptions): Promise<Client>;
+/**
+ * Connects to a Kafka cluster and returns the client on it. `bootstrapServers` is one or more "HOST:PORT", separated by
+ * commas or in an array; one reachable broker is enough. Rejects with `TransportError` if none can be reached.
+ */
+export declare function connect(bootstrapServers: string | readonly string[], given?: OpenOptions): Promise<Client>;
 
 // options.d.ts
 
@@ -3060,10 +3217,13 @@ type Checked<S extends Spec> = {
 };
 /** The name of a value's type, for messages. */
 export declare function typeName(value: unknown): string;
+/** The replacement of an option that other clients have. */
+export type HabitOf = (call: string, name: string) => string | undefined;
 /**
- * Checks the options of a call. Unknown ones are refused with the most similar name; undefined ones count as missing.
+ * Checks the options of a call. Unknown ones are refused with a replacement or the most similar name; undefined ones
+ * count as missing.
  */
-export declare function options<S extends Spec>(call: string, given: unknown, spec: S): Checked<S>;
+export declare function options<S extends Spec>(call: string, given: unknown, spec: S, habitOf?: HabitOf): Checked<S>;
 /** Separates the options of a call from the configuration keys. */
 export declare function optionsAndConfig<S extends Spec>(call: string, given: unknown, spec: S): {
     known: Checked<S>;
@@ -3074,9 +3234,11 @@ export declare const text: Check<string>;
 /** Whether a string has no lone surrogates. */
 export declare function isWellFormed(value: string): boolean;
 export declare const boolean: Check<boolean>;
+/** A whole number. */
+export declare const integer: Check<number>;
 /** A whole number that is not negative. */
 export declare const count: Check<number>;
-/** A number that is not negative; `Infinity` never ends. */
+/** A number that is not negative; `Infinity` never ends. Or a duration such as "5s" or "1h30m". */
 export declare const milliseconds: Check<number>;
 /** The number of a partition. */
 export declare const partition: Check<number>;
@@ -3134,6 +3296,7 @@ import type { Table } from 'apache-arrow';
 import type { BatchResult, RecordMetadata } from '../native.js';
 import { type WaitOptions } from './abort.js';
 import type { Format } from './formats.js';
+import { INSPECT } from './inspection.js';
 import { type MessageToSend, type RecordToSend } from './records.js';
 /** The options of {@link Producer.sendBatch}. */
 export interface SendBatchOptions extends WaitOptions {
@@ -3175,6 +3338,8 @@ export declare class Producer<K extends Format = 'bytes', V extends Format = 'by
     close(): Promise<void>;
     /** Closes it: `await using`. */
     [Symbol.asyncDispose](): Promise<void>;
+    /** The formats of its keys and values, as `console.log()` shows them. */
+    [INSPECT](): string;
     private sendMessages;
 }
 
@@ -3358,6 +3523,8 @@ export interface RunnerContext<K, V> {
     native: NativeConsumer;
     formats: Formats;
     rebalances: Rebalances;
+    /** Whether the consumer has released its partitions: it was closed or unsubscribed. */
+    hasLeft(): boolean;
     /** Drops the messages that were decoded for other calls. */
     discard(): void;
 }
@@ -3387,7 +3554,7 @@ export declare class Runner<K, V> {
     constructor(context: RunnerContext<K, V>, options: CheckedRunOptions<K, V>, other: Runner<K, V> | undefined);
     /** Runs until it is stopped. */
     run(): Promise<void>;
-    /** Whether the loop failed because it was stopped, or its consumer or client was closed. */
+    /** Whether a call failed because the client was closed, or because the consumer has released its partitions. */
     private isEnd;
     /** Stops it. Inside a handler it does not wait for handlers. */
     stop(): Promise<void>;
@@ -3433,6 +3600,8 @@ import { Readable } from 'node:stream';
 import type { ScanProgress } from '../native.js';
 import { type WaitOptions } from './abort.js';
 import { Batch } from './batch.js';
+import { INSPECT } from './inspection.js';
+import { TableSchema } from './table_schema.js';
 /** Called with the progress of a reading. */
 export type ProgressListener = (progress: ScanProgress) => unknown;
 /** A range of a topic. Each iteration reads it anew, as batches; it ends where the topic ended when it began. */
@@ -3447,10 +3616,14 @@ export declare class Scan<K = Buffer | null, V = Buffer | null> implements Async
     collect(given?: WaitOptions): Promise<Batch<K, V>>;
     /** The number of records, counted from the headers of their batches. */
     count(given?: WaitOptions): Promise<number>;
+    /** The columns of its batches. JSON without a schema is inferred from the first records, which this reads. */
+    schema(given?: WaitOptions): Promise<TableSchema>;
     /** What will be read, as text. */
     explain(given?: WaitOptions): Promise<string>;
     /** The messages as a stream of objects. */
     readable(): Readable;
+    /** Its topic and its range, as `console.log()` shows them. */
+    [INSPECT](): string;
     private collectReporting;
     private reader;
     /** The signal that ends a call: its own, or else that of the scan. */
@@ -3493,6 +3666,7 @@ export declare const schema: Check<string>;
 
 // server.d.ts
 
+import { INSPECT } from './inspection.js';
 /** An engine that listens for Kafka clients until it is closed, or until its client is. */
 export declare class Server implements AsyncDisposable {
     private readonly native;
@@ -3505,19 +3679,55 @@ export declare class Server implements AsyncDisposable {
      * Idempotent.
      */
     close(): Promise<void>;
+    /** Its address, as `console.log()` shows it. */
+    [INSPECT](): string;
     /** Closes it: `await using`. */
     [Symbol.asyncDispose](): Promise<void>;
 }
+
+// stats.d.ts
+
+import type { Client as NativeClient } from '../native.js';
+import type { Metrics } from './metrics.js';
+/** Called with the {@link Metrics} of a client. The next call waits for a promise that it returns. */
+export type StatsListener = (metrics: Metrics) => unknown;
+/** Checks the option. Without a function the interval would have no effect. */
+export declare function statsListener(given: unknown, config: readonly [key: string, value: string][]): StatsListener | undefined;
+/**
+ * Calls the function every `statistics.interval.ms`, until the client is closed or dropped. A function that takes
+ * longer misses reports. Its errors become warnings of the process, and do not end the reports.
+ */
+export declare function reportStats(native: NativeClient, stats: StatsListener): void;
 
 // subscription.d.ts
 
 /** A topic, topics, or the topics whose whole name a regular expression matches. */
 export type Subscription = string | readonly string[] | RegExp;
-/** The names, or the pattern. */
-export declare function subscription(given: unknown): {
+/** The names, or the pattern of the native half. */
+export interface CheckedSubscription {
     names?: string[];
     pattern?: string;
-};
+}
+/** The names, or the pattern. */
+export declare function subscription(given: unknown): CheckedSubscription;
+
+// table_schema.d.ts
+
+import type { Schema as ArrowSchema } from 'apache-arrow';
+import type { TableColumn } from '../native.js';
+import { INSPECT } from './inspection.js';
+/** The columns of a table, before it is read: {@link Scan.schema}. Iterating it yields its columns. */
+export declare class TableSchema implements Iterable<TableColumn> {
+    private readonly native;
+    /** The names of the columns, in order. */
+    get names(): string[];
+    /** The columns, in order. */
+    [Symbol.iterator](): IterableIterator<TableColumn>;
+    /** As a schema of apache-arrow, which must be installed. */
+    toArrow(): ArrowSchema;
+    /** The columns, as `console.log()` shows them. */
+    [INSPECT](): string;
+}
 
 // test_broker.d.ts
 
@@ -3568,6 +3778,7 @@ export declare class TestBroker implements AsyncDisposable {
 /**
  * A Kafka broker in memory for the tests of services. It starts in milliseconds, and any Kafka client can use it.
  *
+ * @module headwater/testing
  * @example
  * import { startBroker } from 'headwater/testing';
  *
@@ -3576,10 +3787,8 @@ export declare class TestBroker implements AsyncDisposable {
  * // Run the service, then:
  * const [order] = await broker.waitFor('orders', 1, { value: 'json' });
  * await broker.close();
- *
- * @packageDocumentation
  */
-import { type CreateTopicOptions, type ServeOptions } from './client.js';
+import type { CreateTopicOptions, ServeOptions } from './client_options.js';
 import { type KafkaConfig } from './config.js';
 import { TestBroker } from './test_broker.js';
 export { TestBroker, type WaitForOptions } from './test_broker.js';
@@ -3597,10 +3806,11 @@ export declare function startBroker(given?: TestBrokerOptions): Promise<TestBrok
 
 // topic.d.ts
 
-import type { PartitionDescription } from '../native.js';
+import type { ConfigEntry, PartitionDescription } from '../native.js';
 import { type WaitOptions } from './abort.js';
 import { Batch } from './batch.js';
 import { type Decoded, type Format, type ReadOptions } from './formats.js';
+import { INSPECT } from './inspection.js';
 import { type Position } from './positions.js';
 import { type ProgressListener, Scan } from './scan.js';
 import type { Schema } from './schema.js';
@@ -3663,6 +3873,14 @@ export declare class Topic {
     rate(every?: string, given?: RateOptions): Promise<Batch<null, RateInterval>>;
     /** Its partitions, with leaders, offsets and sizes. */
     describe(given?: WaitOptions): Promise<PartitionDescription[]>;
+    /** The numbers of its partitions. */
+    partitions(given?: WaitOptions): Promise<number[]>;
+    /** Its configuration, with the source of each value. */
+    config(given?: WaitOptions): Promise<ConfigEntry[]>;
+    /** The size of its partitions in the log directories of their leaders, in bytes; `null` if it is not known. */
+    sizeBytes(given?: WaitOptions): Promise<number | null>;
+    /** Its name, as `console.log()` shows it. */
+    [INSPECT](): string;
     private endOf;
 }
 

@@ -15,6 +15,12 @@ export declare class Batch {
   get length(): number
   /** The next offset of each partition in it. */
   nextOffsets(): Array<TopicPartitionOffset>
+  /** The names and types of its columns. */
+  columns(): Array<TableColumn>
+  /** The records from row `start` up to row `end`, exclusive, without a copy. */
+  slice(start: number, end: number): Batch
+  /** The same records with keys and values decoded. They must be bytes. */
+  decode(decode: DecodeArguments): Promise<Batch>
   /** The records in the layout that messages read. */
   toFlat(): Buffer
   /** The records in the stream format of Arrow IPC. */
@@ -23,8 +29,18 @@ export declare class Batch {
 
 /** A connection to an engine or a cluster. */
 export declare class Client {
+  /** The brokers of the cluster. */
+  describeCluster(abort?: Abort | undefined | null): Promise<ClusterDescription>
+  /** The number of topics of an embedded engine, without waiting; null for a cluster. */
+  topicCount(): number | null
+  /** Whether it is closed. */
+  get isClosed(): boolean
+  /** The value of `statistics.interval.ms`. */
+  get statisticsIntervalMs(): number
   /** The consumer groups, by name. */
   groups(abort?: Abort | undefined | null): Promise<Array<GroupInfo>>
+  /** Describes a group with its members. */
+  describeGroup(groupId: string, abort?: Abort | undefined | null): Promise<GroupDescription>
   /** The committed offsets of a group. */
   groupOffsets(groupId: string, abort?: Abort | undefined | null): Promise<Array<GroupOffset>>
   /** Sets the committed offsets of a group for a topic, and returns them. */
@@ -61,10 +77,12 @@ export declare class Client {
 
 /** Reads partitions. */
 export declare class Consumer {
+  /** The membership in its group, without waiting; null for a consumer without a group. */
+  groupMetadata(): GroupMetadata | null
   /** Joins the group for these topics, or for the topics of a pattern. */
   subscribe(topics?: Array<string> | undefined | null, pattern?: string | undefined | null): Promise<void>
   /** Commits these offsets, or the positions of all partitions. Without `wait` it does not wait for the response. */
-  commit(offsets: Array<TopicPartitionOffset> | undefined | null, wait: boolean, abort?: Abort | undefined | null): Promise<void>
+  commit(offsets: Array<TopicPartitionOffsetAndMetadata> | undefined | null, wait: boolean, abort?: Abort | undefined | null): Promise<void>
   /** The committed offsets of these partitions, or of all assigned ones. */
   committed(of: Array<TopicPartition>, abort?: Abort | undefined | null): Promise<Array<TopicPartitionOffset>>
   /** Sets whether only `finish` finishes records from now on; otherwise a request for more does. */
@@ -73,6 +91,8 @@ export declare class Consumer {
   finish(nextOffsets: Array<TopicPartitionOffset>): Promise<void>
   /** Reads these partitions from now on. */
   assign(assigned: Array<TopicPartition>, abort?: Abort | undefined | null): Promise<void>
+  /** The number of assigned partitions, without waiting. */
+  get partitionCount(): number
   /** The assigned partitions. */
   assignment(abort?: Abort | undefined | null): Promise<Array<TopicPartition>>
   /** The next offset of each assigned partition. */
@@ -129,12 +149,20 @@ export declare class Producer {
 
 /** A range of a topic. */
 export declare class Scan {
+  /** The name of the topic. */
+  get topic(): string
+  /** The start of the range as text. */
+  get start(): string
+  /** The end of the range as text. */
+  get end(): string
   /** Begins to read. With progress, the records of the range are counted first. */
   reader(withProgress: boolean, abort?: Abort | undefined | null): Promise<ScanReader>
   /** Reads all of it as one batch. */
   collect(abort?: Abort | undefined | null): Promise<Batch>
   /** The number of records. */
   count(abort?: Abort | undefined | null): Promise<number>
+  /** The columns of its batches. JSON without a schema is inferred from the first records. */
+  schema(abort?: Abort | undefined | null): Promise<TableDescription>
   /** Describes the scan as text. */
   explain(abort?: Abort | undefined | null): Promise<string>
 }
@@ -177,6 +205,8 @@ export declare class Topic {
   offsets(at: string | Array<PartitionOffset>, abort?: Abort | undefined | null): Promise<Array<PartitionOffset>>
   /** Records and bytes in each interval of time. */
   rate(every: string, start: string | Array<PartitionOffset>, end: string | Array<PartitionOffset>, abort?: Abort | undefined | null): Promise<Batch>
+  /** Its configuration. */
+  config(abort?: Abort | undefined | null): Promise<Array<ConfigEntry>>
   /** Its partitions with leaders, offsets and sizes. */
   describe(abort?: Abort | undefined | null): Promise<Array<PartitionDescription>>
 }
@@ -191,8 +221,30 @@ export interface BatchResult {
   offsets: Array<OffsetRange>
 }
 
+/** A broker of a cluster. */
+export interface Broker {
+  /** Its node id. */
+  nodeId: number
+  /** Its advertised host. */
+  host: string
+  /** Its advertised port. */
+  port: number
+  /** Its rack, if it has one. */
+  rack?: string
+}
+
 /** Closes the engines that the environment of the caller opened, at the exit of the process. */
 export declare function closeAllEngines(): void
+
+/** The brokers of a cluster. */
+export interface ClusterDescription {
+  /** The id of the cluster, if the broker has returned one. */
+  clusterId?: string
+  /** The node id of the controller, if it is known. */
+  controller?: number
+  /** The brokers, by node id. */
+  brokers: Array<Broker>
+}
 
 /** A configuration entry of a topic. */
 export interface ConfigEntry {
@@ -237,6 +289,9 @@ export interface DecodeArguments {
   columns?: Array<string>
 }
 
+/** The milliseconds of a duration such as "5s" or "1h30m". */
+export declare function durationMs(text: string): number
+
 /** The fields from which the function of `initialise()` creates an error. */
 export interface ErrorFields {
   /** The name of the class, or "AbortError". */
@@ -261,6 +316,22 @@ export interface ErrorFields {
   value?: Buffer
 }
 
+/** A group with its members. */
+export interface GroupDescription {
+  /** The group's name. */
+  groupId: string
+  /** "classic" or "consumer". */
+  groupType: string
+  /** "consumer", or another protocol of its members. */
+  protocolType: string
+  /** The state, with Kafka's name. */
+  state: string
+  /** The assignor; empty while the group has none. */
+  assignor: string
+  /** Its members. */
+  members: Array<GroupMember>
+}
+
 /** A listed group. */
 export interface GroupInfo {
   /** The group's name. */
@@ -271,6 +342,38 @@ export interface GroupInfo {
   protocolType: string
   /** The state, with Kafka's name. */
   state: string
+}
+
+/** A member of a group. */
+export interface GroupMember {
+  /** Its id within the group. */
+  memberId: string
+  /** Its `group.instance.id`, for a static member. */
+  instanceId?: string
+  /** Its `client.id`. */
+  clientId: string
+  /** Its host. */
+  host: string
+  /** The topics of its subscription, by name. */
+  topics: Array<string>
+  /** Its assigned partitions. */
+  assignment: Array<TopicPartition>
+}
+
+/** The membership of a consumer in its group. */
+export interface GroupMetadata {
+  /** The group's name. */
+  groupId: string
+  /** The id that the coordinator gave the member; empty before it has joined. */
+  memberId: string
+  /** The generation of the group, or the member's epoch (KIP-848); -1 while it is not a member. */
+  generationId: number
+  /** Its `group.instance.id`, for a static member. */
+  groupInstanceId?: string
+  /** The id of the member that assigns partitions; none before it has joined, and where the broker assigns. */
+  leaderId?: string
+  /** The assignor that the group has chosen; none before it has joined, and where the broker assigns. */
+  assignor?: string
 }
 
 /** A committed offset of a group. */
@@ -285,6 +388,8 @@ export interface GroupOffset {
   end: bigint | null
   /** The number of offsets in between; null if the partition no longer exists. */
   lag: bigint | null
+  /** The text that was committed with the offset. */
+  metadata: string
 }
 
 /** Prepares the environment of the caller. `makeError` creates errors from fields. Call it once, before all else. */
@@ -309,6 +414,12 @@ export interface PartitionDescription {
   partition: number
   /** The node id of the leader, if there is one. */
   leader?: number
+  /** The node ids of the brokers that have a replica. */
+  replicas: Array<number>
+  /** The replicas that have all acknowledged records. */
+  inSyncReplicas: Array<number>
+  /** The replicas that are not reachable. */
+  offlineReplicas: Array<number>
   /** The first offset that may be read. */
   logStartOffset: bigint
   /** The end for readers. */
@@ -413,6 +524,14 @@ export interface ServeArguments {
   allowInsecure: boolean
 }
 
+/** A column of a table. */
+export interface TableColumn {
+  /** Its name. */
+  name: string
+  /** Its type, by the name that Arrow's Rust library gives it. */
+  type: string
+}
+
 /** The roles of the columns of a table. */
 export interface TableColumns {
   /** The column of keys. */
@@ -425,6 +544,14 @@ export interface TableColumns {
   timestamp?: string
   /** The column of partitions, or the partition of all rows. */
   partition?: string | number
+}
+
+/** A table before it is read. */
+export interface TableDescription {
+  /** The columns, in order. */
+  columns: Array<TableColumn>
+  /** A table without rows in the stream format of Arrow IPC. */
+  emptyTable: Buffer
 }
 
 /** A listed topic. */
@@ -465,4 +592,16 @@ export interface TopicPartitionOffset {
   partition: number
   /** The offset. */
   offset: bigint
+}
+
+/** An offset to commit in a partition of a topic. */
+export interface TopicPartitionOffsetAndMetadata {
+  /** The topic's name. */
+  topic: string
+  /** The partition's number. */
+  partition: number
+  /** The offset. */
+  offset: bigint
+  /** The text that the group stores with it. */
+  metadata?: string
 }

@@ -1,18 +1,24 @@
-"""Generates the ``_Aio*`` half of the stub ``_headwater.pyi`` from the half above it.
+"""Generates the ``_Aio*`` half of the stub ``_headwater.pyi`` from the half above it, and the docstrings of both.
 
 A class of ``headwater`` and its twin in ``headwater.aio`` share their methods, so the stub is written only once, with
 the results of ``headwater``. In ``headwater.aio`` each method is a coroutine of that result, except the ones listed here.
 
-Usage: ``stubs.py`` writes the half, ``stubs.py --check`` fails if it is outdated.
+The docstrings are those of the installed package, which come from its Rust sources. In the stub, editors show them.
+
+Usage: install the package, then ``stubs.py`` writes the stub, and ``stubs.py --check`` fails if it is outdated.
 """
 
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
+from typing import TypeAlias
 
 STUB = Path(__file__).parent / "python" / "headwater" / "_headwater.pyi"
 MARKER = "# The classes of headwater.aio. Written by bindings-python/stubs.py from the classes above: change those, and run it.\n"
@@ -20,6 +26,9 @@ MARKER = "# The classes of headwater.aio. Written by bindings-python/stubs.py fr
 CLASSES = ["Client", "Topic", "Scan", "Producer", "Consumer", "Server"]
 
 ONLY_BLOCKING = {
+    "Client.__iter__": "iter() cannot be awaited; topics() can, and both faces have it",
+    "Client.__len__": "len() cannot be awaited; topics() can, and both faces have it",
+    "Client.__bool__": "without __len__ every client is true anyway",
     "Topic.__len__": "len() cannot be awaited; count() can, and both faces have it",
     "Topic.__bool__": "without __len__ every topic is true anyway",
     "Topic._repr_html_": "IPython calls it without await, and it reads",
@@ -51,10 +60,13 @@ NOT_AWAITED = {
     "Client.metrics": "the engine has them in memory",
     "Client.closed": "the client has it in memory",
     "Topic.name": "the topic has it in memory",
+    "Topic.__eq__": "it compares names",
+    "Topic.__hash__": "it is of the name",
     "Topic.scan": "it sends no request before the first read",
     "Scan.__iter__": "`async for` awaits the batches",
     "Consumer.batches": "`async for` awaits the batches",
     "Consumer.__iter__": "`async for` awaits the messages",
+    "Consumer.group_metadata": "the consumer has it in memory",
     "Consumer.wakeup": "any thread may call it, and it does not wait",
     "Server.address": "the server has it in memory",
     "Server.bootstrap_servers": "the server has them in memory",
@@ -112,17 +124,80 @@ def _asyncio_method(owner: str, method: ast.FunctionDef, lines: list[str]) -> st
     return "".join(text[first - 1 : method.end_lineno - shorter])
 
 
+_Documented: TypeAlias = ast.ClassDef | ast.FunctionDef
+
+
+def _documented(source: str) -> list[tuple[_Documented, str | None]]:
+    """Return the classes, functions and methods of a stub, last first, with the docstring that the package has."""
+    package = importlib.import_module("headwater._headwater")
+    found: list[tuple[_Documented, str | None]] = []
+    for node in ast.parse(source).body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+            found.append((node, _docstring(package, node.name)))
+        if isinstance(node, ast.ClassDef):
+            owner = getattr(package, node.name)
+            found += [(method, _docstring(owner, method.name)) for method in node.body if isinstance(method, ast.FunctionDef)]
+    return found[::-1]
+
+
+def _docstring(owner: object, name: str) -> str | None:
+    """Return the docstring of a public member, and of a private class; others have none that editors would show."""
+    if name.startswith("_") and not name.startswith("_Aio"):
+        return None
+    return inspect.getdoc(inspect.getattr_static(owner, name))
+
+
+def _body(node: _Documented, text: str | None) -> list[ast.stmt]:
+    """Return the statements of a body that a docstring replaces: an earlier one, and the ``...`` of a function."""
+    has_docstring = ast.get_docstring(node) is not None
+    if isinstance(node, ast.ClassDef):
+        return node.body[:1] if has_docstring else []
+    return node.body if has_docstring or text is not None else []
+
+
+def with_docstrings(source: str, *, empty: bool = False) -> str:
+    """Return a stub with the docstrings of the package; without any if ``empty``."""
+    lines = source.splitlines(keepends=True)
+    for node, found in _documented(source):
+        text = None if empty else found
+        body = _body(node, text)
+        literal = "" if text is None else _literal(text, " " * (node.col_offset + 4))
+        if isinstance(node, ast.ClassDef):
+            first = node.body[0]
+            start = min([first.lineno, *(decorator.lineno for decorator in getattr(first, "decorator_list", []))]) - 1
+            end = body[-1].end_lineno if body else start
+            lines[start:end] = [literal]
+        elif body:
+            first = body[0]
+            head = lines[first.lineno - 1][: first.col_offset].rstrip()
+            end = body[-1].end_lineno
+            if not head:
+                # The body begins in its own line, below the colon.
+                lines[first.lineno - 1 : end] = [literal or f"{' ' * (node.col_offset + 4)}...\n"]
+            else:
+                lines[first.lineno - 1 : end] = [f"{head}\n{literal}" if literal else f"{head} ...\n"]
+    return "".join(lines)
+
+
+def _literal(text: str, indent: str) -> str:
+    """Return a docstring as source text."""
+    prefix = "r" if "\\" in text else ""
+    ending = f"\n{indent}" if "\n" in text else ""
+    return f'{indent}{prefix}"""{textwrap.indent(text, indent).lstrip()}{ending}"""\n'
+
+
 def generated(stub: str) -> str:
-    """Return the stub with its ``_Aio*`` half as it must be."""
-    blocking = stub.partition(MARKER)[0]
+    """Return the stub with its ``_Aio*`` half and its docstrings as they must be."""
+    blocking = with_docstrings(stub.partition(MARKER)[0], empty=True)
     lines = blocking.splitlines(keepends=True)
     classes = {node.name: node for node in ast.parse(blocking).body if isinstance(node, ast.ClassDef)}
     half = [MARKER]
     for name in CLASSES:
         half.append(f"\n@final\nclass _Aio{name}:\n")
         half += [_asyncio_method(name, method, lines) for method in classes[name].body if isinstance(method, ast.FunctionDef)]
+    source = with_docstrings(blocking + "".join(half))
     command = [sys.executable, "-m", "ruff", "format", "--stdin-filename", str(STUB), "-"]
-    return subprocess.run(command, input=blocking + "".join(half), capture_output=True, text=True, check=True).stdout
+    return subprocess.run(command, input=source, capture_output=True, text=True, check=True).stdout
 
 
 def main(arguments: list[str]) -> int:
@@ -131,7 +206,7 @@ def main(arguments: list[str]) -> int:
     expected = generated(stub)
     if arguments == ["--check"]:
         if stub != expected:
-            print(f"The _Aio* half of {STUB} is outdated: run {Path(__file__).name}.", file=sys.stderr)
+            print(f"{STUB} is outdated: install the package, and run {Path(__file__).name}.", file=sys.stderr)
             return 1
         return 0
     STUB.write_text(expected)

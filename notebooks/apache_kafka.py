@@ -34,5 +34,7 @@ def start() -> Started:
 
 def count_records(address: str, topic: str) -> int:
     """The number of records of a topic, from Kafka's own `GetOffsetShell`."""
-    said = kafka.run("org.apache.kafka.tools.GetOffsetShell", "--bootstrap-server", address, "--topic", topic)
+    said = kafka.run(
+        "org.apache.kafka.tools.GetOffsetShell", "--bootstrap-server", address, "--topic", topic
+    )
     return sum(int(end) for end in re.findall(rf"^{topic}:\d+:(\d+)$", said, re.MULTILINE))

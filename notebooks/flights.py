@@ -50,7 +50,9 @@ def flights() -> pl.DataFrame:
     return (
         pl.read_csv(io.BytesIO(csv), null_values="NA")
         .with_columns(
-            time=pl.col("time_hour").str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_unit="ms", time_zone="UTC")
+            time=pl.col("time_hour").str.to_datetime(
+                "%Y-%m-%dT%H:%M:%SZ", time_unit="ms", time_zone="UTC"
+            )
             + pl.duration(minutes="minute", time_unit="ms")
         )
         .sort("time", maintain_order=True)

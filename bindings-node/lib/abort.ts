@@ -44,6 +44,9 @@ export async function abortableWait<T>(
   let onAbort = () => {};
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(new AbortError(signal.reason));
+    if (signal.aborted) {
+      onAbort();
+    }
     signal.addEventListener('abort', onAbort, { once: true });
   });
   try {

@@ -2,10 +2,25 @@
 
 import type { Table } from 'apache-arrow';
 import type { Batch as NativeBatch, TopicPartitionOffset } from '../native.js';
-import { HeadwaterError, invalid } from './errors.js';
+import { abortableWait, type WaitOptions } from './abort.js';
+import { arrow } from './arrow.js';
+import { invalid } from './errors.js';
 import { Flat } from './flat.js';
-import type { Formats } from './formats.js';
+import {
+  type Decoded,
+  decoding,
+  FORMATS,
+  type Format,
+  type FormatOptions,
+  type Formats,
+} from './formats.js';
+import { counted, INSPECT } from './inspection.js';
 import { Message } from './message.js';
+import { integer, options, signal } from './options.js';
+import type { Schema } from './schema.js';
+
+/** The most messages that `console.log()` shows. */
+const SHOWN = 5;
 
 /** Commits the offsets of a batch. */
 type Commit = (offsets: TopicPartitionOffset[]) => Promise<void>;
@@ -26,6 +41,11 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Mes
     return this.native.length;
   }
 
+  /** The names of the columns. */
+  get columns(): string[] {
+    return this.native.columns().map(({ name }) => name);
+  }
+
   /** The position after the batch, for each partition in it. */
   get nextOffsets(): TopicPartitionOffset[] {
     return this.native.nextOffsets();
@@ -35,6 +55,33 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Mes
   at(index: number): Message<K, V> | undefined {
     const row = index < 0 ? this.length + Math.trunc(index) : Math.trunc(index);
     return row >= 0 && row < this.length ? this.message(row) : undefined;
+  }
+
+  /**
+   * The messages from index `start` up to index `end`, exclusive, as a batch, without a copy. Negative indexes count
+   * from the end, as in `Array.prototype.slice()`.
+   */
+  slice(start = 0, end: number = this.length): Batch<K, V> {
+    const [from, to] = [this.row(start, 'start'), this.row(end, 'end')];
+    const rows = this.native.slice(from, Math.max(from, to));
+    return new Batch<K, V>(rows, this.formats, this.commitOffsets);
+  }
+
+  /**
+   * The same records with keys and values in other formats: see {@link FormatOptions}. The batch must have them as
+   * bytes. Rejects with `DecodeError` if a record does not have the format, unless `onError` allows it.
+   */
+  async decode<
+    DK extends Format = 'bytes',
+    DV extends Format = 'bytes',
+    const S extends Schema | undefined = undefined,
+  >(
+    given: FormatOptions<DK, DV, S> & WaitOptions = {},
+  ): Promise<Batch<Decoded<DK>, Decoded<DV, S>>> {
+    const known = options('decode()', given, { ...FORMATS, signal });
+    const { decode, formats } = decoding(known);
+    const decoded = await abortableWait(known.signal, this.native.decode(decode));
+    return new Batch(decoded, formats, this.commitOffsets);
   }
 
   /** The messages, in order. */
@@ -67,7 +114,20 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Mes
 
   /** The records as a table of apache-arrow, which must be installed. */
   toArrow(): Table {
-    return arrow().tableFromIPC(this.toArrowIPC());
+    return arrow('toArrowIPC()').tableFromIPC(this.toArrowIPC());
+  }
+
+  /** Its first messages, as `console.log()` shows them. */
+  [INSPECT](_depth: number, _options: object, inspect: (value: unknown) => string): string {
+    const { length } = this;
+    const shown = [...this.slice(0, SHOWN)].map(
+      (message) => `  ${inspect(message).replaceAll('\n', '\n  ')}`,
+    );
+    if (length > SHOWN) {
+      shown.push(`  ... ${counted(length - SHOWN, 'more record')}`);
+    }
+    const head = `Batch(${counted(length, 'record')})`;
+    return length === 0 ? head : `${head} [\n${shown.join(',\n')}\n]`;
   }
 
   /** @internal */
@@ -76,34 +136,14 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Mes
     return this.cached;
   }
 
+  /** The row of an index that may be negative or behind the end. */
+  private row(index: number, name: string): number {
+    const { length } = this;
+    const row = integer(index, name);
+    return Math.min(Math.max(row < 0 ? length + row : row, 0), length);
+  }
+
   private message(row: number): Message<K, V> {
     return new Message<K, V>(this.flat, row, this.formats);
   }
-}
-
-/** The package apache-arrow, if the caller has installed it. */
-function arrow(): typeof import('apache-arrow') {
-  try {
-    return require('apache-arrow');
-  } catch (error) {
-    const missing = new HeadwaterError(
-      'The package apache-arrow is not installed: npm install apache-arrow, or use toArrowIPC().',
-    );
-    missing.cause = error;
-    throw missing;
-  }
-}
-
-/**
- * The stream of a table of apache-arrow. Its modules for `import` and `require` do not recognise each other's tables.
- */
-export async function tableStream(table: object): Promise<Uint8Array | undefined> {
-  for (const load of [() => import('apache-arrow'), async () => arrow()]) {
-    const copy = await load().catch(() => undefined);
-    // `instanceof` takes the tables of another copy for its own, and writes a wrong schema of them.
-    if (copy !== undefined && Object.prototype.isPrototypeOf.call(copy.Table.prototype, table)) {
-      return copy.tableToIPC(table as Table, 'stream');
-    }
-  }
-  return undefined;
 }

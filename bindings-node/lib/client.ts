@@ -1,7 +1,9 @@
 // The client, which creates topics, producers, consumers and servers.
 
 import type {
+  ClusterDescription,
   ConfigEntry,
+  GroupDescription,
   GroupInfo,
   GroupOffset,
   Client as NativeClient,
@@ -10,12 +12,20 @@ import type {
   TopicInfo,
 } from '../native.js';
 import { abortable, type WaitOptions } from './abort.js';
-import { type ConfigValue, changes, type KafkaConfig, pairs, valueText } from './config.js';
+import type {
+  AlterTopicOptions,
+  ConsumerOptions,
+  CreateTopicOptions,
+  ProducerOptions,
+  ServeOptions,
+} from './client_options.js';
+import { changes, pairs } from './config.js';
 import { Consumer } from './consumer.js';
 import { invalid } from './errors.js';
-import { type Decoded, decoding, FORMATS, type Format, type FormatOptions } from './formats.js';
+import { type Decoded, decoding, FORMATS, type Format } from './formats.js';
+import { refuseForeignMethods } from './habits.js';
+import { counted, described, INSPECT, quoted } from './inspection.js';
 import type { Metrics } from './metrics.js';
-import { native } from './native.js';
 import {
   boolean,
   type Check,
@@ -32,72 +42,8 @@ import { byNumber, type Position, position } from './positions.js';
 import { Producer } from './producer.js';
 import type { Schema } from './schema.js';
 import { Server } from './server.js';
-import { type Subscription, subscription } from './subscription.js';
+import { subscription } from './subscription.js';
 import { Topic } from './topic.js';
-
-/** The options of {@link Client.createTopic}. Other keys are the topic's configuration. */
-export interface CreateTopicOptions extends WaitOptions {
-  /** The number of partitions; 1 by default, `null` for the broker's `num.partitions`. */
-  partitions?: number | null;
-  /** The number of replicas; the broker's default by default. */
-  replicationFactor?: number;
-  /** Whether an existing topic is an error, or is used unchanged; "error" by default. */
-  ifExists?: 'error' | 'ignore';
-  /** Configuration keys as Kafka spells them. */
-  config?: Record<string, ConfigValue>;
-  [key: string]: ConfigValue | object | null | undefined;
-}
-
-/** The changes of {@link Client.alterTopic}. Other keys are configuration; `null` resets a key to its default. */
-export interface AlterTopicOptions extends WaitOptions {
-  /** The new number of partitions, which must be larger. */
-  partitions?: number;
-  /** Configuration keys in Kafka's spelling. */
-  config?: Record<string, ConfigValue | null>;
-  [key: string]: ConfigValue | null | object | undefined;
-}
-
-/** The options of {@link Client.producer}. Other keys are Kafka's producer configuration. */
-export interface ProducerOptions<K extends Format = Format, V extends Format = Format>
-  extends KafkaConfig {
-  /** The format of keys: bytes or text ("bytes", the default), text ("string"), or any JSON value ("json"). */
-  key?: K;
-  /** The format of values; see `key`. */
-  value?: V;
-}
-
-/** The options of {@link Client.consumer}. Other keys are Kafka's consumer configuration. */
-export interface ConsumerOptions<
-  K extends Format = Format,
-  V extends Format = Format,
-  S extends Schema | undefined = Schema | undefined,
-> extends FormatOptions<K, V, S>,
-    Omit<KafkaConfig, 'key' | 'value' | 'schema' | 'unnest' | 'onError'> {
-  /** The topics to read; a regular expression needs a group. */
-  topics?: Subscription;
-  /** The group of the consumer. */
-  groupId?: string;
-}
-
-/** The options of {@link Client.serve}. */
-export interface ServeOptions {
-  /** The host to listen on; "127.0.0.1" by default. */
-  host?: string;
-  /** The port; 9092 by default, 0 uses a free port. */
-  port?: number;
-  /** The "HOST:PORT" that clients connect to; the listening address by default. */
-  advertised?: string;
-  /** The security of connections; "PLAINTEXT" by default. */
-  securityProtocol?: 'PLAINTEXT' | 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
-  /** The certificate chain, a PEM file. */
-  tlsCert?: string;
-  /** The private key of the certificate, a PEM file. */
-  tlsKey?: string;
-  /** The allowed SASL mechanisms; all by default. */
-  saslMechanisms?: string[];
-  /** Whether other machines may connect without TLS and SASL; false by default. */
-  allowInsecure?: boolean;
-}
 
 const countOrNull: Check<number | null> = (value, name) =>
   value === null ? null : count(value, name);
@@ -107,7 +53,11 @@ export class Client implements AsyncDisposable {
   private readonly servers: Server[] = [];
 
   /** @internal */
-  constructor(private readonly native: NativeClient) {}
+  constructor(
+    private readonly native: NativeClient,
+    /** Its directory or its bootstrap servers; undefined in memory. */
+    private readonly place: string | undefined,
+  ) {}
 
   /** Creates a topic. */
   async createTopic(name: string, given: CreateTopicOptions = {}): Promise<Topic> {
@@ -199,6 +149,13 @@ export class Client implements AsyncDisposable {
     return abortable(known.signal, (abort) => this.native.groups(abort));
   }
 
+  /** A group with its members and their partitions. An unknown group is an error. */
+  async describeGroup(groupId: string, given: WaitOptions = {}): Promise<GroupDescription> {
+    const known = options('describeGroup()', given, { signal });
+    const group = text(groupId, 'groupId');
+    return abortable(known.signal, (abort) => this.native.describeGroup(group, abort));
+  }
+
   /** The committed offsets of a group, with the end of each partition and the lag. Empty for an unknown group. */
   async groupOffsets(groupId: string, given: WaitOptions = {}): Promise<GroupOffset[]> {
     const known = options('groupOffsets()', given, { signal });
@@ -268,12 +225,18 @@ export class Client implements AsyncDisposable {
     const { names, pattern } = known.topics ?? {};
     const consumer = this.native.consumer(names, pattern, config, decode);
     const isMember = config.some(([key]) => key === 'group.id' || key === 'group_id');
-    return new Consumer(consumer, formats, isMember);
+    return new Consumer(consumer, formats, isMember, known.topics);
   }
 
   /** Opens the engine to any Kafka client. The client of a cluster refuses this call. */
   serve(given: ServeOptions = {}): Promise<Server> {
     return this.serveWith(given);
+  }
+
+  /** The brokers of the cluster, and the controller among them. */
+  async describeCluster(given: WaitOptions = {}): Promise<ClusterDescription> {
+    const known = options('describeCluster()', given, { signal });
+    return abortable(known.signal, (abort) => this.native.describeCluster(abort));
   }
 
   /** The metrics of this client. Sends no request. */
@@ -300,6 +263,20 @@ export class Client implements AsyncDisposable {
   /** Closes it: `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Where its data is, and the number of topics of an embedded engine, as `console.log()` shows them. */
+  [INSPECT](): string {
+    if (this.native.isClosed) {
+      return described('Client', 'closed');
+    }
+    const { place } = this;
+    const topics = this.native.topicCount();
+    return described(
+      'Client',
+      place === undefined ? 'in memory' : quoted(place),
+      topics === null ? undefined : counted(topics, 'topic'),
+    );
   }
 
   private async serveWith(given: ServeOptions): Promise<Server> {
@@ -329,29 +306,4 @@ export class Client implements AsyncDisposable {
   }
 }
 
-/**
- * Opens an embedded engine and returns the client on it. `path` is its directory, which is created if missing; `null`
- * keeps everything in memory until the client is closed. Opening the same path again in one process returns the same
- * engine; a second process gets `LockedError`.
- */
-export async function open(path: string | null = null, given: KafkaConfig = {}): Promise<Client> {
-  const { known, rest } = optionsAndConfig('open()', given, { config: object });
-  const directory = path === null ? undefined : text(path, 'path');
-  return new Client(await native.open(directory, pairs(known.config, rest)));
-}
-
-/**
- * Connects to a Kafka cluster and returns the client on it. `bootstrapServers` is one or more "HOST:PORT", separated by
- * commas or in an array; one reachable broker is enough. Rejects with `TransportError` if none can be reached.
- */
-export async function connect(
-  bootstrapServers: string | readonly string[],
-  given: KafkaConfig & WaitOptions = {},
-): Promise<Client> {
-  const { known, rest } = optionsAndConfig('connect()', given, { config: object, signal });
-  const servers = valueText('bootstrapServers', bootstrapServers);
-  const config = pairs(known.config, rest);
-  return new Client(
-    await abortable(known.signal, (abort) => native.connect(servers, config, abort)),
-  );
-}
+refuseForeignMethods('Client', Client);

@@ -3,20 +3,24 @@
 import { Readable } from 'node:stream';
 import type {
   ConsumerEvent,
+  GroupMetadata,
   Consumer as NativeConsumer,
   Operation,
   TopicPartitionLag,
 } from '../native.js';
 import { abortable, type WaitOptions } from './abort.js';
 import { Batch } from './batch.js';
+import { ConsumerEvents } from './consumer_events.js';
 import type { BatchesOptions, PartitionsOptions, PollOptions } from './consumer_options.js';
 import { CONSUME, committed, isObserved, received } from './diagnostics.js';
 import { ClosedError } from './errors.js';
 import type { Formats } from './formats.js';
+import { refuseForeignMethods } from './habits.js';
+import { described, describedConsumer, INSPECT } from './inspection.js';
 import { Message } from './message.js';
 import { iteratorOf, MessageBuffer } from './messages.js';
 import { native } from './native.js';
-import { type Offsets, offsets, seeks } from './offsets.js';
+import { type Offsets, offsetsToCommit, seeks } from './offsets.js';
 import { boolean, callback, count, milliseconds, oneOf, options, signal } from './options.js';
 import {
   type Position,
@@ -28,7 +32,7 @@ import {
 import { type RebalanceListener, type RebalanceOptions, Rebalances } from './rebalances.js';
 import { type RunOptions, runOptions } from './run_options.js';
 import { Runner } from './runner.js';
-import { type Subscription, subscription } from './subscription.js';
+import { type CheckedSubscription, type Subscription, subscription } from './subscription.js';
 
 const NEXT_MESSAGES = native.Operation.messages();
 const PARTITIONS = { signal, partitions: topicPartitions };
@@ -42,8 +46,11 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
 {
   private readonly messageBuffer: MessageBuffer;
   private readonly rebalances = new Rebalances();
+  private readonly events: ConsumerEvents;
   private runner: Runner<K, V> | undefined;
   private closing: Promise<void> | undefined;
+  /** Whether it has released its partitions, and was not given others since. */
+  private hasLeft = false;
   private isClosed = false;
 
   /** @internal */
@@ -51,9 +58,11 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     private readonly native: NativeConsumer,
     private readonly formats: Formats,
     isMember: boolean,
+    private topics: CheckedSubscription | undefined,
   ) {
+    this.events = new ConsumerEvents(native, this.rebalances, () => this.messageBuffer.discard());
     this.messageBuffer = new MessageBuffer(native, isMember, (wait) =>
-      this.nextEvent(NEXT_MESSAGES, wait),
+      this.events.next(NEXT_MESSAGES, wait),
     );
   }
 
@@ -61,7 +70,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   async poll(given: PollOptions = {}): Promise<Batch<K, V>> {
     const known = options('poll()', given, { signal, timeoutMs: milliseconds, maxRecords: count });
     const operation = native.Operation.poll(known.timeoutMs ?? 1_000, known.maxRecords);
-    const next = async () => this.batch(await this.nextEvent(operation, known.signal));
+    const next = async () => this.batch(await this.events.next(operation, known.signal));
     return received(this, next, (batch) => batch);
   }
 
@@ -127,6 +136,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
         formats: this.formats,
         rebalances: this.rebalances,
         discard: () => this.messageBuffer.discard(),
+        hasLeft: () => this.hasLeft,
       },
       known,
       this.runner,
@@ -153,8 +163,10 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
       onRevoke: callback,
       onLost: callback,
     });
-    const { names, pattern } = subscription(topics);
-    await this.changing(() => this.native.subscribe(names, pattern));
+    const checked = subscription(topics);
+    this.hasLeft = false;
+    await this.changing(() => this.native.subscribe(checked.names, checked.pattern));
+    this.topics = checked;
     this.rebalances.set(known as RebalanceOptions);
   }
 
@@ -171,9 +183,11 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   ): Promise<void> {
     const known = options('assign()', given, { signal });
     const assigned = topicPartitions(partitions, 'partitions');
+    this.hasLeft = false;
     await this.changing(() =>
       abortable(known.signal, (abort) => this.native.assign(assigned, abort)),
     );
+    this.topics = { names: [...new Set(assigned.map(({ topic }) => topic))] };
   }
 
   /** The assigned partitions. */
@@ -186,11 +200,11 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   /**
    * Commits offsets: of a message or a batch (the offset after it), given ones, or the positions of all partitions.
    * The records before them count as finished. In `run()`, without arguments, it commits the messages that handlers
-   * have finished.
+   * have finished. The group stores the `metadata` of an offset with it.
    */
   async commit(what?: Offsets<K, V>, given: WaitOptions & { wait?: boolean } = {}): Promise<void> {
     const known = options('commit()', given, { signal, wait: boolean });
-    const of = what === undefined ? this.runner?.finishedOffsets() : offsets(what, 'what');
+    const of = what === undefined ? this.runner?.finishedOffsets() : offsetsToCommit(what, 'what');
     this.entering();
     await committed(this, of, () =>
       abortable(known.signal, (abort) => this.native.commit(of, known.wait ?? true, abort)),
@@ -251,6 +265,14 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     this.runner?.resumed(of);
   }
 
+  /**
+   * Its membership in the group, as it is known now: the member id, the generation, the leader. `null` without a
+   * group.
+   */
+  groupMetadata(): GroupMetadata | null {
+    return this.native.groupMetadata();
+  }
+
   /** The partitions paused by the caller. */
   async paused(given: WaitOptions = {}): Promise<TopicPartition[]> {
     const known = options('paused()', given, { signal });
@@ -294,6 +316,12 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return this.close();
   }
 
+  /** Its group, its topics and the number of its partitions, as `console.log()` shows them. */
+  [INSPECT](_depth: number, _options: object, inspect: (value: unknown) => string): string {
+    const { isClosed, native, topics } = this;
+    return isClosed ? described('Consumer', 'closed') : describedConsumer(native, topics, inspect);
+  }
+
   private async closeOnce(): Promise<void> {
     const { runner } = this;
     if (runner !== undefined) {
@@ -307,40 +335,10 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     });
   }
 
-  /** Releases the partitions. Rethrows the error of a rebalance function afterwards. */
-  private async leave(call: () => Promise<ConsumerEvent>): Promise<void> {
-    let failure: { error: unknown } | undefined;
-    for (;;) {
-      this.messageBuffer.discard();
-      this.runner?.interrupt();
-      const event = await call();
-      if (event.partitions === undefined) {
-        break;
-      }
-      if (failure === undefined) {
-        await this.rebalances.report(event).catch((error: unknown) => {
-          failure = { error };
-        });
-      }
-    }
-    if (failure !== undefined) {
-      throw (failure as { error: unknown }).error;
-    }
-  }
-
-  /** Runs an operation, and reports rebalances meanwhile. */
-  private async nextEvent(
-    operation: Operation,
-    wait: AbortSignal | undefined,
-  ): Promise<ConsumerEvent> {
-    for (;;) {
-      this.messageBuffer.discard();
-      const event = await abortable(wait, (abort) => this.native.next(operation, abort));
-      if (event.partitions === undefined) {
-        return event;
-      }
-      await this.rebalances.report(event);
-    }
+  /** Releases the partitions. */
+  private leave(call: () => Promise<ConsumerEvent>): Promise<void> {
+    this.hasLeft = true;
+    return this.events.leave(call, () => this.runner?.interrupt());
   }
 
   /** A call that may change what comes next. */
@@ -377,7 +375,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     wait: AbortSignal | undefined,
   ): AsyncIterableIterator<Batch<K, V>> {
     const next = async () => {
-      const event = await this.nextEvent(operation, wait);
+      const event = await this.events.next(operation, wait);
       return event.kind === 'end' ? undefined : this.batch(event);
     };
     for (;;) {
@@ -389,6 +387,8 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     }
   }
 }
+
+refuseForeignMethods('Consumer', Consumer);
 
 function closed(): ClosedError {
   return new ClosedError('The consumer is closed: create a new one to continue.');

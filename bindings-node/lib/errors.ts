@@ -176,8 +176,3 @@ export function makeError(fields: ErrorFields): Error {
 export function invalid(message: string): InvalidArgumentError {
   return new InvalidArgumentError(message, { code: 'INVALID_REQUEST' });
 }
-
-/** Whether a call failed because its consumer was closed meanwhile: it is closed, or has no partitions any more. */
-export function isOfClosing(error: unknown): boolean {
-  return error instanceof ClosedError || error instanceof InvalidArgumentError;
-}

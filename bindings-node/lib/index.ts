@@ -1,6 +1,7 @@
 /**
  * Kafka as a library: pub/sub for services, Arrow for analysis.
  *
+ * @module headwater
  * @example
  * import { open } from 'headwater';
  *
@@ -8,14 +9,17 @@
  * await client.createTopic('flights', { ifExists: 'ignore' });
  * const producer = client.producer({ value: 'json' });
  * await producer.send({ topic: 'flights', key: 'UA', value: { delay: 11 } });
- *
- * @packageDocumentation
  */
 
 export type {
   BatchResult,
+  Broker,
+  ClusterDescription,
   ConfigEntry,
+  GroupDescription,
   GroupInfo,
+  GroupMember,
+  GroupMetadata,
   GroupOffset,
   OffsetRange,
   PartitionDescription,
@@ -23,6 +27,7 @@ export type {
   RecoveredPartition,
   RecoveryReport,
   ScanProgress,
+  TableColumn,
   TopicInfo,
   TopicPartition,
   TopicPartitionLag,
@@ -30,16 +35,14 @@ export type {
 } from '../native.js';
 export type { WaitOptions } from './abort.js';
 export { Batch } from './batch.js';
-export {
-  type AlterTopicOptions,
-  Client,
-  type ConsumerOptions,
-  type CreateTopicOptions,
-  connect,
-  open,
-  type ProducerOptions,
-  type ServeOptions,
-} from './client.js';
+export { Client } from './client.js';
+export type {
+  AlterTopicOptions,
+  ConsumerOptions,
+  CreateTopicOptions,
+  ProducerOptions,
+  ServeOptions,
+} from './client_options.js';
 export type { ConfigValue, KafkaConfig } from './config.js';
 export { Consumer } from './consumer.js';
 export type { BatchesOptions, PartitionsOptions, PollOptions } from './consumer_options.js';
@@ -86,7 +89,8 @@ export type {
   Metrics,
   ProducerMetrics,
 } from './metrics.js';
-export type { Offsets } from './offsets.js';
+export type { Offsets, TopicPartitionOffsetAndMetadata } from './offsets.js';
+export { connect, type OpenOptions, open } from './open.js';
 export type { PartitionPosition, Position } from './positions.js';
 export { Producer, type SendBatchOptions } from './producer.js';
 export { type HeadersCarrier, headersGetter, headersSetter } from './propagation.js';
@@ -107,7 +111,9 @@ export type {
   TextName,
 } from './schema.js';
 export { Server } from './server.js';
+export type { StatsListener } from './stats.js';
 export type { Subscription } from './subscription.js';
+export { TableSchema } from './table_schema.js';
 export {
   type EndOptions,
   type RateInterval,

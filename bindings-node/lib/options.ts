@@ -1,6 +1,8 @@
 // Checks the names and types of arguments before a call has any effect.
 
 import { invalid } from './errors.js';
+import { habit } from './habits.js';
+import { native } from './native.js';
 
 /** Checks a value, and converts it. */
 export type Check<T> = (value: unknown, name: string) => T;
@@ -19,13 +21,22 @@ export function typeName(value: unknown): string {
   return typeof value === 'number' && Number.isNaN(value) ? 'NaN' : typeof value;
 }
 
+/** The replacement of an option that other clients have. */
+export type HabitOf = (call: string, name: string) => string | undefined;
+
 /**
- * Checks the options of a call. Unknown ones are refused with the most similar name; undefined ones count as missing.
+ * Checks the options of a call. Unknown ones are refused with a replacement or the most similar name; undefined ones
+ * count as missing.
  */
-export function options<S extends Spec>(call: string, given: unknown, spec: S): Checked<S> {
+export function options<S extends Spec>(
+  call: string,
+  given: unknown,
+  spec: S,
+  habitOf: HabitOf = habit,
+): Checked<S> {
   const { known, rest } = split(call, given, spec);
   for (const name of Object.keys(rest)) {
-    throw unknown(call, name, Object.keys(spec));
+    throw unknown(call, name, Object.keys(spec), habitOf);
   }
   return known;
 }
@@ -39,8 +50,8 @@ export function optionsAndConfig<S extends Spec>(
   const { known, rest } = split(call, given, spec);
   for (const name of Object.keys(rest)) {
     const near = nearest(name, Object.keys(spec));
-    if (near !== undefined) {
-      throw unknown(call, name, [near]);
+    if (near !== undefined || habit(call, name) !== undefined) {
+      throw unknown(call, name, near === undefined ? [] : [near], habit);
     }
   }
   return { known, rest };
@@ -73,7 +84,11 @@ function split<S extends Spec>(
   return { known: known as Checked<S>, rest };
 }
 
-function unknown(call: string, name: string, names: string[]): Error {
+function unknown(call: string, name: string, names: string[], habitOf: HabitOf): Error {
+  const instead = habitOf(call, name);
+  if (instead !== undefined) {
+    return invalid(`${call} has no option \`${name}\`: ${instead}.`);
+  }
   const near = nearest(name, names) ?? names.find((candidate) => distance(name, candidate) <= 4);
   const hint = near === undefined ? `It takes ${names.join(', ')}.` : `Did you mean \`${near}\`?`;
   return invalid(`${call} has no option \`${name}\`. ${hint}`);
@@ -129,21 +144,30 @@ export const boolean: Check<boolean> = (value, name) => {
   return value;
 };
 
-/** A whole number that is not negative. */
-export const count: Check<number> = (value, name) => {
+/** A whole number. */
+export const integer: Check<number> = (value, name) => {
   if (typeof value !== 'number' || !Number.isSafeInteger(value)) {
     throw wrong(name, 'a whole number', value);
-  }
-  if (value < 0) {
-    throw invalid(`${name} is ${value}: use a number that is not negative.`);
   }
   return value;
 };
 
-/** A number that is not negative; `Infinity` never ends. */
+/** A whole number that is not negative. */
+export const count: Check<number> = (value, name) => {
+  const number = integer(value, name);
+  if (number < 0) {
+    throw invalid(`${name} is ${number}: use a number that is not negative.`);
+  }
+  return number;
+};
+
+/** A number that is not negative; `Infinity` never ends. Or a duration such as "5s" or "1h30m". */
 export const milliseconds: Check<number> = (value, name) => {
+  if (typeof value === 'string') {
+    return native.durationMs(text(value, name));
+  }
   if (typeof value !== 'number' || Number.isNaN(value)) {
-    throw wrong(name, 'a number of milliseconds', value);
+    throw wrong(name, 'a number of milliseconds or a duration such as "5s"', value);
   }
   if (value < 0) {
     throw invalid(`${name} is ${value}: use a number that is not negative.`);

@@ -4,10 +4,12 @@ import { Writable } from 'node:stream';
 import type { Table } from 'apache-arrow';
 import type { BatchResult, Producer as NativeProducer, RecordMetadata } from '../native.js';
 import { abortable, abortableWait, type WaitOptions } from './abort.js';
-import { tableStream } from './batch.js';
+import { tableStream } from './arrow.js';
 import { isObserved, PRODUCE, tracedMessage } from './diagnostics.js';
 import { AbortError, invalid } from './errors.js';
 import type { Format } from './formats.js';
+import { refuseForeignMethods } from './habits.js';
+import { described, INSPECT } from './inspection.js';
 import { type Check, options, partition, signal, text, typeName } from './options.js';
 import {
   type EncodedMessage,
@@ -110,6 +112,9 @@ export class Producer<K extends Format = 'bytes', V extends Format = 'bytes'>
     rows: readonly MessageToSend<K, V>[] | Uint8Array | Table,
     given: SendBatchOptions,
   ): Promise<BatchResult> {
+    if (topic !== null && typeof topic === 'object') {
+      throw invalid('sendBatch() takes the topic first: call sendBatch(topic, messages).');
+    }
     const name = text(topic, 'topic');
     if (Array.isArray(rows)) {
       return this.sendMessages(name, rows, given);
@@ -165,6 +170,12 @@ export class Producer<K extends Format = 'bytes', V extends Format = 'bytes'>
     return this.close();
   }
 
+  /** The formats of its keys and values, as `console.log()` shows them. */
+  [INSPECT](): string {
+    const { key, value } = this.formats;
+    return described('Producer', `key: ${key}`, `value: ${value}`);
+  }
+
   private async sendMessages(
     topic: string,
     rows: readonly MessageToSend<K, V>[],
@@ -183,6 +194,8 @@ export class Producer<K extends Format = 'bytes', V extends Format = 'bytes'>
     );
   }
 }
+
+refuseForeignMethods('Producer', Producer);
 
 async function arrowStream(rows: unknown): Promise<Uint8Array> {
   if (rows !== null && typeof rows === 'object' && 'schema' in rows && 'batches' in rows) {

@@ -11,7 +11,7 @@ import type { ConsumerEvent, Consumer as NativeConsumer } from '../native.js';
 import { Batch } from './batch.js';
 import type { Consumer } from './consumer.js';
 import { committed, processed } from './diagnostics.js';
-import { AbortError, ClosedError, invalid, isOfClosing, WakeupError } from './errors.js';
+import { AbortError, ClosedError, invalid, WakeupError } from './errors.js';
 import type { Formats } from './formats.js';
 import { Gate } from './gate.js';
 import { handleBatch, handleMessage, type RunnerCalls } from './handlers.js';
@@ -38,6 +38,8 @@ export interface RunnerContext<K, V> {
   native: NativeConsumer;
   formats: Formats;
   rebalances: Rebalances;
+  /** Whether the consumer has released its partitions: it was closed or unsubscribed. */
+  hasLeft(): boolean;
   /** Drops the messages that were decoded for other calls. */
   discard(): void;
 }
@@ -112,9 +114,10 @@ export class Runner<K, V> {
     }
   }
 
-  /** Whether the loop failed because it was stopped, or its consumer or client was closed. */
+  /** Whether a call failed because the client was closed, or because the consumer has released its partitions. */
   private isEnd(error: unknown): boolean {
-    return this.isStopping ? isOfClosing(error) : this.isRunning && error instanceof ClosedError;
+    const isClosed = error instanceof ClosedError && (this.isStopping || this.isRunning);
+    return isClosed || (this.isStopping && this.context.hasLeft());
   }
 
   /** Stops it. Inside a handler it does not wait for handlers. */
@@ -195,9 +198,6 @@ export class Runner<K, V> {
       this.isUpdateDue = false;
       await this.heldBack.update(this.works);
       await this.pollOnce();
-      if (this.failure !== undefined) {
-        return;
-      }
     }
   }
 
@@ -259,7 +259,10 @@ export class Runner<K, V> {
         this.heldBack.forget(partition);
       }
     }
-    await this.context.rebalances.report(event);
+    await this.context.rebalances.report(event).catch((error: unknown) => {
+      this.failure ??= { error };
+      this.requestStop();
+    });
   }
 
   /** Notifies the core of the messages finished by handlers. */
@@ -388,7 +391,7 @@ export class Runner<K, V> {
       await this.heldBack.releaseAll(assigned);
       await consumer.finishExplicitly(false);
     } catch (error) {
-      if (!(error instanceof ClosedError)) {
+      if (!this.isEnd(error)) {
         this.failure ??= { error };
       }
     }

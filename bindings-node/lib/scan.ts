@@ -10,7 +10,9 @@ import type {
 import { abortable, type WaitOptions } from './abort.js';
 import { Batch } from './batch.js';
 import type { Formats } from './formats.js';
+import { described, INSPECT, quoted } from './inspection.js';
 import { options, signal } from './options.js';
+import { TableSchema } from './table_schema.js';
 
 /** Called with the progress of a reading. */
 export type ProgressListener = (progress: ScanProgress) => unknown;
@@ -54,6 +56,12 @@ export class Scan<K = Buffer | null, V = Buffer | null> implements AsyncIterable
     return abortable(this.wait('count()', given), (abort) => this.native.count(abort));
   }
 
+  /** The columns of its batches. JSON without a schema is inferred from the first records, which this reads. */
+  async schema(given: WaitOptions = {}): Promise<TableSchema> {
+    const wait = this.wait('schema()', given);
+    return new TableSchema(await abortable(wait, (abort) => this.native.schema(abort)));
+  }
+
   /** What will be read, as text. */
   async explain(given: WaitOptions = {}): Promise<string> {
     return abortable(this.wait('explain()', given), (abort) => this.native.explain(abort));
@@ -62,6 +70,12 @@ export class Scan<K = Buffer | null, V = Buffer | null> implements AsyncIterable
   /** The messages as a stream of objects. */
   readable(): Readable {
     return Readable.from(messages(this));
+  }
+
+  /** Its topic and its range, as `console.log()` shows them. */
+  [INSPECT](): string {
+    const { topic, start, end } = this.native;
+    return described('Scan', quoted(topic), `${start} to ${end}`);
   }
 
   private async collectReporting(

@@ -1,6 +1,7 @@
 // A listener of an engine for Kafka clients.
 
 import type { Server as NativeServer } from '../native.js';
+import { described, INSPECT, quoted } from './inspection.js';
 
 /** Servers that listen. A server that a program has dropped is not collected: it goes on. */
 const LISTENING = new Set<Server>();
@@ -29,6 +30,11 @@ export class Server implements AsyncDisposable {
   close(): Promise<void> {
     this.forget();
     return this.native.close();
+  }
+
+  /** Its address, as `console.log()` shows it. */
+  [INSPECT](): string {
+    return described('Server', quoted(this.address));
   }
 
   /** @internal Its engine is closed. */

@@ -2,7 +2,8 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WaitOptions } from './abort.js';
-import type { Client, CreateTopicOptions } from './client.js';
+import type { Client } from './client.js';
+import type { CreateTopicOptions } from './client_options.js';
 import type { Consumer } from './consumer.js';
 import { RequestTimedOutError, UnknownTopicOrPartitionError } from './errors.js';
 import { type Decoded, FORMATS, type Format, type FormatOptions } from './formats.js';
@@ -152,13 +153,17 @@ async function readUntil<K, V>(
 ): Promise<Message<K, V> | Message<K, V>[]> {
   const deadline = performance.now() + timeoutMs;
   const read: Message<K, V>[] = [];
-  let isKnown = true;
-  do {
+  let [isKnown, isLate] = [true, false];
+  for (;;) {
     if (typeof target === 'number' && read.length >= target) {
       return read;
     }
-    const left = Math.max(0, deadline - performance.now());
-    const batch = await pollKnown(consumer, left, wait);
+    if (isLate) {
+      throw late(topic, target, timeoutMs, isKnown, read.length);
+    }
+    const left = deadline - performance.now();
+    isLate = left <= 0;
+    const batch = await pollKnown(consumer, Math.max(0, left), wait);
     isKnown = batch !== undefined;
     for (const message of batch ?? []) {
       read.push(message);
@@ -166,15 +171,7 @@ async function readUntil<K, V>(
         return message;
       }
     }
-  } while (performance.now() < deadline);
-  if (typeof target === 'number' && read.length >= target) {
-    return read;
   }
-  throw new RequestTimedOutError(lateMessage(topic, target, timeoutMs, isKnown, read.length), {
-    code: 'REQUEST_TIMED_OUT',
-    retriable: true,
-    topic,
-  });
 }
 
 /** Polls; undefined if the topic does not exist yet. */
@@ -192,6 +189,17 @@ async function pollKnown<K, V>(
     await sleep(Math.min(UNKNOWN_TOPIC_MS, timeoutMs));
     return undefined;
   }
+}
+
+function late(
+  topic: string,
+  target: number | object,
+  timeoutMs: number,
+  isKnown: boolean,
+  count: number,
+): RequestTimedOutError {
+  const message = lateMessage(topic, target, timeoutMs, isKnown, count);
+  return new RequestTimedOutError(message, { code: 'REQUEST_TIMED_OUT', retriable: true, topic });
 }
 
 function lateMessage(

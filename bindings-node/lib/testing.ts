@@ -1,6 +1,7 @@
 /**
  * A Kafka broker in memory for the tests of services. It starts in milliseconds, and any Kafka client can use it.
  *
+ * @module headwater/testing
  * @example
  * import { startBroker } from 'headwater/testing';
  *
@@ -9,13 +10,12 @@
  * // Run the service, then:
  * const [order] = await broker.waitFor('orders', 1, { value: 'json' });
  * await broker.close();
- *
- * @packageDocumentation
  */
 
-import { type CreateTopicOptions, open, type ServeOptions } from './client.js';
+import type { CreateTopicOptions, ServeOptions } from './client_options.js';
 import { type KafkaConfig, pairs } from './config.js';
 import { invalid } from './errors.js';
+import { open } from './open.js';
 import { type Check, object, optionsAndConfig, text, typeName } from './options.js';
 import { TestBroker } from './test_broker.js';
 

@@ -1,9 +1,11 @@
 // A topic: reads its start, its end, or all of it.
 
-import type { Topic as NativeTopic, PartitionDescription } from '../native.js';
+import type { ConfigEntry, Topic as NativeTopic, PartitionDescription } from '../native.js';
 import { abortable, type WaitOptions } from './abort.js';
 import { Batch } from './batch.js';
 import { type Decoded, decoding, type Format, READING, type ReadOptions } from './formats.js';
+import { refuseForeignMethods } from './habits.js';
+import { described, INSPECT, quoted } from './inspection.js';
 import { callback, count, listOf, oneOf, options, partition, signal, text } from './options.js';
 import { byNumber, type Position, position } from './positions.js';
 import { type ProgressListener, Scan } from './scan.js';
@@ -153,6 +155,32 @@ export class Topic {
     return abortable(known.signal, (abort) => this.native.describe(abort));
   }
 
+  /** The numbers of its partitions. */
+  async partitions(given: WaitOptions = {}): Promise<number[]> {
+    const all = await this.describe(options('partitions()', given, { signal }));
+    return all.map(({ partition }) => partition);
+  }
+
+  /** Its configuration, with the source of each value. */
+  async config(given: WaitOptions = {}): Promise<ConfigEntry[]> {
+    const known = options('config()', given, { signal });
+    return abortable(known.signal, (abort) => this.native.config(abort));
+  }
+
+  /** The size of its partitions in the log directories of their leaders, in bytes; `null` if it is not known. */
+  async sizeBytes(given: WaitOptions = {}): Promise<number | null> {
+    const all = await this.describe(options('sizeBytes()', given, { signal }));
+    return all.reduce<number | null>(
+      (sum, { sizeBytes }) => (sum === null || sizeBytes === undefined ? null : sum + sizeBytes),
+      0,
+    );
+  }
+
+  /** Its name, as `console.log()` shows it. */
+  [INSPECT](): string {
+    return described('Topic', quoted(this.name));
+  }
+
   private async endOf<K extends Format, V extends Format, S extends Schema | undefined>(
     end: 'head' | 'tail',
     n: number,
@@ -167,3 +195,5 @@ export class Topic {
     return new Batch(batch, formats);
   }
 }
+
+refuseForeignMethods('Topic', Topic);

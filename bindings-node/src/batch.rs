@@ -3,16 +3,20 @@
 use std::sync::Arc;
 
 use arrow_ipc::writer::StreamWriter;
+use arrow_schema::ArrowError;
 use headwater::columnar::to_classic;
 use headwater::{Error, ErrorKind};
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, ObjectFinalize};
 use napi_derive::napi;
 
+use crate::convert::format::{self, DecodeArguments};
 use crate::convert::partitions::{self, TopicPartitionOffset};
 use crate::errors;
 use crate::external_memory::{ExternalMemory, batch_bytes};
 use crate::flat;
+use crate::runtime::{Answer, blocking};
+use crate::schema::{self, TableColumn};
 
 /// Records as a table.
 #[napi(custom_finalize)]
@@ -60,6 +64,29 @@ impl Batch {
         partitions::with_offsets(self.inner.next_offsets.clone())
     }
 
+    /// The names and types of its columns.
+    #[napi(catch_unwind)]
+    pub fn columns(&self) -> Vec<TableColumn> {
+        schema::columns(&self.inner.schema())
+    }
+
+    /// The records from row `start` up to row `end`, exclusive, without a copy.
+    #[napi(catch_unwind)]
+    pub fn slice(&self, env: Env, start: u32, end: u32) -> napi::Result<Self> {
+        let rows = start as usize..end as usize;
+        Self::new(&env, self.inner.rows(rows), self.topic.clone())
+    }
+
+    /// The same records with keys and values decoded. They must be bytes.
+    #[napi(catch_unwind, ts_return_type = "Promise<Batch>")]
+    pub fn decode(&self, env: Env, decode: DecodeArguments) -> napi::Result<Answer> {
+        let options = format::options(&env, &decode)?;
+        let (batch, topic) = (self.inner.clone(), self.topic.clone());
+        let name = topic.clone().unwrap_or_else(|| "".into());
+        let decode = move || batch.decode(&name, options);
+        blocking(&env, decode, |env, decoded| Self::new(env, decoded, topic))
+    }
+
     /// The records in the layout that messages read.
     #[napi(catch_unwind)]
     pub fn to_flat(&self, env: Env) -> napi::Result<Buffer> {
@@ -82,7 +109,7 @@ impl Batch {
     }
 }
 
-fn write_stream(batch: &headwater::Batch) -> Result<Vec<u8>, arrow_schema::ArrowError> {
+fn write_stream(batch: &headwater::Batch) -> Result<Vec<u8>, ArrowError> {
     let table = to_classic(&batch.records)?;
     let size = table.get_array_memory_size() + 4_096;
     let mut writer = StreamWriter::try_new(Vec::with_capacity(size), &table.schema())?;

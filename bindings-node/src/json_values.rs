@@ -8,7 +8,6 @@
 //!             | {"fields": [[name, conversion], ...]}
 //! ```
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, LargeBinaryArray};
@@ -96,21 +95,6 @@ fn conversion(data_type: &DataType) -> Option<String> {
 
 fn field_conversion(field: &FieldRef) -> Option<String> {
     let of = conversion(field.data_type())?;
-    Some(format!("[{},{of}]", quoted(field.name())))
-}
-
-/// Text as a string of JSON.
-fn quoted(text: &str) -> String {
-    let mut json = String::from('"');
-    for character in text.chars() {
-        match character {
-            '"' | '\\' => json.extend(['\\', character]),
-            '\0'..' ' => {
-                let _ = write!(json, "\\u{:04x}", u32::from(character));
-            }
-            _ => json.push(character),
-        }
-    }
-    json.push('"');
-    json
+    let name = serde_json::Value::from(field.name().as_str());
+    Some(format!("[{name},{of}]"))
 }

@@ -48,6 +48,7 @@ mod producer;
 mod recovery;
 mod runtime;
 mod scan;
+mod schema;
 mod sends;
 mod server;
 mod topic;

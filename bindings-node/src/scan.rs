@@ -16,6 +16,7 @@ use crate::errors;
 use crate::external_memory::{ExternalMemory, batch_bytes};
 use crate::owned::CoreValue;
 use crate::runtime::{Answer, EngineHandle, promise};
+use crate::schema;
 
 /// A range of a topic.
 #[napi]
@@ -74,6 +75,24 @@ impl Scan {
 
 #[napi]
 impl Scan {
+    /// The name of the topic.
+    #[napi(getter, catch_unwind)]
+    pub fn topic(&self) -> String {
+        self.scan.topic().to_owned()
+    }
+
+    /// The start of the range as text.
+    #[napi(getter, catch_unwind)]
+    pub fn start(&self) -> String {
+        self.scan.options().start.to_string()
+    }
+
+    /// The end of the range as text.
+    #[napi(getter, catch_unwind)]
+    pub fn end(&self) -> String {
+        self.scan.options().end.to_string()
+    }
+
     /// Begins to read. With progress, the records of the range are counted first.
     #[napi(catch_unwind, ts_return_type = "Promise<ScanReader>")]
     pub fn reader(
@@ -121,6 +140,20 @@ impl Scan {
         promise(&env, self.embedded.runtime(), abort, count, |_, count| {
             Ok(count as f64)
         })
+    }
+
+    /// The columns of its batches. JSON without a schema is inferred from the first records.
+    #[napi(catch_unwind, ts_return_type = "Promise<TableDescription>")]
+    pub fn schema(&self, env: Env, abort: Option<&Abort>) -> napi::Result<Answer> {
+        let scan = self.scan(&env)?;
+        let schema = async move { scan.schema().await };
+        promise(
+            &env,
+            self.embedded.runtime(),
+            abort,
+            schema,
+            |env, schema| schema::described(&schema).map_err(|error| errors::raise(env, &error)),
+        )
     }
 
     /// Describes the scan as text.

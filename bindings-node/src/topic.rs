@@ -9,6 +9,7 @@ use napi_derive::napi;
 
 use crate::abort::Abort;
 use crate::batch::Batch;
+use crate::client::topics::topic_config;
 use crate::convert::format::{self, DecodeArguments};
 use crate::convert::partitions;
 use crate::convert::position::{PositionArgument, position};
@@ -32,6 +33,12 @@ pub struct PartitionDescription {
     pub partition: i32,
     /// The node id of the leader, if there is one.
     pub leader: Option<i32>,
+    /// The node ids of the brokers that have a replica.
+    pub replicas: Vec<i32>,
+    /// The replicas that have all acknowledged records.
+    pub in_sync_replicas: Vec<i32>,
+    /// The replicas that are not reachable.
+    pub offline_replicas: Vec<i32>,
     /// The first offset that may be read.
     pub log_start_offset: BigInt,
     /// The end for readers.
@@ -176,6 +183,12 @@ impl Topic {
         )
     }
 
+    /// Its configuration.
+    #[napi(catch_unwind, ts_return_type = "Promise<Array<ConfigEntry>>")]
+    pub fn config(&self, env: Env, abort: Option<&Abort>) -> napi::Result<Answer> {
+        topic_config(&env, &self.embedded, self.name(), abort)
+    }
+
     /// Its partitions with leaders, offsets and sizes.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<PartitionDescription>>")]
     pub fn describe(&self, env: Env, abort: Option<&Abort>) -> napi::Result<Answer> {
@@ -194,6 +207,9 @@ impl Topic {
                         .map(|partition| PartitionDescription {
                             partition: partition.partition.get(),
                             leader: partition.leader,
+                            replicas: partition.replicas,
+                            in_sync_replicas: partition.in_sync_replicas,
+                            offline_replicas: partition.offline_replicas,
                             log_start_offset: partition.log_start_offset.get().into(),
                             high_watermark: partition.high_watermark.get().into(),
                             size_bytes: partition.size_bytes.map(|bytes| bytes as f64),

@@ -197,7 +197,8 @@ impl ArrowViews {
 impl ArrowViews {
     /// Converts to a `polars.DataFrame`.
     pub(crate) fn into_polars(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
-        py.import("polars")?
+        py.import("headwater._frames")?
+            .call_method1("need", ("polars", "polars"))?
             .getattr("DataFrame")?
             .call1((Bound::new(py, self)?,))
     }

@@ -21,7 +21,8 @@ use crate::pickles::{self, ReduceResult};
 /// Records as a table, ordered by partition and offset.
 ///
 /// It implements the Arrow capsule interface: `pl.DataFrame(batch)`, `pa.table(batch)` and `duckdb.sql("from batch")`
-/// work. Iterating it yields `Message`s. An empty batch is false.
+/// work. Iterating it yields `Message`s, `batch[0]` is the first one, and `batch[10:20]` a batch of ten rows without a
+/// copy. An empty batch is false.
 ///
 /// >>> import headwater as hw
 /// >>> with hw.open() as client, client.producer() as producer:
@@ -65,8 +66,18 @@ impl Batch {
         }
     }
 
+    /// These rows, and the positions after them.
+    pub(crate) fn of_rows(rows: Arc<Rows>, next_offsets: BTreeMap<TopicPartition, Offset>) -> Self {
+        Self { rows, next_offsets }
+    }
+
     pub(crate) fn rows(&self) -> &Arc<Rows> {
         &self.rows
+    }
+
+    /// The position after the batch in each partition.
+    pub(crate) fn positions(&self) -> &BTreeMap<TopicPartition, Offset> {
+        &self.next_offsets
     }
 
     fn classic(&self, py: Python<'_>) -> PyResult<RecordBatch> {
@@ -236,10 +247,6 @@ impl Batch {
 
     fn __iter__(&self) -> BatchRows {
         BatchRows(Messages::new(Arc::clone(&self.rows)))
-    }
-
-    fn __repr__(&self) -> String {
-        format!("Batch({} records)", self.rows.len())
     }
 }
 

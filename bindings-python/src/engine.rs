@@ -15,6 +15,7 @@ use crate::events;
 use crate::face::{Access, Answer, Face};
 use crate::runtime::EngineHandle;
 use crate::stats::Stats;
+use crate::texts::Origin;
 use crate::tokens::Tokens;
 
 /// Open an embedded engine and return the client on it.
@@ -59,7 +60,8 @@ pub(crate) fn open(
     events::hand_over(py);
     let engine = engine.map_err(errors::raise)?;
     py.check_signals()?;
-    let access = Access::new(EngineHandle::new(engine), Face::Blocking);
+    let origin = Origin::of_path(path);
+    let access = Access::new(EngineHandle::new(engine, origin), Face::Blocking);
     if let Some(stats) = stats {
         stats.report(&access)?;
     }
@@ -79,7 +81,10 @@ pub(crate) fn _aio_open<'py>(
     let pairs = config::pairs(config, kafka_config)?;
     let stats = Stats::new(stats, Face::Asyncio, &pairs)?;
     events::listen();
-    let open = move || headwater::open(path.as_deref(), pairs).map(EngineHandle::new);
+    let open = move || {
+        let engine = headwater::open(path.as_deref(), pairs)?;
+        Ok(EngineHandle::new(engine, Origin::of_path(path)))
+    };
     bridge::blocking(py, open, |py, embedded| {
         let access = Access::new(embedded, Face::Asyncio);
         if let Some(stats) = stats {
@@ -160,10 +165,11 @@ fn connect_in<'py>(
         options.oauth_token = Some(Arc::new(Tokens::new(function, face)?));
     }
     events::listen();
+    let origin = Origin::Cluster(addresses.clone());
     // Reads the certificates.
     let prepare = move || headwater::connect_on_demand_with(&addresses, pairs, options);
     let engine = py.detach(prepare).map_err(errors::raise)?;
-    let access = Access::new(EngineHandle::new(engine), face);
+    let access = Access::new(EngineHandle::new(engine, origin), face);
     let client = access.client()?.clone();
     let reach = async move { client.check_reachable().await };
     let connected = access.clone();

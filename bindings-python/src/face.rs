@@ -90,6 +90,11 @@ impl Access {
         self.face
     }
 
+    /// Whether the other one is of the same engine under the same face.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.face == other.face && Arc::ptr_eq(&self.embedded, &other.embedded)
+    }
+
     /// A call that is answered from memory, or by one request.
     pub(crate) fn call<'py, T: Send + 'static, R: Value>(
         &self,

@@ -11,8 +11,9 @@ use crate::aio::bridge;
 use crate::callbacks::{self, Job};
 use crate::errors;
 use crate::future_protocol::WaitedFor;
-use crate::producer::{Producer, RecordMetadata};
+use crate::producer::Producer;
 use crate::runtime;
+use crate::send_results::RecordMetadata;
 
 /// The result of a record: its position in the log, or its error.
 ///
@@ -191,11 +192,11 @@ impl Future {
         Ok(awaited)
     }
 
-    fn __repr__(&self) -> &'static str {
+    fn __repr__(&self) -> String {
         match self.handle.try_result() {
-            None => "Future(pending)",
-            Some(Ok(_)) => "Future(done)",
-            Some(Err(_)) => "Future(failed)",
+            None => "Future(pending)".to_owned(),
+            Some(Ok(metadata)) => format!("Future(done: {})", RecordMetadata(metadata).text()),
+            Some(Err(error)) => format!("Future(failed: {}: {error})", error.kind().name()),
         }
     }
 }

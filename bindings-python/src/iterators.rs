@@ -38,6 +38,11 @@ impl BlockingIterator {
         slf
     }
 
+    #[expect(clippy::unused_self, reason = "Python's protocol")]
+    fn __repr__(&self) -> &'static str {
+        "<iterator of batches>"
+    }
+
     fn __next__<'py>(&self, py: Python<'py>) -> Answer<'py> {
         self.0.next(py)
     }
@@ -59,6 +64,11 @@ struct AsyncioIterator(Box<dyn Batches>);
 impl AsyncioIterator {
     fn __aiter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
         slf
+    }
+
+    #[expect(clippy::unused_self, reason = "Python's protocol")]
+    fn __repr__(&self) -> &'static str {
+        "<asynchronous iterator of batches>"
     }
 
     fn __anext__<'py>(&self, py: Python<'py>) -> Answer<'py> {

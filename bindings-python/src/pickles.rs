@@ -17,7 +17,7 @@ use pyo3::types::{PyBytes, PyTuple};
 use crate::batch::Batch;
 use crate::convert::consuming;
 use crate::message::{Message, Rows};
-use crate::producer::RecordMetadata;
+use crate::send_results::RecordMetadata;
 
 /// The result of `__reduce__`.
 pub(crate) type ReduceResult<'py> = (Bound<'py, PyAny>, Bound<'py, PyTuple>);

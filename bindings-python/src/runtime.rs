@@ -18,6 +18,7 @@ use tokio::runtime::Handle;
 use crate::callbacks;
 use crate::errors;
 use crate::functions::{Functions, Request};
+use crate::texts::Origin;
 
 /// The interval between two checks for signals. Ctrl-C must be handled within 100 ms.
 pub(crate) const SLICE: Duration = Duration::from_millis(40);
@@ -196,15 +197,17 @@ pub(crate) fn call_with<T: Send, W: Future<Output = headwater::Result<T>> + Send
 pub(crate) struct EngineHandle {
     engine: CoreValue<headwater::Engine>,
     runtime: Handle,
+    origin: Origin,
 }
 
 impl EngineHandle {
     /// Takes over an engine; exit closes it if it is still open.
-    pub(crate) fn new(engine: headwater::Engine) -> Arc<Self> {
+    pub(crate) fn new(engine: headwater::Engine, origin: Origin) -> Arc<Self> {
         let runtime = engine.runtime().clone();
         let embedded = Arc::new(Self {
             engine: CoreValue::new(engine),
             runtime,
+            origin,
         });
         let mut open = OPEN.lock();
         open.retain(|other| other.strong_count() > 0);
@@ -238,6 +241,11 @@ impl EngineHandle {
     /// The runtime that drives its work.
     pub(crate) fn runtime(&self) -> &Handle {
         &self.runtime
+    }
+
+    /// The data of its client.
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.origin
     }
 }
 

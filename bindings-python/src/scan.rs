@@ -1,7 +1,7 @@
 //! A range of a topic as a table.
 
 use headwater::columnar::classic_schema;
-use headwater::{Bounds, Offset, PartitionId};
+use headwater::{Bounds, Format, Offset, PartitionId};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 use pyo3::{PyTraverseError, PyVisit};
@@ -13,6 +13,7 @@ use crate::iterators::iterator;
 use crate::runtime::{self, CoreValue};
 use crate::scan_reading::{CollectedTables, Progress, ScanBatches, ScanRun, Stream};
 use crate::schema::Schema;
+use crate::texts;
 
 /// The methods of scans of both faces.
 #[pyclass(frozen, subclass, weakref, module = "headwater._headwater")]
@@ -257,14 +258,34 @@ impl Scan {
             .transfer(py, work, |_, schema| Ok(Schema(classic_schema(&schema))))
     }
 
-    fn __repr__(&self) -> PyResult<String> {
-        let scan = self.inner.get()?;
-        Ok(format!(
-            "Scan('{}', {} to {})",
-            scan.topic(),
-            scan.options().start,
-            scan.options().end
-        ))
+    /// The topic, the range, and what differs from the defaults.
+    fn __repr__(&self) -> String {
+        let face = self.access.face();
+        let Some(scan) = self.inner.if_ours() else {
+            return texts::object(face, "Scan", ["opened before a fork".to_owned()]);
+        };
+        let options = scan.options();
+        let mut properties = vec![
+            texts::quoted(scan.topic()),
+            format!("{} to {}", options.start, options.end),
+        ];
+        if let Some(partitions) = &options.partitions {
+            properties.push(texts::count(partitions.len(), "partition"));
+        }
+        let formats = [
+            ("key", &options.decode.key),
+            ("value", &options.decode.value),
+        ];
+        let formats = formats.map(|(name, format)| Some((name, format_name(format)?)));
+        for (name, format) in formats.into_iter().flatten() {
+            properties.push(format!("{name}='{format}'"));
+        }
+        if let Some(limit) = options.limit {
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+            let limit = texts::count(limit, "record");
+            properties.push(format!("at most {limit}"));
+        }
+        texts::object(face, "Scan", properties)
     }
 }
 
@@ -323,5 +344,14 @@ impl BlockingScan {
         });
         let progress = this.progress.get(slf.py());
         Scan::new(this.access.clone(), narrowed, progress).into_object(slf.py())
+    }
+}
+
+/// The name of a format other than the default.
+fn format_name(format: &Format) -> Option<&'static str> {
+    match format {
+        Format::Bytes => None,
+        Format::String => Some("string"),
+        Format::Json(_) | Format::InferredJson(_) => Some("json"),
     }
 }

@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 
 use crate::face::{Access, Answer, closing, faces, none};
 use crate::runtime::CoreValue;
+use crate::texts;
 
 /// The methods of servers of both faces.
 #[pyclass(frozen, subclass, weakref, module = "headwater._headwater")]
@@ -104,7 +105,14 @@ impl Server {
         self.access.block(py, shutdown, none)
     }
 
-    fn __repr__(&self) -> PyResult<String> {
-        Ok(format!("Server('{}')", self.address()?))
+    fn __repr__(&self) -> String {
+        let face = self.access.face();
+        let Some(server) = self.server.if_ours() else {
+            return texts::object(face, "Server", ["opened before a fork".to_owned()]);
+        };
+        let is_closed = server.is_closed() || self.access.check().is_err();
+        let address = texts::quoted(&joined(server.addresses()));
+        let closed = is_closed.then(|| "closed".to_owned());
+        texts::object(face, "Server", [address].into_iter().chain(closed))
     }
 }

@@ -55,6 +55,44 @@ fn a_narrowed_scan_reads_what_a_query_needs(target: Target) {
 }
 
 #[behaviour]
+fn a_limit_counts_records_before_a_query_narrows_the_scan(target: Target) {
+    let broker = target.start();
+    let t = broker.name("t");
+    broker.make(t, 2);
+    for partition in 0..2 {
+        broker.fill(t, partition, (0..10).map(|index| index.to_string()));
+    }
+    let limited = broker.topic(t).scan(ScanOptions {
+        limit: Some(12),
+        ..ScanOptions::default()
+    });
+    let read = |bounds: Bounds| {
+        let batch = broker.wait(limited.narrow(bounds).collect()).unwrap();
+        (partitions(&batch), offsets(&batch))
+    };
+    let in_order = |records: usize| {
+        let all = (0..2).flat_map(|partition| (0..10).map(move |offset| (partition, offset)));
+        all.take(records).unzip::<i32, i64, Vec<_>, Vec<_>>()
+    };
+    assert_eq!(read(Bounds::default()), in_order(12));
+    assert_eq!(broker.wait(limited.count()).unwrap(), 12);
+    // A reader of the query filters these records itself.
+    let filter = Bounds {
+        partitions: Some(vec![PartitionId::new(1)]),
+        offset_from: Some(Offset::new(1)),
+        ..Bounds::default()
+    };
+    assert_eq!(read(filter), in_order(12));
+    for (limit, records) in [(3, 3), (100, 12), (0, 0)] {
+        let bounds = Bounds {
+            limit: Some(limit),
+            ..Bounds::default()
+        };
+        assert_eq!(read(bounds), in_order(records));
+    }
+}
+
+#[behaviour]
 fn values_are_decoded_in_memory_as_in_a_scan(target: Target) {
     let broker = target.start();
     let t = broker.name("t");

@@ -93,6 +93,45 @@ fn configuration_is_layered_and_can_be_put_back(target: Target) {
 }
 
 #[behaviour]
+fn a_topic_has_partitions_and_a_size(target: Target) {
+    let broker = target.start();
+    let t = broker.name("t");
+    broker.make(t, 3);
+    let topic = broker.topic(t);
+    assert_eq!(broker.wait(topic.partition_count()).unwrap(), 3);
+    assert_eq!(broker.wait(topic.size_bytes()).unwrap(), Some(0));
+    broker.fill(t, 0, ["x"]);
+    let one = broker.wait(topic.size_bytes()).unwrap().unwrap();
+    broker.fill(t, 2, ["x"]);
+    assert!(one > 0);
+    assert_eq!(broker.wait(topic.size_bytes()).unwrap(), Some(2 * one));
+    let unknown = broker.topic(broker.name("unknown"));
+    let error = broker.wait(unknown.size_bytes()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::UnknownTopicOrPartition);
+}
+
+#[behaviour]
+fn each_broker_has_a_configuration(target: Target) {
+    let broker = target.start();
+    let keys = |id| {
+        let entries = broker.wait(broker.admin().broker_config(id)).unwrap();
+        let entries = entries.into_iter().map(|entry| entry.name);
+        entries.collect::<Vec<_>>()
+    };
+    assert!(keys(None).contains(&"log.retention.hours".to_owned()));
+    assert_eq!(keys(Some(1)), keys(None));
+    let error = broker.wait(broker.admin().broker_config(Some(987)));
+    let error = error.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidArgument);
+    assert!(
+        error
+            .message()
+            .starts_with("The cluster has no broker 987: its brokers are 1"),
+        "{error}"
+    );
+}
+
+#[behaviour]
 fn partitions_can_be_added_and_are_used_at_once(target: Target) {
     let broker = target.start();
     let t = broker.name("t");

@@ -23,12 +23,17 @@ def test_an_existing_topic_is_an_error_unless_it_is_allowed(flights: Path) -> No
     again = run("topic", "create", "flights", "--data", flights)
     assert again.code == 1
     assert 'Cannot create topic "flights"' in again.problems
+    assert "--if-not-exists" in again.problems
+    assert "if_exists" not in again.problems
     succeed("topic", "create", "flights", "--data", flights, "--if-not-exists")
 
 
 def test_a_missing_topic_is_an_error_unless_it_is_allowed(data: Path) -> None:
     succeed("topic", "create", "flights", "--data", data)
-    assert run("topic", "delete", "flight", "--data", data).code == 1
+    missing = run("topic", "delete", "flight", "--data", data)
+    assert missing.code == 1
+    assert 'did you mean "flights"?' in missing.problems
+    assert "create_topic" not in missing.problems
     succeed("topic", "delete", "flight", "--data", data, "--if-exists")
 
 
@@ -50,6 +55,16 @@ def test_alter_adds_partitions_and_resets_settings(flights: Path) -> None:
     fewer = run("topic", "alter", "flights", "--data", flights, "--partitions", 1)
     assert fewer.code == 2
     assert 'Cannot add partitions to topic "flights"' in fewer.problems
+
+
+def test_durations_are_taken_for_milliseconds(data: Path) -> None:
+    succeed("topic", "create", "flights", "--data", data, "--config", "retention.ms=7d")
+    succeed("topic", "alter", "flights", "--data", data, "--config", "segment.ms=1h30m")
+    [topic] = succeed("topic", "describe", "flights", "--data", data, "--json").objects
+    assert {entry["key"]: entry["value"] for entry in topic["config"]} == {"retention.ms": "604800000", "segment.ms": "5400000"}
+    ended = run("topic", "alter", "flights", "--data", data, "--config", "segment.bytes=7d")
+    assert ended.code == 2
+    assert "is not a value of segment.bytes" in ended.problems
 
 
 def test_an_unknown_key_names_the_nearest(flights: Path) -> None:

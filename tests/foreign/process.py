@@ -47,7 +47,7 @@ class StartedBroker:
         return "\n".join(self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
 
 
-def await_line(started: StartedBroker, pattern: str, seconds: float = 60) -> re.Match[str]:
+def await_line(started: StartedBroker, pattern: str, seconds: float = 180) -> re.Match[str]:
     """Wait until the process has printed a complete line that matches. If it ends or prints none in time, it is
     stopped.
     """

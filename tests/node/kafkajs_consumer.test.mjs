@@ -494,11 +494,6 @@ onServed('features that are missing are refused, with the alternative', async ({
   const consumer = kafka.consumer({ groupId: 'g' });
   await rejects(consumer.run({}), KafkaJSNonRetriableError, /one of eachMessage and eachBatch/);
   await consumeUntil(consumer, ['flights'], () => true, { eachMessage: async () => {} });
-  const withMetadata = { ...P0, offset: '1', metadata: 'x' };
-  await rejects(consumer.commitOffsets([withMetadata]), KafkaJSNotImplemented, /without it/);
-  const description = await consumer.describeGroup();
-  assert.throws(() => description.members, KafkaJSNotImplemented);
-  assert.ok(!JSON.stringify(description).includes('members'));
   for (const name of ['REQUEST', 'FETCH', 'FETCH_START']) {
     assert.throws(() => consumer.on(consumer.events[name], () => {}), KafkaJSNotImplemented);
   }

@@ -99,11 +99,9 @@ def test_closing_twice_is_allowed_and_use_after_it_is_not(client: hw.Client) -> 
     producer, consumer = client.producer(), client.consumer(name("flights"))
     iterator = iter(topic.scan())
     assert not client.closed
-    assert "open" in repr(client)
     client.close()
     client.close()
     assert client.closed
-    assert "closed" in repr(client)
     uses = [
         client.topics,
         client.producer,

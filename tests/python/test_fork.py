@@ -85,7 +85,7 @@ USES = {
         "lambda: client.consumer('t')",
         "client.groups",
     ],
-    "topic": ["topic.head", "topic.scan", "lambda: len(topic)", "lambda: topic.offsets('latest')", "topic._repr_html_"],
+    "topic": ["topic.head", "topic.scan", "lambda: len(topic)", "lambda: topic.offsets('latest')", "topic.config"],
     "scan": ["scan.to_arrow", "lambda: list(scan)", "scan.count"],
     "producer": ["lambda: producer.send('t', b'x')", "lambda: producer.send_batch('t', [b'x'])", "producer.flush", "producer.close"],
     "future": ["future.result", "future.exception", "lambda: future._condition"],

@@ -55,6 +55,18 @@ def test_a_group_with_members_is_listed_with_its_state(client: hw.Client, member
     assert own_groups(client.groups())[0].state == "Empty"
 
 
+def test_a_member_has_its_id_and_its_generation(client: hw.Client, member: hw.Consumer) -> None:
+    metadata = member.group_metadata()
+    assert metadata is not None
+    assert (metadata.group_id, metadata.leader_id) == (name("readers"), metadata.member_id)
+    assert metadata.generation_id >= 1
+    assert metadata.member_id
+    assert metadata.assignor
+    with client.consumer(group_id=name("others")) as other, client.consumer() as alone:
+        assert other.group_metadata() == hw.GroupMetadata(name("others"), "", -1, None, None, None)
+        assert alone.group_metadata() is None
+
+
 @pytest.mark.usefixtures("flights")
 def test_offsets_come_with_ends_and_lags_by_topic_and_partition(client: hw.Client) -> None:
     client.create_topic(name("arrivals"), partitions=3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
+import duckdb
 import polars as pl
 import pyarrow as pa
 import pytest
@@ -122,6 +123,50 @@ def test_on_error_raises_or_nulls_or_skips(client: hw.Client) -> None:
     assert (caught.value.topic, caught.value.partition, caught.value.offset) == (name("mixed"), 0, 1)
     assert topic.scan(**formats, on_error="null").to_polars()["a"].to_list() == [1, None, 3]
     assert topic.scan(**formats, on_error="skip").to_polars()["offset"].to_list() == [0, 2]
+
+
+def test_a_limit_ends_the_reading(wide: hw.Topic) -> None:
+    expected = [(partition, offset) for partition in range(4) for offset in range(100)][:150]
+    scan = wide.scan(limit=150, columns=["partition", "offset"])
+    assert scan.to_polars().rows() == expected
+    assert scan.to_polars(lazy=True).collect().rows() == expected
+    assert scan.to_arrow().num_rows == scan.to_pandas().shape[0] == scan.to_reader().read_all().num_rows == 150
+    assert pa.table(scan).num_rows == scan.count() == sum(map(len, scan)) == 150
+    connection: Any = duckdb.connect()
+    assert connection.sql("select count(*) from scan").fetchall() == [(150,)]
+    assert "150" in scan.explain()
+    assert wide.scan(limit=0).to_polars().height == 0
+    assert wide.scan(limit=10**6).count() == 400
+    assert wide.scan(start=98, limit=3).to_polars()["offset"].to_list() == [98, 99, 98]
+
+
+def test_a_limit_counts_records_before_a_query(wide: hw.Topic) -> None:
+    eager, lazy = wide.scan(limit=150).to_polars(), wide.scan(limit=150).to_polars(lazy=True)
+    for query in [pl.col("partition") == 1, pl.col("offset") >= 40, pl.col("timestamp") < at(0.3), pl.col("partition") == 3]:
+        assert lazy.filter(query).collect().equals(eager.filter(query)), query
+        assert lazy.filter(query).select("value").head(7).collect().equals(eager.filter(query).select("value").head(7)), query
+    assert lazy.head(200).collect().height == 150
+    assert lazy.head(20).filter(pl.col("offset") >= 15).collect().height == 5
+
+
+def test_a_limit_counts_records_that_decode(client: hw.Client) -> None:
+    topic = client.create_topic(name("mixed"))
+    with client.producer() as producer:
+        producer.send_batch(name("mixed"), [b"{", b'{"a": 1}', b"{", b'{"a": 2}', b'{"a": 3}'])
+    scan = topic.scan(value="json", schema={"a": "int64"}, unnest=True, on_error="skip", limit=2)
+    assert scan.to_polars()["a"].to_list() == [1, 2]
+
+
+def test_progress_counts_up_to_the_limit(wide: hw.Topic) -> None:
+    told: list[tuple[int, int]] = []
+    wide.scan(limit=150, progress=lambda done, total: told.append((done, total))).to_arrow()
+    assert {total for _, total in told} == {150}
+    assert told[-1] == (150, 150)
+
+
+def test_a_negative_limit_is_refused(wide: hw.Topic) -> None:
+    with pytest.raises(hw.InvalidArgumentError, match="limit is -1: use a number that is not negative"):
+        wide.scan(limit=-1)
 
 
 def test_progress_is_reported_to_the_end(wide: hw.Topic) -> None:

@@ -51,6 +51,11 @@ def test_the_html_shows_each_partition(client: hw.Client) -> None:
     with client.producer() as producer:
         producer.send(name("flights"), b"late", partition=1).result()
     html = topic._repr_html_()
+    if repr(client) != "Client(in memory, 1 topic)":
+        # The table would need requests to a cluster.
+        assert html is None
+        return
+    assert html is not None
     assert f"<b>{topic.name}</b>" in html
     assert "<td>1</td><td>0</td><td>1</td><td>1</td>" in html
     assert html.count("<tr>") == 3
@@ -80,7 +85,8 @@ def test_records_are_counted_instead_of_offsets(make_client: Callable[..., hw.Cl
     records = topic.scan().to_polars().height
     assert records < 500 < topic.offsets("latest")[0]
     assert len(topic) == topic.scan().count() == records
-    assert f"<td>{records}</td>" in topic._repr_html_()
+    html = topic._repr_html_()
+    assert html is None or f"<td>{records}</td>" in html
     told: list[tuple[int, int]] = []
     topic.scan(progress=lambda done, total: told.append((done, total))).to_arrow()
     assert told[-1] == (records, records)

@@ -98,6 +98,9 @@ class Source:
     @cached_property
     def comments(self) -> list[tuple[int, str]]:
         """Each line of each comment and docstring, without its marks."""
+        if self.path.endswith(".pyi"):
+            # The docstrings of a stub are generated from the comments of Rust.
+            return list(self._python_comments())
         if self.language == "python":
             return sorted([*self._python_comments(), *self._docstrings()])
         found = [match for match in self._literals if match.group("comment")]

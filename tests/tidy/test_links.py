@@ -13,9 +13,9 @@ RELIABILITY = ROOT / "core/docs/reliability.md"
 
 def test_relative_links_lead_to_files() -> None:
     links = [(page, target) for page in PAGES for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text())]
-    broken = [
-        f"{page.relative_to(ROOT)}: {target}" for page, target in links if "://" not in target and not (page.parent / target).exists()
-    ]
+    # Typedoc makes the pages of the Node package.
+    files = [(page, target) for page, target in links if "://" not in target and not target.startswith("node/")]
+    broken = [f"{page.relative_to(ROOT)}: {target}" for page, target in files if not (page.parent / target).exists()]
     assert not broken, "\n".join(broken)
 
 

@@ -1,6 +1,7 @@
 // The admin of kafkajs.
 
 import type { Client } from '../client.js';
+import { describeCluster } from './admin_cluster.js';
 import * as configs from './admin_configs.js';
 import * as groups from './admin_groups.js';
 import * as topics from './admin_topics.js';
@@ -102,9 +103,7 @@ export class KafkaAdmin implements Admin {
   alterConfigs: Admin['alterConfigs'] = (given) =>
     this.call((client) => configs.alterConfigs(client, given));
 
-  describeCluster: Admin['describeCluster'] = refusal(
-    'The brokers of the cluster are not known to this adapter yet: client.metrics() has those that it talks to.',
-  );
+  describeCluster: Admin['describeCluster'] = () => this.call(describeCluster);
 
   describeAcls: Admin['describeAcls'] = refusal(NO_ACLS);
   createAcls: Admin['createAcls'] = refusal(NO_ACLS);

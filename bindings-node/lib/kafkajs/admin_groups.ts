@@ -5,7 +5,7 @@ import { boolean, text } from '../options.js';
 import { resolved } from './admin_topics.js';
 import { kafkaJSError, refused } from './convert_error.js';
 import { KafkaJSDeleteGroupsError, KafkaJSError, KafkaJSProtocolError } from './errors.js';
-import { describeGroups } from './groups.js';
+import { describeGroup } from './groups.js';
 import { anything, options, topicName } from './options.js';
 import type { DeleteGroupsResult, FetchOffsetsPartition, SeekEntry } from './types.js';
 
@@ -42,9 +42,7 @@ export async function fetchOffsets(
   return Promise.all(
     topics.map(async (topic) => {
       const own = new Map(
-        committed
-          .filter((entry) => entry.topic === topic)
-          .map((entry) => [entry.partition, String(entry.committed)]),
+        committed.filter((entry) => entry.topic === topic).map((entry) => [entry.partition, entry]),
       );
       const numbers =
         named.length > 0
@@ -53,8 +51,8 @@ export async function fetchOffsets(
       // A reset of kafkajs stores -1 and -2, which `resolveOffsets` replaces; here a reset stores offsets.
       const partitions = numbers.map((partition) => ({
         partition,
-        offset: own.get(partition) ?? '-1',
-        metadata: null,
+        offset: String(own.get(partition)?.committed ?? -1),
+        metadata: own.get(partition)?.metadata || null,
       }));
       return { topic, partitions };
     }),
@@ -90,11 +88,9 @@ export async function resetOffsets(client: Client, given: unknown): Promise<void
 }
 
 async function refuseIfRunning(client: Client, groupId: string): Promise<void> {
-  const [group] = await describeGroups(client, [groupId]);
-  if (group !== undefined && group.state !== 'Empty' && group.state !== 'Dead') {
-    throw refused(
-      `The consumer group must have no running instances, current state: ${group.state}`,
-    );
+  const { state } = await describeGroup(client, groupId);
+  if (state !== 'Empty' && state !== 'Dead') {
+    throw refused(`The consumer group must have no running instances, current state: ${state}`);
   }
 }
 

@@ -174,10 +174,11 @@ function progressOf(batch: KafkaBatch) {
 /** Offsets to commit, as kafkajs writes them. */
 function offsetsOf({ topics }: Offsets): CommitOffset[] {
   return topics.flatMap(({ topic, partitions }) =>
-    partitions.map(({ partition, offset }) => ({
+    partitions.map(({ partition, offset, metadata }) => ({
       topic,
       partition,
       offset: longOf(offset, 'offset'),
+      ...(typeof metadata === 'string' ? { metadata } : {}),
     })),
   );
 }

@@ -1,13 +1,16 @@
 // The connection that the producers, consumers and admins of one `Kafka` share.
 
-import { type Client, connect } from '../client.js';
+import type { Client } from '../client.js';
 import { AuthenticationError, UnknownTopicOrPartitionError } from '../errors.js';
+import { connect } from '../open.js';
 import type { Connection } from './connection.js';
 import { kafkaJSError } from './convert_error.js';
 import { KafkaJSConnectionError, KafkaJSNotImplemented } from './errors.js';
 import { retried, retryPolicy } from './retry.js';
 import type { PartitionMetadata } from './types.js';
-import { unavailable } from './unavailable.js';
+
+/** Kafka's code of a partition that has no leader. */
+const LEADER_NOT_AVAILABLE = 5;
 
 /** Connects when the first user needs it, and closes when the last one has gone. May be used concurrently. */
 export class Cluster {
@@ -104,18 +107,14 @@ export class Lease {
 /** The partitions of a topic. */
 export async function partitionsOf(client: Client, topic: string): Promise<PartitionMetadata[]> {
   const partitions = await client.topic(topic).describe();
-  return partitions.map(({ partition, leader }) =>
-    unavailable(
-      { partitionErrorCode: 0, partitionId: partition, leader: leader ?? -1 },
-      {
-        replicas:
-          'Replicas are not known to this adapter yet: `kafka-topics.sh --describe` lists them.',
-        isr: 'In-sync replicas are not known to this adapter yet: `kafka-topics.sh --describe` lists them.',
-        offlineReplicas:
-          'Offline replicas are not known to this adapter yet: `kafka-topics.sh --describe` lists them.',
-      },
-    ),
-  );
+  return partitions.map(({ partition, leader, replicas, inSyncReplicas, offlineReplicas }) => ({
+    partitionErrorCode: leader === undefined ? LEADER_NOT_AVAILABLE : 0,
+    partitionId: partition,
+    leader: leader ?? -1,
+    replicas,
+    isr: inSyncReplicas,
+    offlineReplicas,
+  }));
 }
 
 /** {@link partitionsOf}. A missing topic is created, with the broker's defaults, if `mayCreate` is set. */

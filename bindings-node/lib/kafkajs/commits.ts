@@ -4,6 +4,7 @@ import type { Consumer as HeadwaterConsumer } from '../consumer.js';
 import { kafkaJSError } from './convert_error.js';
 import { KafkaJSProtocolError } from './errors.js';
 import { CONSUMER_EVENTS, type Events } from './events.js';
+import { memberOf } from './member.js';
 import { type CommitOffset, ResolvedOffsets, shown } from './resolved_offsets.js';
 import type { RunConfig } from './run_config.js';
 import type { Logger, TopicPartition } from './types.js';
@@ -52,9 +53,7 @@ export class Commits {
         await consumer.commit(offsets);
         this.resolved.commit(offsets);
         this.events.emit(CONSUMER_EVENTS.COMMIT_OFFSETS, () => ({
-          groupId: this.groupId,
-          memberId: '',
-          groupGenerationId: -1,
+          ...memberOf(consumer),
           ...shown(offsets),
         }));
       }

@@ -4,9 +4,8 @@ import { boolean } from '../options.js';
 import { type Cluster, Lease, partitionsOfNew } from './cluster.js';
 import { type ConsumerSettings, consumerSettings } from './consumer_config.js';
 import { converted, refused } from './convert_error.js';
-import { KafkaJSNotImplemented } from './errors.js';
 import { CONSUMER_EVENTS, Events } from './events.js';
-import { describeGroups } from './groups.js';
+import { describeGroup } from './groups.js';
 import { anything, longOf, options, partitionOf } from './options.js';
 import { pauseBefore } from './retry.js';
 import { type RunConfig, runConfig } from './run_config.js';
@@ -101,18 +100,14 @@ export class KafkaConsumer {
     await this.start(runConfig(given));
   };
 
-  /** Commits offsets. `metadata` is refused: offsets are stored without. */
+  /** Commits offsets, with their metadata. */
   commitOffsets = async (
     topicPartitions: TopicPartitionOffsetAndMetadata[] = [],
   ): Promise<void> => {
-    const offsets = topicPartitions.map(({ metadata, ...at }) => {
-      if (metadata !== undefined && metadata !== null && metadata !== '') {
-        throw new KafkaJSNotImplemented(
-          `metadata of "${at.topic}" partition ${at.partition} is not supported: commit without it`,
-        );
-      }
-      return this.offsetOf(at, 0n);
-    });
+    const offsets = topicPartitions.map(({ metadata, ...at }) => ({
+      ...this.offsetOf(at, 0n),
+      ...(metadata === undefined || metadata === null ? {} : { metadata }),
+    }));
     await converted(() => this.running().commit(offsets));
   };
 
@@ -122,12 +117,9 @@ export class KafkaConsumer {
     this.running().seek(at, offset);
   };
 
-  /** The group's state. */
+  /** The group with its members. */
   describeGroup = (): Promise<GroupDescription> =>
-    converted(async () => {
-      const [group] = await describeGroups(await this.lease.client(), [this.settings.groupId]);
-      return group as GroupDescription;
-    });
+    converted(async () => describeGroup(await this.lease.client(), this.settings.groupId));
 
   /** Stops reading partitions, or all of a topic. Takes effect before the next message. */
   pause = (topics: PartitionsOfTopic[] = []): void => {

@@ -1,6 +1,6 @@
 // The options of `kafka.consumer()`, as Kafka's keys.
 
-import type { ConsumerOptions } from '../client.js';
+import type { ConsumerOptions } from '../client_options.js';
 import { boolean, count, milliseconds, text } from '../options.js';
 import { assignmentStrategy, PartitionAssigners } from './assigners.js';
 import { backoff } from './connection.js';

@@ -1,8 +1,16 @@
 // Groups as kafkajs describes them.
 
+import type { GroupMember } from '../../native.js';
 import type { Client } from '../client.js';
-import type { ConsumerGroupState, GroupDescription } from './types.js';
-import { unavailable } from './unavailable.js';
+import { KafkaError } from '../errors.js';
+import { AssignerProtocol } from './assigner_protocol.js';
+import { byTopic } from './pauses.js';
+import type {
+  Assignment,
+  ConsumerGroupState,
+  GroupDescription,
+  MemberDescription,
+} from './types.js';
 
 /** States of KIP-848, by their counterparts in kafkajs. */
 const STATES: Readonly<Record<string, ConsumerGroupState>> = {
@@ -11,27 +19,58 @@ const STATES: Readonly<Record<string, ConsumerGroupState>> = {
   NotReady: 'CompletingRebalance',
 };
 
-const MEMBERS = {
-  members:
-    'The members of a group are not known to this adapter yet: `headwater group describe` lists them.',
-  protocol:
-    'The assignor of a group is not known to this adapter yet: `headwater group describe` names it.',
-};
+const NO_USER_DATA = Buffer.alloc(0);
 
 /** Describes groups. An unknown one is "Dead", as in Kafka. */
 export async function describeGroups(
   client: Client,
   groupIds: readonly string[],
 ): Promise<GroupDescription[]> {
-  const groups = new Map((await client.groups()).map((group) => [group.groupId, group]));
-  return groupIds.map((groupId) => {
-    const { state = 'Dead', protocolType = '' } = groups.get(groupId) ?? {};
-    const known = {
+  return Promise.all(groupIds.map((groupId) => describeGroup(client, groupId)));
+}
+
+/** Describes a group. */
+export async function describeGroup(client: Client, groupId: string): Promise<GroupDescription> {
+  try {
+    const group = await client.describeGroup(groupId);
+    const state = STATES[group.state] ?? (group.state as ConsumerGroupState);
+    return {
       errorCode: 0,
       groupId,
-      protocolType,
-      state: STATES[state] ?? (state as ConsumerGroupState),
+      members: group.members.map(memberOf),
+      protocol: group.assignor,
+      protocolType: group.protocolType,
+      state,
     };
-    return unavailable(known, MEMBERS);
-  });
+  } catch (error) {
+    if (!(error instanceof KafkaError && error.code === 'GROUP_ID_NOT_FOUND')) {
+      throw error;
+    }
+    return { errorCode: 0, groupId, members: [], protocol: '', protocolType: '', state: 'Dead' };
+  }
+}
+
+/** The subscription and the assignment are those of Kafka's consumer protocol. */
+function memberOf({
+  memberId,
+  clientId,
+  host,
+  topics,
+  assignment,
+}: GroupMember): MemberDescription {
+  const partitions: Assignment = Object.fromEntries(
+    byTopic(assignment).map(({ topic, partitions }) => [topic, partitions]),
+  );
+  const { MemberAssignment, MemberMetadata } = AssignerProtocol;
+  return {
+    memberId,
+    clientId,
+    clientHost: host,
+    memberMetadata: MemberMetadata.encode({ version: 1, topics, userData: NO_USER_DATA }),
+    memberAssignment: MemberAssignment.encode({
+      version: 1,
+      assignment: partitions,
+      userData: NO_USER_DATA,
+    }),
+  };
 }

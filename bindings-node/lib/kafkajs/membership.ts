@@ -2,9 +2,11 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '../client.js';
+import type { Consumer as HeadwaterConsumer } from '../consumer.js';
 import { keyOf } from '../positions.js';
 import { CONSUMER_EVENTS, type Events } from './events.js';
-import { describeGroups } from './groups.js';
+import { describeGroup } from './groups.js';
+import { joinedMemberOf, memberOf } from './member.js';
 import { byTopic } from './pauses.js';
 import type { Logger, TopicPartition } from './types.js';
 
@@ -30,11 +32,17 @@ export class Membership {
   /** Counts changes of the assignment. */
   private changes = 0;
   private isOver = false;
+  private consumer: HeadwaterConsumer | undefined;
 
   constructor(private readonly context: MembershipContext) {
     this.joined = new Promise((resolve) => {
       this.join = resolve;
     });
+  }
+
+  /** Sets the consumer, whose member the events name. */
+  begin(consumer: HeadwaterConsumer): void {
+    this.consumer = consumer;
   }
 
   /** The assigned partitions. */
@@ -62,13 +70,11 @@ export class Membership {
     );
     const duration = Date.now() - this.joiningSince;
     logger.info('Consumer has joined the group', { groupId, memberAssignment, duration });
+    const { consumer } = this;
     events.emit(CONSUMER_EVENTS.GROUP_JOIN, () => ({
       groupId,
-      memberId: '',
-      leaderId: '',
-      isLeader: false,
+      ...joinedMemberOf(consumer, strategy),
       memberAssignment,
-      groupProtocol: strategy,
       duration,
     }));
     this.heartbeats ??= setInterval(() => this.emitHeartbeat(), heartbeatInterval).unref();
@@ -78,8 +84,9 @@ export class Membership {
   /** A rebalance begins. */
   rebalancing(): void {
     const { groupId, events } = this.context;
+    const memberId = this.consumer?.groupMetadata()?.memberId ?? '';
     this.joiningSince = Date.now();
-    events.emit(CONSUMER_EVENTS.REBALANCING, () => ({ groupId, memberId: '' }));
+    events.emit(CONSUMER_EVENTS.REBALANCING, () => ({ groupId, memberId }));
   }
 
   /** Partitions have gone. */
@@ -105,8 +112,8 @@ export class Membership {
       if (this.isOver || changes !== this.changes) {
         return;
       }
-      const [group] = await describeGroups(client, [this.context.groupId]);
-      stable = group?.state === 'Stable' ? stable + 1 : 0;
+      const { state } = await describeGroup(client, this.context.groupId);
+      stable = state === 'Stable' ? stable + 1 : 0;
     }
     if (!this.isOver && changes === this.changes) {
       this.ready();
@@ -114,11 +121,9 @@ export class Membership {
   }
 
   private emitHeartbeat(): void {
-    const { groupId, events } = this.context;
-    events.emit(CONSUMER_EVENTS.HEARTBEAT, () => ({
-      groupId,
-      memberId: '',
-      groupGenerationId: -1,
-    }));
+    const { consumer } = this;
+    if (consumer !== undefined) {
+      this.context.events.emit(CONSUMER_EVENTS.HEARTBEAT, () => memberOf(consumer));
+    }
   }
 }

@@ -9,7 +9,27 @@ type CheckedOptions<S extends Spec> = { [K in keyof S]?: ReturnType<S[K]> };
 
 /** The options of a call, by their checks. */
 export function options<S extends Spec>(call: string, given: unknown, spec: S): CheckedOptions<S> {
-  return checked(() => checkOptions(call, withoutNulls(given), spec));
+  return checked(() => checkOptions(call, withoutNulls(given), spec, elsewhere));
+}
+
+/** Options of kafkajs, with the call that takes them. */
+const CALLS: Readonly<Record<string, string>> = {
+  brokers: 'new Kafka()',
+  clientId: 'new Kafka()',
+  eachBatch: 'run()',
+  eachMessage: 'run()',
+  fromBeginning: 'subscribe()',
+  groupId: 'consumer()',
+  logLevel: 'new Kafka()',
+  sasl: 'new Kafka()',
+  sessionTimeout: 'consumer()',
+  ssl: 'new Kafka()',
+};
+
+/** Where an option of another call belongs. */
+function elsewhere(call: string, name: string): string | undefined {
+  const owner = Object.hasOwn(CALLS, name) ? CALLS[name] : undefined;
+  return owner === undefined || owner === call ? undefined : `pass it to ${owner}`;
 }
 
 function withoutNulls(given: unknown): unknown {

@@ -1,6 +1,7 @@
 // The producer of kafkajs.
 
-import type { Client, ProducerOptions } from '../client.js';
+import type { Client } from '../client.js';
+import type { ProducerOptions } from '../client_options.js';
 import { UnknownTopicOrPartitionError } from '../errors.js';
 import { boolean, count, milliseconds } from '../options.js';
 import type { Producer as HeadwaterProducer } from '../producer.js';

@@ -6,6 +6,8 @@ import type { OffsetsByTopicPartition, TopicPartition } from './types.js';
 /** An offset as Headwater commits it. */
 export interface CommitOffset extends TopicPartition {
   offset: bigint;
+  /** Text that the group stores with it. */
+  metadata?: string;
 }
 
 interface Progress extends TopicPartition {

@@ -1,6 +1,7 @@
 // Headwater's producers for the options of one send: acknowledgement, time limit and codec.
 
-import type { Client, ProducerOptions } from '../client.js';
+import type { Client } from '../client.js';
+import type { ProducerOptions } from '../client_options.js';
 import type { Producer as HeadwaterProducer } from '../producer.js';
 import { refused } from './convert_error.js';
 import { CompressionTypes } from './enums.js';

@@ -1,7 +1,8 @@
 // One run of a consumer: from joining the group to leaving it.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { Client, ConsumerOptions } from '../client.js';
+import type { Client } from '../client.js';
+import type { ConsumerOptions } from '../client_options.js';
 import type { Consumer as HeadwaterConsumer } from '../consumer.js';
 import { keyOf } from '../positions.js';
 import { BatchHandler } from './batch_handler.js';
@@ -174,6 +175,7 @@ export class Session {
     consumer.on('revoke', (partitions) => this.onRevoke(client, consumer, partitions));
     consumer.on('lost', (partitions) => this.onLost(client, partitions));
     this.consumer = consumer;
+    this.membership.begin(consumer);
     return consumer;
   }
 

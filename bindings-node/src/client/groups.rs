@@ -6,7 +6,7 @@ use napi_derive::napi;
 
 use super::Client;
 use crate::abort::Abort;
-use crate::convert::partitions;
+use crate::convert::partitions::{self, TopicPartition};
 use crate::convert::position::{PositionArgument, position};
 use crate::runtime::{Answer, promise};
 
@@ -21,6 +21,40 @@ pub struct GroupInfo {
     pub protocol_type: String,
     /// The state, with Kafka's name.
     pub state: String,
+}
+
+/// A group with its members.
+#[napi(object, object_from_js = false)]
+pub struct GroupDescription {
+    /// The group's name.
+    pub group_id: String,
+    /// "classic" or "consumer".
+    pub group_type: String,
+    /// "consumer", or another protocol of its members.
+    pub protocol_type: String,
+    /// The state, with Kafka's name.
+    pub state: String,
+    /// The assignor; empty while the group has none.
+    pub assignor: String,
+    /// Its members.
+    pub members: Vec<GroupMember>,
+}
+
+/// A member of a group.
+#[napi(object, object_from_js = false)]
+pub struct GroupMember {
+    /// Its id within the group.
+    pub member_id: String,
+    /// Its `group.instance.id`, for a static member.
+    pub instance_id: Option<String>,
+    /// Its `client.id`.
+    pub client_id: String,
+    /// Its host.
+    pub host: String,
+    /// The topics of its subscription, by name.
+    pub topics: Vec<String>,
+    /// Its assigned partitions.
+    pub assignment: Vec<TopicPartition>,
 }
 
 /// A committed offset of a group.
@@ -38,6 +72,8 @@ pub struct GroupOffset {
     /// The number of offsets in between; null if the partition no longer exists.
     #[napi(ts_type = "bigint | null")]
     pub lag: Either<BigInt, Null>,
+    /// The text that was committed with the offset.
+    pub metadata: String,
 }
 
 #[napi]
@@ -56,6 +92,25 @@ impl Client {
             };
             Ok(groups.into_iter().map(info).collect::<Vec<_>>())
         })
+    }
+
+    /// Describes a group with its members.
+    #[napi(catch_unwind, ts_return_type = "Promise<GroupDescription>")]
+    pub fn describe_group(
+        &self,
+        env: Env,
+        group_id: String,
+        abort: Option<&Abort>,
+    ) -> napi::Result<Answer> {
+        let admin = self.admin(&env)?;
+        let describe = async move { admin.describe_group(&group_id).await };
+        promise(
+            &env,
+            self.embedded.runtime(),
+            abort,
+            describe,
+            |_, group| Ok(description(group)),
+        )
     }
 
     /// The committed offsets of a group.
@@ -112,6 +167,25 @@ impl Client {
     }
 }
 
+fn description(group: headwater::GroupDescription) -> GroupDescription {
+    let member = |member: headwater::GroupMember| GroupMember {
+        member_id: member.member_id,
+        instance_id: member.instance_id,
+        client_id: member.client_id,
+        host: member.host,
+        topics: member.topics,
+        assignment: partitions::list(&member.assignment),
+    };
+    GroupDescription {
+        group_id: group.info.group_id,
+        group_type: group.info.group_type,
+        protocol_type: group.info.protocol_type,
+        state: group.info.state,
+        assignor: group.assignor,
+        members: group.members.into_iter().map(member).collect(),
+    }
+}
+
 fn group_offset(offset: headwater::GroupOffset) -> GroupOffset {
     let or_null = |number: Option<BigInt>| match number {
         Some(number) => Either::A(number),
@@ -123,5 +197,6 @@ fn group_offset(offset: headwater::GroupOffset) -> GroupOffset {
         committed: offset.committed.get().into(),
         end: or_null(offset.end.map(|end| end.get().into())),
         lag: or_null(offset.lag().map(BigInt::from)),
+        metadata: offset.metadata,
     }
 }

@@ -1,7 +1,8 @@
 //! The client, which creates topics, producers, consumers and servers.
 
+mod cluster;
 mod groups;
-mod topics;
+pub(crate) mod topics;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -9,7 +9,7 @@ use crate::abort::Abort;
 use crate::convert::partitions;
 use crate::convert::position::{PositionArgument, position};
 use crate::errors;
-use crate::runtime::{Answer, promise};
+use crate::runtime::{Answer, EngineHandle, promise};
 
 /// A listed topic.
 #[napi(object, object_from_js = false)]
@@ -148,22 +148,26 @@ impl Client {
         name: String,
         abort: Option<&Abort>,
     ) -> napi::Result<Answer> {
-        let admin = self.admin(&env)?;
-        let config = async move { admin.topic_config(&name).await };
-        promise(
-            &env,
-            self.embedded.runtime(),
-            abort,
-            config,
-            |_, entries| {
-                let entry = |entry: headwater::ConfigEntry| ConfigEntry {
-                    name: entry.name,
-                    value: entry.value,
-                    source: entry.source.to_owned(),
-                    documentation: entry.documentation,
-                };
-                Ok(entries.into_iter().map(entry).collect::<Vec<_>>())
-            },
-        )
+        topic_config(&env, &self.embedded, name, abort)
     }
+}
+
+/// The configuration of a topic.
+pub(crate) fn topic_config(
+    env: &Env,
+    embedded: &EngineHandle,
+    name: String,
+    abort: Option<&Abort>,
+) -> napi::Result<Answer> {
+    let admin = embedded.client(env)?.admin().clone();
+    let config = async move { admin.topic_config(&name).await };
+    promise(env, embedded.runtime(), abort, config, |_, entries| {
+        let entry = |entry: headwater::ConfigEntry| ConfigEntry {
+            name: entry.name,
+            value: entry.value,
+            source: entry.source.to_owned(),
+            documentation: entry.documentation,
+        };
+        Ok(entries.into_iter().map(entry).collect::<Vec<_>>())
+    })
 }

@@ -7,12 +7,45 @@ use napi_derive::napi;
 
 use super::{Consumer, done};
 use crate::abort::Abort;
-use crate::convert::partitions::{self, TopicPartition, TopicPartitionOffset};
+use crate::convert::partitions::{
+    self, TopicPartition, TopicPartitionOffset, TopicPartitionOffsetAndMetadata,
+};
 use crate::errors;
 use crate::runtime::Answer;
 
+/// The membership of a consumer in its group.
+#[napi(object, object_from_js = false)]
+pub struct GroupMetadata {
+    /// The group's name.
+    pub group_id: String,
+    /// The id that the coordinator gave the member; empty before it has joined.
+    pub member_id: String,
+    /// The generation of the group, or the member's epoch (KIP-848); -1 while it is not a member.
+    pub generation_id: i32,
+    /// Its `group.instance.id`, for a static member.
+    pub group_instance_id: Option<String>,
+    /// The id of the member that assigns partitions; none before it has joined, and where the broker assigns.
+    pub leader_id: Option<String>,
+    /// The assignor that the group has chosen; none before it has joined, and where the broker assigns.
+    pub assignor: Option<String>,
+}
+
 #[napi]
 impl Consumer {
+    /// The membership in its group, without waiting; null for a consumer without a group.
+    #[napi(catch_unwind)]
+    pub fn group_metadata(&self) -> Option<GroupMetadata> {
+        let member = self.state.gauge.group_metadata()?;
+        Some(GroupMetadata {
+            group_id: member.group_id,
+            member_id: member.member_id,
+            generation_id: member.generation_id,
+            group_instance_id: member.group_instance_id,
+            leader_id: member.leader_id,
+            assignor: member.assignor,
+        })
+    }
+
     /// Joins the group for these topics, or for the topics of a pattern.
     #[napi(catch_unwind, ts_return_type = "Promise<void>")]
     pub fn subscribe(
@@ -39,20 +72,21 @@ impl Consumer {
     pub fn commit(
         &self,
         env: Env,
-        offsets: Option<Vec<TopicPartitionOffset>>,
+        offsets: Option<Vec<TopicPartitionOffsetAndMetadata>>,
         wait: bool,
         abort: Option<&Abort>,
     ) -> napi::Result<Answer> {
-        let offsets = offsets.map(|offsets| partitions::offsets(&offsets));
+        let (offsets, metadata) = offsets.map(partitions::offsets_and_metadata).unzip();
+        let metadata = metadata.unwrap_or_default();
         self.call(
             &env,
             abort,
             move |consumer| {
                 async move {
                     if wait {
-                        consumer.commit(offsets).await
+                        consumer.commit_with_metadata(offsets, metadata).await
                     } else {
-                        consumer.commit_async(offsets).await
+                        consumer.commit_async_with_metadata(offsets, metadata).await
                     }
                 }
                 .boxed()

@@ -49,6 +49,12 @@ impl Consumer {
         )
     }
 
+    /// The number of assigned partitions, without waiting.
+    #[napi(getter, catch_unwind)]
+    pub fn partition_count(&self) -> u32 {
+        self.state.gauge.assignment().len() as u32
+    }
+
     /// The assigned partitions.
     #[napi(catch_unwind, ts_return_type = "Promise<Array<TopicPartition>>")]
     pub fn assignment(&self, env: Env, abort: Option<&Abort>) -> napi::Result<Answer> {

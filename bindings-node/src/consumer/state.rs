@@ -1,9 +1,10 @@
 //! A consumer of the core, for one call at a time.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use headwater::{Consumer, WakeupHandle};
+use headwater::{Consumer, ConsumerGauge, WakeupHandle};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::owned::CoreValue;
@@ -18,6 +19,8 @@ pub(super) struct State {
     /// Calls take turns, in order.
     consumer: CoreValue<Mutex<Consumer>>,
     pub(super) wakeup: WakeupHandle,
+    /// Its assignment and its membership.
+    pub(super) gauge: Arc<ConsumerGauge>,
     /// The number of messages that JavaScript has got and the consumer was not notified of.
     taken: AtomicUsize,
 }
@@ -26,6 +29,7 @@ impl State {
     pub(super) fn new(consumer: Consumer) -> Self {
         Self {
             wakeup: consumer.wakeup_handle(),
+            gauge: Arc::clone(consumer.gauge()),
             consumer: CoreValue::new(Mutex::new(consumer)),
             taken: AtomicUsize::new(0),
         }

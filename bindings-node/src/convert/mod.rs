@@ -2,6 +2,7 @@
 //! own types.
 
 pub(crate) mod bytes;
+mod duration;
 pub(crate) mod format;
 pub(crate) mod partitions;
 pub(crate) mod position;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use headwater::{Offset, PartitionId, TopicPartition as Partition};
+use headwater::{CommitMetadata, Offset, PartitionId, TopicPartition as Partition};
 use napi::bindgen_prelude::BigInt;
 use napi_derive::napi;
 
@@ -35,6 +35,19 @@ pub struct TopicPartitionOffset {
     pub offset: BigInt,
 }
 
+/// An offset to commit in a partition of a topic.
+#[napi(object, object_to_js = false)]
+pub struct TopicPartitionOffsetAndMetadata {
+    /// The topic's name.
+    pub topic: String,
+    /// The partition's number.
+    pub partition: i32,
+    /// The offset.
+    pub offset: BigInt,
+    /// The text that the group stores with it.
+    pub metadata: Option<String>,
+}
+
 /// A number for each partition.
 #[napi(object)]
 pub struct TopicPartitionLag {
@@ -65,6 +78,21 @@ pub(crate) fn offsets(given: &[TopicPartitionOffset]) -> BTreeMap<Partition, Off
         (partition, offset(&given.offset))
     };
     given.iter().map(offset).collect()
+}
+
+/// The offsets of a commit, and their metadata.
+pub(crate) fn offsets_and_metadata(
+    given: Vec<TopicPartitionOffsetAndMetadata>,
+) -> (BTreeMap<Partition, Offset>, CommitMetadata) {
+    let (mut offsets, mut texts) = (BTreeMap::new(), CommitMetadata::new());
+    for given in given {
+        let partition = Partition::new(given.topic, given.partition);
+        if let Some(text) = given.metadata {
+            texts.insert(partition.clone(), text);
+        }
+        offsets.insert(partition, offset(&given.offset));
+    }
+    (offsets, texts)
 }
 
 pub(crate) fn to_js(partition: &Partition) -> TopicPartition {

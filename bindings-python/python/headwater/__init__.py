@@ -8,53 +8,62 @@
 ...     topic.scan(value="json", unnest=True, columns=["carrier", "delay"]).to_polars().rows()
 [('UA', 12)]
 
-``headwater.aio`` has the same names with the same meaning for asyncio, ``headwater.errors`` the exceptions.
+``headwater.aio`` has the same names with the same meaning for asyncio, ``headwater.errors`` the exceptions, and
+``headwater.pytest`` fixtures for tests of any Kafka client.
 """
 
-from headwater._headwater import (
-    Batch,
-    BatchResult,
-    Client,
-    Consumer,
-    Future,
-    Message,
-    Producer,
-    RecordMetadata,
-    Scan,
-    Schema,
-    Server,
-    Topic,
-    TopicInfo,
-    __version__,
-    connect,
-    open,
-)
-from headwater.errors import (
-    AuthenticationError,
-    AuthorizationError,
-    ClosedError,
-    ConfigError,
-    CorruptLogError,
-    DecodeError,
-    ForkError,
-    HeadwaterError,
-    InvalidArgumentError,
-    InvalidTopicError,
-    KafkaError,
-    LockedError,
-    NotADataDirectoryError,
-    OffsetOutOfRangeError,
-    OutOfOrderSequenceError,
-    ProducerFencedError,
-    RecordTooLargeError,
-    RequestTimedOutError,
-    StorageError,
-    TopicAlreadyExistsError,
-    TransportError,
-    UnknownTopicOrPartitionError,
-    WakeupError,
-)
-from headwater.types import GroupInfo, GroupOffset, TopicPartition
+# Type checkers take this name for true; importing it takes longer than the rest of this module. Jedi would skip the
+# imports below if it were the literal `False`.
+TYPE_CHECKING = bool()  # noqa: UP018
+
+if TYPE_CHECKING:
+    from headwater import aio as aio
+    from headwater import errors as errors
+    from headwater import types as types
+    from headwater._headwater import (
+        Batch,
+        BatchResult,
+        Client,
+        Consumer,
+        Future,
+        Message,
+        Producer,
+        RecordMetadata,
+        Scan,
+        Schema,
+        Server,
+        Topic,
+        TopicInfo,
+        __version__,
+        connect,
+        open,
+    )
+    from headwater.errors import (
+        AuthenticationError,
+        AuthorizationError,
+        ClosedError,
+        ConfigError,
+        CorruptLogError,
+        DecodeError,
+        ForkError,
+        HeadwaterError,
+        InvalidArgumentError,
+        InvalidTopicError,
+        KafkaError,
+        LockedError,
+        NotADataDirectoryError,
+        OffsetOutOfRangeError,
+        OutOfOrderSequenceError,
+        ProducerFencedError,
+        RecordTooLargeError,
+        RequestTimedOutError,
+        StorageError,
+        TopicAlreadyExistsError,
+        TransportError,
+        UnknownTopicOrPartitionError,
+        WakeupError,
+    )
+    from headwater.types import GroupInfo, GroupMetadata, GroupOffset, TopicPartition
 
 __all__ = [
     "AuthenticationError",
@@ -70,6 +79,7 @@ __all__ = [
     "ForkError",
     "Future",
     "GroupInfo",
+    "GroupMetadata",
     "GroupOffset",
     "HeadwaterError",
     "InvalidArgumentError",
@@ -100,3 +110,25 @@ __all__ = [
     "connect",
     "open",
 ]
+
+_MODULES = {"aio", "errors", "types"}
+_TYPES = {"GroupInfo", "GroupMetadata", "GroupOffset", "TopicPartition"}
+
+# Names are imported at their first use: `headwater.pytest` is loaded in every test run, and must not load the engine.
+if not TYPE_CHECKING:
+
+    def __getattr__(name):
+        from importlib import import_module
+
+        if name in _MODULES:
+            return import_module(f"headwater.{name}")
+        if name not in __all__:
+            message = f"module 'headwater' has no attribute {name!r}"
+            raise AttributeError(message)
+        module = "errors" if name.endswith("Error") else "types" if name in _TYPES else "_headwater"
+        value = getattr(import_module(f"headwater.{module}"), name)
+        globals()[name] = value
+        return value
+
+    def __dir__():
+        return sorted({*globals(), *__all__, *_MODULES})

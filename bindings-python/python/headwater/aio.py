@@ -1,8 +1,8 @@
 """Headwater for asyncio: the same names with the same meaning, awaited, and without a thread pool.
 
-``len(topic)``, the Arrow capsule interface of topics and scans, and the table of a topic in notebooks exist only in
-``headwater``, because Python calls them without ``await``. ``await topic.count()`` and ``await scan.to_reader()`` exist
-in both.
+``len(client)``, ``list(client)``, ``len(topic)``, the Arrow capsule interface of topics and scans, and the table of a
+topic in notebooks exist only in ``headwater``, because Python calls them without ``await``. ``await client.topics()``,
+``await topic.count()`` and ``await scan.to_reader()`` exist in both.
 
 >>> import asyncio, headwater.aio as hw
 >>> async def main():
@@ -32,6 +32,7 @@ from headwater import (
     ForkError,
     Future,
     GroupInfo,
+    GroupMetadata,
     GroupOffset,
     HeadwaterError,
     InvalidArgumentError,
@@ -100,6 +101,7 @@ __all__ = [
     "ForkError",
     "Future",
     "GroupInfo",
+    "GroupMetadata",
     "GroupOffset",
     "HeadwaterError",
     "InvalidArgumentError",
@@ -135,10 +137,15 @@ __all__ = [
 class _Opening(Coroutine[Any, Any, Client]):
     """The coroutine of ``open()`` and ``connect()``: await it, create a task from it, or use it in ``async with``."""
 
-    def __init__(self, start: Callable[[], Awaitable[Client]]) -> None:
+    def __init__(self, name: str, start: Callable[[], Awaitable[Client]]) -> None:
+        self._name = name
         self._start = start
         self._client: Client | None = None
         self._running: Coroutine[Any, Any, Client] | None = None
+
+    def __repr__(self) -> str:
+        state = "await it, or use it in async with" if self._running is None else "running" if self._client is None else "done"
+        return f"<headwater.aio.{self._name}(): {state}>"
 
     async def _open(self) -> Client:
         self._client = await self._start()
@@ -190,7 +197,7 @@ def open(  # noqa: A001
     >>> asyncio.run(main())
     True
     """
-    return _Opening(lambda: _aio_open(path, stats=stats, config=config, **kafka_config))
+    return _Opening("open", lambda: _aio_open(path, stats=stats, config=config, **kafka_config))
 
 
 def connect(
@@ -214,4 +221,4 @@ def connect(
     >>> asyncio.run(main())
     ['flights']
     """
-    return _Opening(lambda: _aio_connect(bootstrap_servers, oauth_token=oauth_token, stats=stats, config=config, **kafka_config))
+    return _Opening("connect", lambda: _aio_connect(bootstrap_servers, oauth_token=oauth_token, stats=stats, config=config, **kafka_config))

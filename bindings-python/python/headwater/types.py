@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, SupportsIndex, TypeAlias, TypedDict
 
-__all__ = ["GroupInfo", "GroupOffset", "RecoveredPartition", "RecoveryReport", "TopicPartition"]
+__all__ = ["GroupInfo", "GroupMetadata", "GroupOffset", "RecoveredPartition", "RecoveryReport", "TopicPartition"]
 
 
 class TopicPartition(NamedTuple):
@@ -48,6 +48,29 @@ class GroupInfo(NamedTuple):
     """The protocol type: "consumer", or another one of its members; empty if it never had members."""
     state: str
     """The state, with Kafka's name: "Stable", "Empty", ..."""
+
+
+class GroupMetadata(NamedTuple):
+    """The membership of a consumer in its group.
+
+    >>> import headwater as hw
+    >>> with hw.open() as client, client.consumer(group_id="readers") as consumer:
+    ...     consumer.group_metadata().generation_id
+    -1
+    """
+
+    group_id: str
+    """The group's name."""
+    member_id: str
+    """The id that the coordinator gave the member; empty before it has joined."""
+    generation_id: int
+    """The generation of the group, or the member's epoch (KIP-848); -1 while it is not a member."""
+    group_instance_id: str | None
+    """Its ``group.instance.id``, for a static member."""
+    leader_id: str | None
+    """The id of the member that assigns partitions; ``None`` before it has joined, and where the broker assigns."""
+    assignor: str | None
+    """The assignor that the group has chosen; ``None`` before it has joined, and where the broker assigns."""
 
 
 class GroupOffset(NamedTuple):

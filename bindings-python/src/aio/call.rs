@@ -167,6 +167,19 @@ impl Call {
         }
     }
 
+    /// Whether it is awaited, so that a forgotten `await` is seen.
+    fn __repr__(&self) -> &'static str {
+        match &*self.0.lock() {
+            Step::Ready(_) => "<call of headwater.aio: done, await its result>",
+            Step::Later(_) | Step::LaterOf { .. } => {
+                "<call of headwater.aio: starts when it is awaited>"
+            }
+            Step::Begun { .. } => "<call of headwater.aio: running, await its result>",
+            Step::Awaited { .. } => "<call of headwater.aio: running, awaited>",
+            Step::Over => "<call of headwater.aio: over>",
+        }
+    }
+
     fn close(&self, py: Python<'_>) {
         let step = std::mem::replace(&mut *self.0.lock(), Step::Over);
         Self::cancel(py, step);

@@ -1,11 +1,13 @@
 //! The client, which creates topics, producers, consumers and servers.
 
+mod container;
 pub(crate) mod groups;
+mod text;
 pub(crate) mod topics;
 
 use std::path::PathBuf;
 
-use headwater::{Admin, ConsumerConfig, ListenerArguments, ProducerConfig};
+use headwater::{Admin, ConsumerConfig, ListenerArguments, ProducerConfig, Subscription};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -28,11 +30,14 @@ pub(crate) struct Client {
 
 /// A connection to an engine or cluster: creates topics, producers and consumers. Any number of threads may use it.
 ///
+/// It is also a collection of the names of its topics, without internal ones: `client["flights"]` is the topic,
+/// `"flights" in client`, `list(client)` and `len(client)` request the names.
+///
 /// >>> import headwater as hw
 /// >>> with hw.open() as client:
 /// ...     topic = client.create_topic("flights", partitions=4, retention_ms=-1)
-/// ...     [info.name for info in client.topics()]
-/// ['flights']
+/// ...     list(client), len(client), client["flights"] == topic
+/// (['flights'], 1, True)
 #[pyclass(frozen, extends = Client, module = "headwater", name = "Client")]
 #[derive(Debug)]
 pub(crate) struct BlockingClient;
@@ -140,6 +145,8 @@ impl Client {
             Some(topics) if is_member => (None, Some(partitions::subscription(topics)?)),
             topics => (topics.map(partitions::topics).transpose()?, None),
         };
+        let given = subscription.clone();
+        let given = given.or_else(|| topics.as_ref().map(Subscription::topics));
         let mut consumer = self.access.client()?.consumer(config);
         consumer.decode_as(decode).map_err(errors::raise)?;
         if let Some(subscription) = subscription {
@@ -154,7 +161,7 @@ impl Client {
         if let Some(topics) = topics {
             consumer.assign_topics_at_first_use(topics);
         }
-        Consumer::new(self.access.clone(), consumer).into_object(py)
+        Consumer::new(self.access.clone(), consumer, given).into_object(py)
     }
 
     /// Open the engine to any Kafka client. `port=0` uses a free port; `advertised="HOST:PORT"` is the address that
@@ -272,13 +279,6 @@ impl Client {
     #[getter]
     fn closed(&self) -> PyResult<bool> {
         Ok(self.access.engine()?.is_closed())
-    }
-
-    fn __repr__(&self) -> &'static str {
-        match self.access.client() {
-            Ok(_) => "Client(open)",
-            Err(_) => "Client(closed)",
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use headwater::{NewTopic, Offset, PartitionId, TopicChanges};
+use headwater::{ConfigEntry, NewTopic, Offset, PartitionId, TopicChanges};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -99,6 +99,20 @@ impl Client {
         })
     }
 
+    /// The effective configuration of a broker by its id, by default of the one with the lowest id: each of Kafka's
+    /// keys with its value as text, `None` for a secret. The configuration of a topic is `topic.config()`.
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open(log_retention_hours=24) as client:
+    /// ...     client.config()["log.retention.hours"]
+    /// '24'
+    #[pyo3(signature = (broker=None))]
+    fn config<'py>(&self, py: Python<'py>, broker: Option<i32>) -> Answer<'py> {
+        let admin = self.admin()?;
+        let work = async move { admin.broker_config(broker).await };
+        self.access.call(py, work, config_by_key)
+    }
+
     /// Add partitions, or change configuration. `None` resets a key to its default.
     ///
     /// >>> import headwater as hw
@@ -160,6 +174,15 @@ impl Client {
         self.access
             .call(py, work, |_, starts| Ok(offsets_by_number(starts)))
     }
+}
+
+/// Configuration as `{key: value}`, sorted by key.
+pub(crate) fn config_by_key(
+    _: Python<'_>,
+    entries: Vec<ConfigEntry>,
+) -> PyResult<BTreeMap<String, Option<String>>> {
+    let entries = entries.into_iter();
+    Ok(entries.map(|entry| (entry.name, entry.value)).collect())
 }
 
 /// Offsets as `{partition: offset}`.

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use headwater::GroupMetadata;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::PyType;
 
 use super::Consumer;
 use crate::convert::consuming::offsets;
@@ -42,7 +45,8 @@ impl Consumer {
         let state = Arc::clone(self.state.get()?);
         let guard = self.take()?;
         let subscribe = async move {
-            guard.await.consumer.subscribe(subscription)?;
+            guard.await.consumer.subscribe(subscription.clone())?;
+            state.set_topics(Some(subscription));
             state.set_callbacks(callbacks);
             Ok(())
         };
@@ -59,6 +63,7 @@ impl Consumer {
     /// []
     fn unsubscribe<'py>(&self, py: Python<'py>) -> Answer<'py> {
         let (guard, call) = (self.take()?, self.reporting()?);
+        self.state.get()?.set_topics(None);
         let unsubscribe = |functions| call(functions).unsubscribe(guard);
         self.access.transfer_with(py, unsubscribe, none)
     }
@@ -113,4 +118,31 @@ impl Consumer {
         };
         self.access.call(py, committed, partitions::with_offsets)
     }
+    /// The consumer's membership in its group as it is known now, or `None` without a group. Sends no request, and can
+    /// be called while another call waits.
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open() as client, client.consumer(group_id="readers") as consumer:
+    /// ...     member = consumer.group_metadata()
+    /// ...     member.group_id, member.member_id, member.generation_id
+    /// ('readers', '', -1)
+    fn group_metadata(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        let member = self.state.get()?.gauge.group_metadata();
+        member.map(|member| metadata(py, member)).transpose()
+    }
+}
+
+/// Converts to a `headwater.GroupMetadata`.
+fn metadata(py: Python<'_>, member: GroupMetadata) -> PyResult<Py<PyAny>> {
+    static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
+    let class = CLASS.import(py, "headwater.types", "GroupMetadata")?;
+    let fields = (
+        member.group_id,
+        member.member_id,
+        member.generation_id,
+        member.group_instance_id,
+        member.leader_id,
+        member.assignor,
+    );
+    class.call1(fields).map(Bound::unbind)
 }

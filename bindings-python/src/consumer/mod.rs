@@ -3,11 +3,12 @@
 mod group;
 mod partitions;
 mod state;
+mod text;
 
 use std::future::Future;
 use std::sync::Arc;
 
-use headwater::{Event, Operation};
+use headwater::{Event, Operation, Subscription};
 use pyo3::prelude::*;
 use pyo3::{PyTraverseError, PyVisit};
 
@@ -77,10 +78,16 @@ faces!(Consumer: BlockingConsumer, AsyncioConsumer);
 closing!(Consumer: BlockingConsumer, AsyncioConsumer);
 
 impl Consumer {
-    pub(crate) fn new(access: Access, consumer: headwater::Consumer) -> Self {
+    /// `topics` are the topics that the consumer reads or subscribes to.
+    pub(crate) fn new(
+        access: Access,
+        consumer: headwater::Consumer,
+        topics: Option<Subscription>,
+    ) -> Self {
+        let state = State::new(ReadState::new(consumer), topics);
         Self {
             access,
-            state: CoreValue::new(Arc::new(State::new(ReadState::new(consumer)))),
+            state: CoreValue::new(Arc::new(state)),
         }
     }
 
@@ -271,11 +278,6 @@ impl Consumer {
         if let Some(state) = self.state.if_ours() {
             state.set_callbacks(Callbacks::default());
         }
-    }
-
-    #[expect(clippy::unused_self, reason = "Python's protocol")]
-    fn __repr__(&self) -> &'static str {
-        "Consumer()"
     }
 }
 

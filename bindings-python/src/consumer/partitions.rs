@@ -1,5 +1,7 @@
 //! The partitions of a consumer and its positions in them.
 
+use std::sync::Arc;
+
 use pyo3::prelude::*;
 
 use super::Consumer;
@@ -20,8 +22,13 @@ impl Consumer {
     /// [TopicPartition(topic='flights', partition=0), TopicPartition(topic='flights', partition=3)]
     fn assign<'py>(&self, py: Python<'py>, partitions: &Bound<'py, PyAny>) -> Answer<'py> {
         let partitions = partitions::topic_partitions(Some(partitions))?;
+        let state = Arc::clone(self.state.get()?);
         let guard = self.take()?;
-        let assign = async move { guard.await.consumer.assign(partitions).await };
+        let assign = async move {
+            guard.await.consumer.assign(partitions).await?;
+            state.set_topics(None);
+            Ok(())
+        };
         self.access.call(py, assign, none)
     }
 

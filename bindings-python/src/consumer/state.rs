@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use headwater::{Event, Operation, Rebalance, WakeupHandle};
+use headwater::{ConsumerGauge, Event, Operation, Rebalance, Subscription, WakeupHandle};
 use parking_lot::Mutex as SyncMutex;
 use pyo3::prelude::*;
 
@@ -31,14 +31,23 @@ pub(super) struct State {
     pub(super) reading: Arc<Exclusive<ReadState>>,
     pub(super) callbacks: SyncMutex<Callbacks>,
     pub(super) wakeup: WakeupHandle,
+    /// Its assignment and its membership.
+    pub(super) gauge: Arc<ConsumerGauge>,
+    pub(super) group_id: Option<String>,
+    /// The topics of the last subscription, or of the constructor.
+    topics: SyncMutex<Option<Subscription>>,
     /// The last thread that took the reading state.
     user: AtomicUsize,
 }
 
 impl State {
-    pub(super) fn new(reading: ReadState) -> Self {
+    pub(super) fn new(reading: ReadState, topics: Option<Subscription>) -> Self {
+        let group = reading.consumer.config().group.as_ref();
         Self {
             wakeup: reading.consumer.wakeup_handle(),
+            gauge: Arc::clone(reading.consumer.gauge()),
+            group_id: group.map(|group| group.group_id.clone()),
+            topics: SyncMutex::new(topics),
             reading: Exclusive::new(reading),
             callbacks: SyncMutex::default(),
             user: AtomicUsize::new(0),
@@ -60,6 +69,14 @@ impl State {
         // Dropped after the lock is released: that may run Python code.
         let before = std::mem::replace(&mut *self.callbacks.lock(), callbacks);
         drop(before);
+    }
+
+    pub(super) fn topics(&self) -> Option<Subscription> {
+        self.topics.lock().clone()
+    }
+
+    pub(super) fn set_topics(&self, topics: Option<Subscription>) {
+        *self.topics.lock() = topics;
     }
 
     async fn take(&self) -> Guard {

@@ -25,7 +25,7 @@ impl Refusal {
     pub(crate) fn unknown_topic(name: &str) -> Self {
         Self::new(
             ErrorCode::UnknownTopicOrPartition,
-            format!("there is no topic \"{name}\": create it first, or correct the name"),
+            format!("there is no topic \"{name}\""),
         )
     }
 }

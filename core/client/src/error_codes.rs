@@ -57,11 +57,21 @@ pub(crate) fn code(wire: i16) -> ErrorCode {
 /// the topic").
 pub(crate) fn error(code: ErrorCode, reason: Option<&str>, operation: &str) -> Error {
     let kind = ErrorKind::of_code(code);
-    let what = match reason.map(str::trim).filter(|reason| !reason.is_empty()) {
-        Some(reason) => sentence(reason),
-        None => sentence(code.message()),
+    let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
+    let what = sentence(reason.unwrap_or(code.message()));
+    // The reasons of brokers for these codes contain the remedy.
+    let advice = match (code, reason) {
+        (
+            ErrorCode::KafkaStorageError
+            | ErrorCode::InvalidPartitions
+            | ErrorCode::InvalidReplicationFactor
+            | ErrorCode::MessageTooLarge
+            | ErrorCode::RecordListTooLarge,
+            Some(_),
+        ) => None,
+        _ => advice(code),
     };
-    let advice = advice(code).map_or_else(String::new, |advice| format!(" {advice}"));
+    let advice = advice.map_or_else(String::new, |advice| format!(" {advice}"));
     Error::with_code(kind, code, format!("Cannot {operation}: {what}{advice}"))
 }
 
@@ -145,7 +155,7 @@ fn sentence(text: &str) -> String {
 fn advice(code: ErrorCode) -> Option<&'static str> {
     Some(match code {
         ErrorCode::UnknownTopicOrPartition | ErrorCode::UnknownTopicId => {
-            "Create it first with create_topic, or correct the name."
+            "Create it first, or correct the name."
         }
         ErrorCode::TopicAlreadyExists => {
             "Use the existing topic with if_exists=\"ignore\", or choose another name."

@@ -41,12 +41,13 @@ mod producer;
 mod reporting;
 mod request_shapes;
 mod scan;
+pub mod timestamp;
 mod topic;
 mod transport;
 
 pub use admin::{
-    Admin, ConfigEntry, GroupDescription, GroupInfo, GroupMember, GroupOffset, IfExists, NewTopic,
-    TopicChanges, TopicInfo, UserInfo,
+    Admin, ClusterDescription, ConfigEntry, GroupDescription, GroupInfo, GroupMember, GroupOffset,
+    IfExists, NewTopic, TopicChanges, TopicInfo, UserInfo,
 };
 pub use batch::{Batch, TopicPartition};
 pub use client::Client;
@@ -56,8 +57,8 @@ pub use config::{
     Assignor, ClassicConfig, ClientConfig, ConsumerProtocolConfig, GroupConfig, GroupProtocol,
 };
 pub use consumer::{
-    BatchOptions, BatchStream, Consumer, ConsumerConfig, Event, Finishing, MessageRow, Operation,
-    Rebalance, Subscription, Until, WakeupHandle,
+    BatchOptions, BatchStream, CommitMetadata, Consumer, ConsumerConfig, ConsumerGauge, Event,
+    Finishing, GroupMetadata, MessageRow, Operation, Rebalance, Subscription, Until, WakeupHandle,
 };
 pub use error::{Error, ErrorKind, Result, sentence};
 pub use headwater_columnar::DecodeOptions;

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use headwater_record::{Offset, PartitionId};
 
 use crate::error::{Error, ErrorKind};
+use crate::{duration, timestamp};
 
 /// A position in each partition of a topic.
 ///
@@ -57,7 +58,8 @@ impl fmt::Display for Position {
     }
 }
 
-/// Parses `earliest`, `latest`, an offset (`42`), an age (`-15m`, `-2h30m`) or an ISO 8601 time with a zone.
+/// Parses `earliest`, `latest`, an offset (`42`), an age (`-15m`, `-2h30m`), a date (`2026-01-31`: its midnight in UTC)
+/// or an ISO 8601 time with a zone.
 impl FromStr for Position {
     type Err = Error;
 
@@ -74,19 +76,47 @@ impl FromStr for Position {
             return Ok(Self::Offset(Offset::new(offset)));
         }
         if let Some(age) = text.strip_prefix('-')
-            && let Ok(age_ms) = crate::duration::parse_ms(age)
+            && let Ok(age_ms) = duration::parse_ms(age)
         {
             return Ok(Self::AgoMs(age_ms));
         }
-        if let Ok(time) = text.parse::<jiff::Timestamp>() {
-            return Ok(Self::TimestampMs(time.as_millisecond()));
+        if let Some(time) = timestamp::parse(text)? {
+            return Ok(Self::TimestampMs(time.ceil_ms()));
         }
         Err(Error::new(
             ErrorKind::InvalidArgument,
             format!(
-                "`{text}` is not a position: use \"earliest\", \"latest\", an offset, an age such as \"-15m\", or a time with its zone such \
-                 as \"2026-01-31T12:00:00Z\"."
+                "`{text}` is not a position: use \"earliest\", \"latest\", an offset, an age such as \"-15m\", a date such as \
+                 \"2026-01-31\", or a time with its zone such as \"2026-01-31T12:00:00Z\"."
             ),
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case("earliest", Position::Earliest)]
+    #[case(" latest ", Position::Latest)]
+    #[case("42", Position::Offset(Offset::new(42)))]
+    #[case("-1h30m", Position::AgoMs(5_400_000))]
+    #[case("1970-01-02", Position::TimestampMs(86_400_000))]
+    #[case("1970-01-01T01:00:00.0001+01:00", Position::TimestampMs(1))]
+    fn positions_are_parsed(#[case] text: &str, #[case] expected: Position) {
+        assert_eq!(text.parse::<Position>().unwrap(), expected);
+    }
+
+    #[rstest]
+    #[case("2026-01-31T12:00:00", "has no time zone")]
+    #[case("2026-02-30", "is not a position")]
+    #[case("-1", "is not a position")]
+    #[case("yesterday", "is not a position")]
+    fn other_text_is_refused(#[case] text: &str, #[case] reason: &str) {
+        let error = text.parse::<Position>().unwrap_err();
+        assert!(error.message().contains(reason), "{error}");
     }
 }

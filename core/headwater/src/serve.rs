@@ -43,6 +43,11 @@ impl Server {
         })
     }
 
+    /// Whether it was shut down, or its engine was closed.
+    pub fn is_closed(&self) -> bool {
+        self.listening.is_closed()
+    }
+
     /// Stops accepting connections, completes pending requests up to a deadline, and closes all connections. Blocks
     /// until then; the engine stays open. Idempotent.
     pub fn shutdown(&self) {

@@ -5,6 +5,7 @@
 
 pub mod config;
 mod image;
+mod nearest;
 mod records;
 mod scram;
 mod topic_name;
@@ -14,6 +15,7 @@ pub use config::{
     Unit, Value,
 };
 pub use image::{ApplyError, BrokerImage, Image, NodeId, PartitionImage, TopicImage};
+pub use nearest::nearest;
 pub use records::{MetadataRecord, MetadataRecordError, RESOURCE_BROKER, RESOURCE_TOPIC};
 pub use scram::{SCRAM_ITERATIONS_MIN, ScramCredential, ScramMechanism};
 pub use topic_name::{TOPIC_NAME_LEN_MAX, TopicNameError, is_internal_topic, validate_topic_name};

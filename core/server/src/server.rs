@@ -167,6 +167,11 @@ impl Server {
         self.memory.used()
     }
 
+    /// Whether it was shut down.
+    pub fn is_closed(&self) -> bool {
+        *self.stage.borrow() != Stage::Serving
+    }
+
     /// Stops accepting connections, completes pending requests up to a deadline, and closes all connections. Blocks
     /// until then. Idempotent.
     pub fn shutdown(&self) {

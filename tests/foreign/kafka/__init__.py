@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
 PROJECT = Path(__file__).parents[3]
 JARS = PROJECT / "build" / "kafka"
+#: The file descriptor of standard error: `sys.stderr` of a notebook has none.
+STANDARD_ERROR = 2
 #: A small JVM that starts quickly and never compiles much.
 QUICK = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dfile.encoding=UTF-8")
 
@@ -23,7 +24,7 @@ def jars() -> Path:
         maven = shutil.which("mvn")
         assert maven, "Maven is missing: install it (Debian: apt-get install maven) to run Apache Kafka's tools"
         # Even a quiet Maven writes to standard output, which belongs to the program that controls the cluster.
-        subprocess.run([maven, "-q", "-f", pom, "dependency:copy-dependencies"], check=True, stdout=sys.stderr)
+        subprocess.run([maven, "-q", "-f", pom, "dependency:copy-dependencies"], check=True, stdout=STANDARD_ERROR)
         filled.touch()
     return JARS
 

@@ -163,3 +163,15 @@ try {
     console.log(type, code, retriable, error instanceof KafkaJSError);
   }
 }
+
+const { brokers, controller } = await kafka.admin().describeCluster();
+const port: number | undefined = brokers.find(({ nodeId }) => nodeId === controller)?.port;
+const subscribed = members.map(
+  ({ memberMetadata }) => AssignerProtocol.MemberMetadata.decode(memberMetadata)?.topics,
+);
+await kafka
+  .consumer({ groupId: 'g' })
+  .commitOffsets([{ topic: 'flights', partition: 0, offset: '1', metadata: 'half' }]);
+const { topics: described } = await kafka.admin().fetchTopicMetadata();
+const isr: number[] | undefined = described[0]?.partitions[0]?.isr;
+console.log(port, subscribed, isr);

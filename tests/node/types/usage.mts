@@ -7,12 +7,15 @@ import {
   type Batch,
   type ConsumeEvent,
   connect,
+  type GroupMetadata,
   headersGetter,
   headersSetter,
   type Message,
   open,
   type ProduceEvent,
   type RecordMetadata,
+  type StatsListener,
+  type TopicPartition,
 } from 'headwater';
 import { startBroker, type TestBroker } from 'headwater/testing';
 
@@ -91,6 +94,24 @@ const rows: number = batch.toArrow().numRows;
 // @ts-expect-error: "xml" is not a format.
 client.topic('flights').scan({ value: 'xml' });
 console.log(offset, value, rows);
+
+const decoded = await batch.decode({ key: 'string', value: 'json', schema: { delay: 'int64' } });
+const delayed: bigint | null | undefined = decoded.slice(0, -1).at(0)?.value?.delay;
+const keyOfDecoded: string | null | undefined = decoded.at(0)?.key;
+// @ts-expect-error: the schema has no such field.
+console.log(delayed, keyOfDecoded, decoded.at(0)?.value?.distance);
+const columns: string[] = (await client.topic('flights').scan().schema()).names;
+const member: GroupMetadata | null = consumer.groupMetadata();
+await consumer.commit({ topic: 'flights', partition: 0, offset: 1n, metadata: 'half' });
+const { members: described } = await client.describeGroup('readers');
+const assigned: TopicPartition[] | undefined = described[0]?.assignment;
+const hosts: string[] = (await client.describeCluster()).brokers.map(({ host }) => host);
+const listener: StatsListener = (metrics) => console.log(metrics['request-total']);
+await open(null, { stats: listener, statisticsIntervalMs: 1_000 });
+// @ts-expect-error: stats is a function.
+await open(null, { stats: 5 });
+const size: number | null = await client.topic('flights').sizeBytes();
+console.log(columns, member?.memberId, assigned, hosts, size);
 
 const broker: TestBroker = await startBroker({
   topics: { orders: { partitions: 3 } },

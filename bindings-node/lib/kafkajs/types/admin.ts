@@ -55,7 +55,6 @@ export interface ITopicPartitionConfig {
   assignments?: number[][];
 }
 
-/** `replicas` and `isr` of its partitions throw when they are read: the native half does not report them yet. */
 export interface ITopicMetadata {
   name: string;
   partitions: PartitionMetadata[];
@@ -205,7 +204,6 @@ export type Admin = {
   }): Promise<{ topic: string; partitions: FetchOffsetsPartition[] }[]>;
   fetchTopicOffsets(topic: string): Promise<(SeekEntry & { high: string; low: string })[]>;
   fetchTopicOffsetsByTimestamp(topic: string, timestamp?: number): Promise<SeekEntry[]>;
-  /** Rejects: the native half does not report the brokers yet. */
   describeCluster(): Promise<{
     brokers: { nodeId: number; host: string; port: number }[];
     controller: number | null;

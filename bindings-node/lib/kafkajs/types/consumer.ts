@@ -69,8 +69,8 @@ export type ConsumerGroupState =
   | 'Dead'
   | 'Empty';
 
-/** `members` and `protocol` throw when they are read: the native half does not report them yet. */
 export type GroupDescription = {
+  errorCode: number;
   groupId: string;
   members: MemberDescription[];
   protocol: string;

@@ -83,7 +83,7 @@ export type ConsumerEvents = {
   REQUEST_QUEUE_SIZE: 'consumer.network.request_queue_size';
 };
 
-/** Emitted every `heartbeatInterval` while the consumer is a member. `memberId` is empty, `groupGenerationId` -1. */
+/** Emitted every `heartbeatInterval` while the consumer is a member. */
 export type ConsumerHeartbeatEvent = InstrumentationEvent<{
   groupId: string;
   memberId: string;
@@ -98,7 +98,6 @@ export type ConsumerCommitOffsetsEvent = InstrumentationEvent<{
 export interface IMemberAssignment {
   [key: string]: number[];
 }
-/** `memberId` and `leaderId` are empty and `isLeader` false: the native half keeps them. */
 export type ConsumerGroupJoinEvent = InstrumentationEvent<{
   duration: number;
   groupId: string;

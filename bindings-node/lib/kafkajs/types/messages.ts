@@ -85,8 +85,9 @@ export interface TopicOffsets {
   partitions: PartitionOffset[];
 }
 
+/** Offsets to commit; the group stores their metadata. */
 export interface Offsets {
-  topics: TopicOffsets[];
+  topics: { topic: string; partitions: (PartitionOffset & { metadata?: string | null })[] }[];
 }
 
 export interface OffsetsByTopicPartition {

@@ -4,7 +4,7 @@ use headwater_protocol::consumer_group_describe_response::{Assignment, Described
 use headwater_protocol::describe_groups_response::{
     DescribedGroup as DescribedClassicGroup, DescribedGroupMember,
 };
-use headwater_protocol::{ConsumerProtocolAssignment, Message as _};
+use headwater_protocol::{ConsumerProtocolAssignment, ConsumerProtocolSubscription, Message as _};
 
 use super::groups::{GroupDescription, GroupInfo, GroupMember};
 use crate::batch::TopicPartition;
@@ -28,6 +28,11 @@ fn member(member: &Member) -> GroupMember {
         instance_id: member.instance_id.as_deref().map(str::to_owned),
         client_id: member.client_id.to_string(),
         host: member.client_host.to_string(),
+        topics: member
+            .subscribed_topic_names
+            .iter()
+            .map(|name| name.to_string())
+            .collect(),
         assignment: assigned(&member.assignment),
     }
 }
@@ -61,8 +66,21 @@ fn classic_member(member: DescribedGroupMember) -> GroupMember {
         instance_id: member.group_instance_id.as_deref().map(str::to_owned),
         client_id: member.client_id.to_string(),
         host: member.client_host.to_string(),
+        topics: classic_topics(member.member_metadata).unwrap_or_default(),
         assignment: classic_assignment(member.member_assignment).unwrap_or_default(),
     }
+}
+
+/// Decodes a member's `ConsumerProtocolSubscription`. `None` for other protocol types.
+fn classic_topics(bytes: bytes::Bytes) -> Option<Vec<String>> {
+    let (subscription, _) = ConsumerProtocolSubscription::from_versioned_bytes(bytes).ok()?;
+    Some(
+        subscription
+            .topics
+            .iter()
+            .map(|name| name.to_string())
+            .collect(),
+    )
 }
 
 /// Decodes a member's `ConsumerProtocolAssignment`. `None` for other protocol types.

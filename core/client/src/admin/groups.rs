@@ -48,6 +48,8 @@ pub struct GroupMember {
     pub client_id: String,
     /// Its host.
     pub host: String,
+    /// The topics of its subscription, by name; empty for other protocol types than `consumer`.
+    pub topics: Vec<String>,
     /// Its assigned partitions; empty for other protocol types than `consumer`.
     pub assignment: Vec<TopicPartition>,
 }

@@ -1,8 +1,10 @@
-//! Administration: topics and their configuration, records, groups and their offsets, users, log directories.
+//! Administration: the cluster, topics and their configuration, records, groups and their offsets, users, log
+//! directories.
 //!
 //! Each call goes to the controller, a leader, a coordinator or all brokers, and is retried like all requests of the
 //! client.
 
+mod cluster;
 mod configs;
 mod described_group;
 mod group_offsets;
@@ -19,6 +21,7 @@ use crate::duration::wire_ms;
 use crate::error::Result;
 use crate::error_codes;
 
+pub use cluster::ClusterDescription;
 pub use configs::ConfigEntry;
 pub use group_offsets::GroupOffset;
 pub use groups::{GroupDescription, GroupInfo, GroupMember};
@@ -43,12 +46,14 @@ impl Admin {
         request: R,
         read: impl Fn(R::Response) -> Result<T>,
     ) -> Result<T> {
-        self.cluster
-            .retried(None, || async {
-                let node = self.cluster.controller().await?;
-                read(self.cluster.call(node, request.clone()).await?)
-            })
-            .await
+        let answer = self.cluster.retried(None, || async {
+            let node = self.cluster.controller().await?;
+            read(self.cluster.call(node, request.clone()).await?)
+        });
+        match answer.await {
+            Err(error) => Err(self.cluster.with_nearest_topic(error).await),
+            answer => answer,
+        }
     }
 
     /// The timeout of a change, for requests.

@@ -13,6 +13,7 @@ use headwater_protocol::{
 };
 use uuid::Uuid;
 
+use super::configs::topic_value;
 use super::{Admin, check_topic};
 use crate::choice;
 use crate::error::{Error, Result};
@@ -113,7 +114,7 @@ impl Admin {
     /// Like Kafka's admin client, it retries after a lost response, and may then fail because the topic exists.
     pub async fn create_topic(&self, topic: NewTopic) -> Result<()> {
         let request = CreateTopicsRequest {
-            topics: vec![creatable(&topic)],
+            topics: vec![creatable(&topic)?],
             timeout_ms: self.timeout_ms(),
             ..Default::default()
         };
@@ -212,20 +213,19 @@ impl Admin {
     }
 }
 
-fn creatable(topic: &NewTopic) -> CreatableTopic {
-    let configs = topic
-        .config
-        .iter()
-        .map(|(key, value)| CreatableTopicConfig {
+fn creatable(topic: &NewTopic) -> Result<CreatableTopic> {
+    let entry = |(key, value): (&String, &String)| {
+        Ok(CreatableTopicConfig {
             name: Str::from(canonical_key(key)),
-            value: Some(Str::from(value.as_str())),
+            value: Some(topic_value(&topic.name, key, value)?),
             ..Default::default()
-        });
-    CreatableTopic {
+        })
+    };
+    Ok(CreatableTopic {
         name: Str::from(topic.name.as_str()),
         num_partitions: topic.partitions.unwrap_or(-1),
         replication_factor: topic.replication_factor.unwrap_or(-1),
-        configs: configs.collect(),
+        configs: topic.config.iter().map(entry).collect::<Result<_>>()?,
         ..Default::default()
-    }
+    })
 }

@@ -10,6 +10,7 @@ use parking_lot::{Mutex, RwLock};
 use super::expected_topics::ExpectedTopics;
 use super::named_leaders::{NamedLeader, NamedLeaders};
 use super::topic_metadata::TopicMetadata;
+use super::topic_names::TopicNames;
 use crate::mutants::{self, Mutant};
 use crate::transport::BrokerAddress;
 
@@ -21,6 +22,8 @@ pub(crate) struct MetadataCache {
     generation: AtomicU64,
     brokers: RwLock<Brokers>,
     expected: Mutex<ExpectedTopics>,
+    /// For suggestions.
+    names: Mutex<TopicNames>,
     /// A lock per topic being requested, so that concurrent callers share one request.
     request_locks: Mutex<HashMap<Arc<str>, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -96,6 +99,7 @@ impl MetadataCache {
     /// Records that this client has deleted the topic.
     pub(super) fn deleted(&self, name: &str) {
         self.forget(name);
+        self.names.lock().remove(name);
         self.expected.lock().settled(name);
     }
 
@@ -110,6 +114,7 @@ impl MetadataCache {
             expected.settled(name);
             drop(expected);
             self.forget(name);
+            self.names.lock().remove(name);
         }
         may_exist
     }
@@ -121,6 +126,24 @@ impl MetadataCache {
 
     fn has_several_brokers(&self) -> bool {
         self.brokers.read().known.len() > 1
+    }
+
+    /// [`TopicNames::are_due`].
+    pub(super) fn are_names_due(&self, max_age: Duration, now: Instant) -> bool {
+        self.names.lock().are_due(max_age, now)
+    }
+
+    pub(super) fn set_topic_names(&self, names: Vec<Arc<str>>) {
+        self.names.lock().set(names);
+    }
+
+    /// The names of the known topics, without internal topics.
+    pub(super) fn topic_names(&self) -> Vec<Arc<str>> {
+        let topics = self.topics.read();
+        let used = topics.iter().filter(|(_, entry)| !entry.metadata.internal);
+        let mut names: Vec<_> = used.map(|(name, _)| Arc::clone(name)).collect();
+        names.extend(self.names.lock().iter().cloned());
+        names
     }
 
     /// Inserts the response to a request sent at `requested_at`.

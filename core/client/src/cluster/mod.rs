@@ -11,6 +11,7 @@ mod refresh;
 mod retry;
 mod throttles;
 mod topic_metadata;
+mod topic_names;
 
 use std::fmt;
 use std::sync::Arc;

@@ -14,6 +14,7 @@ use super::Cluster;
 use super::metadata::Brokers;
 use super::named_leaders::NamedLeaders;
 use super::topic_metadata::TopicMetadata;
+use crate::admin::ClusterDescription;
 use crate::error::{ErrorKind, Result};
 use crate::error_codes;
 use crate::mutants::{self, Mutant};
@@ -182,10 +183,10 @@ impl Cluster {
         match TopicMetadata::read(name, topic) {
             Ok(metadata) => Ok(self.metadata.insert(metadata, requested_at)),
             Err(error) => {
-                if error.kind() == ErrorKind::UnknownTopicOrPartition {
-                    self.metadata.unknown(name, Instant::now());
-                } else {
+                if error.kind() != ErrorKind::UnknownTopicOrPartition {
                     self.metadata.forget(name);
+                } else if !self.metadata.unknown(name, Instant::now()) {
+                    return Err(self.with_nearest_topic(error).await);
                 }
                 Err(error)
             }
@@ -230,6 +231,16 @@ impl Cluster {
             topics.push(self.cache_topic(&name, topic, requested_at)?);
         }
         Ok(by_topic_name(topics))
+    }
+
+    /// Requests the names of all topics for suggestions. Without a response the known names stay.
+    pub(super) async fn request_names(&self) {
+        let Ok(response) = self.request_metadata(None).await else {
+            return;
+        };
+        let topics = response.topics.iter().filter(|topic| !topic.is_internal);
+        let names = topics.filter_map(|topic| topic.name.as_deref().map(Arc::from));
+        self.metadata.set_topic_names(names.collect());
     }
 
     /// The names of the topics with these ids. Leaves out topics that are unknown to the broker.
@@ -277,6 +288,17 @@ impl Cluster {
     /// Replaces the list of brokers.
     pub(crate) async fn refresh_brokers(&self) -> Result<()> {
         self.request_metadata(Some(Vec::new())).await.map(drop)
+    }
+
+    /// The cluster as a broker describes it now.
+    pub(crate) async fn describe(&self) -> Result<ClusterDescription> {
+        let response = self.request_metadata(Some(Vec::new())).await?;
+        let Brokers { known, controller } = brokers_of(&response);
+        Ok(ClusterDescription {
+            cluster_id: response.cluster_id.as_deref().map(str::to_owned),
+            controller,
+            brokers: known,
+        })
     }
 
     fn cache_topic(

@@ -33,6 +33,8 @@ pub(crate) struct PartitionMetadata {
     pub(crate) leader_epoch: Option<i32>,
     /// The brokers that have a replica.
     pub(crate) replicas: Vec<i32>,
+    /// The replicas that have all acknowledged records.
+    pub(crate) in_sync_replicas: Vec<i32>,
     /// The replicas that are not reachable; empty before Metadata version 5.
     pub(crate) offline_replicas: Vec<i32>,
 }
@@ -43,7 +45,9 @@ impl TopicMetadata {
         let name: Arc<str> = Arc::from(name);
         let code = error_codes::code(topic.error_code);
         if code != ErrorCode::None {
-            let error = error_codes::error(code, None, &format!("use topic \"{name}\""));
+            let is_unknown = code == ErrorCode::UnknownTopicOrPartition;
+            let reason = is_unknown.then_some("it does not exist");
+            let error = error_codes::error(code, reason, &format!("use topic \"{name}\""));
             return Err(error.in_topic(name));
         }
         let mut partitions = vec![PartitionMetadata::default(); topic.partitions.len()];
@@ -160,7 +164,7 @@ impl TopicMetadata {
         })
     }
 
-    fn partition(&self, partition: PartitionId) -> Result<&PartitionMetadata> {
+    pub(crate) fn partition(&self, partition: PartitionId) -> Result<&PartitionMetadata> {
         let index = usize::try_from(partition.get()).ok();
         let found = index.and_then(|index| self.partitions.get(index));
         found.ok_or_else(|| {
@@ -192,6 +196,7 @@ impl PartitionMetadata {
             leader: (partition.leader_id >= 0).then_some(partition.leader_id),
             leader_epoch: (partition.leader_epoch >= 0).then_some(partition.leader_epoch),
             replicas: partition.replica_nodes.clone(),
+            in_sync_replicas: partition.isr_nodes.clone(),
             offline_replicas: partition.offline_replicas.clone(),
         }
     }

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::Consumer;
 use super::finished::FinishedOffsets;
-use super::group::offsets::{self, CommittedOffset, Offsets};
+use super::group::offsets::{self, CommitMetadata, CommittedOffset, Offsets, OffsetsToCommit};
 use super::group::{Committer, Group};
 use super::stream::Finishing;
 use crate::batch::TopicPartition;
@@ -55,29 +55,43 @@ impl Consumer {
     ///
     /// Leaves out topics deleted since their assignment. On an error, offsets may or may not be committed. If the group
     /// has rebalanced without this member, its partitions are lost, and the next poll rejoins.
-    pub async fn commit(
+    pub async fn commit(&mut self, offsets: Option<Offsets>) -> Result<()> {
+        self.commit_with_metadata(offsets, CommitMetadata::new())
+            .await
+    }
+
+    /// [`Consumer::commit`] with text that the group stores with the offset of a partition.
+    pub async fn commit_with_metadata(
         &mut self,
-        offsets: Option<BTreeMap<TopicPartition, Offset>>,
+        offsets: Option<Offsets>,
+        metadata: CommitMetadata,
     ) -> Result<()> {
         self.ready().await?;
         let (coordinator, offsets) = self.offsets_to_commit(offsets)?;
         let (wakeup, cluster) = (self.wakeup.clone(), self.cluster.clone());
         let commit = async {
             self.wait_for_commit().await;
-            self.commit_now(&coordinator, &offsets).await
+            self.commit_now(&coordinator, &offsets, &metadata).await
         };
         wakeup.interruptible(&cluster, commit).await
     }
 
     /// [`Consumer::commit`] without waiting for the response; a failure is only logged.
-    pub async fn commit_async(
+    pub async fn commit_async(&mut self, offsets: Option<Offsets>) -> Result<()> {
+        self.commit_async_with_metadata(offsets, CommitMetadata::new())
+            .await
+    }
+
+    /// [`Consumer::commit_with_metadata`] without waiting for the response; a failure is only logged.
+    pub async fn commit_async_with_metadata(
         &mut self,
-        offsets: Option<BTreeMap<TopicPartition, Offset>>,
+        offsets: Option<Offsets>,
+        metadata: CommitMetadata,
     ) -> Result<()> {
         self.ready().await?;
         let (coordinator, offsets) = self.offsets_to_commit(offsets)?;
         self.wait_for_commit().await;
-        self.send_commit(coordinator, offsets);
+        self.send_commit(coordinator, offsets, metadata);
         Ok(())
     }
 
@@ -127,7 +141,7 @@ impl Consumer {
         self.committing.due = now + interval;
         let offsets = self.committing.finished.to_commit();
         if !offsets.is_empty() {
-            self.send_commit(coordinator, offsets);
+            self.send_commit(coordinator, offsets, CommitMetadata::new());
         }
     }
 
@@ -141,7 +155,10 @@ impl Consumer {
         }
         self.wait_for_commit().await;
         let offsets = self.committing.finished.to_commit();
-        if let Err(error) = self.commit_now(&coordinator, &offsets).await {
+        if let Err(error) = self
+            .commit_now(&coordinator, &offsets, &CommitMetadata::new())
+            .await
+        {
             tracing::warn!(%error, "auto-commit failed; records since the last commit will be read again");
         }
     }
@@ -158,11 +175,22 @@ impl Consumer {
         Ok((coordinator, offsets))
     }
 
-    async fn commit_now(&mut self, coordinator: &Coordinator, offsets: &Offsets) -> Result<()> {
+    async fn commit_now(
+        &mut self,
+        coordinator: &Coordinator,
+        offsets: &Offsets,
+        metadata: &CommitMetadata,
+    ) -> Result<()> {
         let member = self.committer();
         let ids = self.known_topics.ids();
         let epochs = self.assignment.epochs_before(offsets);
-        let missing = offsets::commit(&self.cluster, coordinator, &member, offsets, &epochs, &ids)
+        let commit = OffsetsToCommit {
+            offsets,
+            metadata,
+            epochs: &epochs,
+            ids: &ids,
+        };
+        let missing = offsets::commit(&self.cluster, coordinator, &member, commit)
             .await
             .map_err(|error| self.explain_refusal(error, coordinator))?;
         let mut committed = offsets.clone();
@@ -198,15 +226,25 @@ impl Consumer {
         .caused_by(error)
     }
 
-    fn send_commit(&mut self, coordinator: Arc<Coordinator>, offsets: Offsets) {
+    fn send_commit(
+        &mut self,
+        coordinator: Arc<Coordinator>,
+        offsets: Offsets,
+        metadata: CommitMetadata,
+    ) {
         let cluster = self.cluster.clone();
         let member = self.committer();
         let ids = self.known_topics.ids();
         let epochs = self.assignment.epochs_before(&offsets);
         let sent = offsets.clone();
         let commit = async move {
-            let committed =
-                offsets::commit(&cluster, &coordinator, &member, &sent, &epochs, &ids).await;
+            let commit = OffsetsToCommit {
+                offsets: &sent,
+                metadata: &metadata,
+                epochs: &epochs,
+                ids: &ids,
+            };
+            let committed = offsets::commit(&cluster, &coordinator, &member, commit).await;
             if let Err(error) = &committed {
                 tracing::warn!(%error, "a commit failed; the next one includes its offsets");
             }

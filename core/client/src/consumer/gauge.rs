@@ -1,4 +1,4 @@
-//! The progress of consumers, for metrics while the consumers are in use elsewhere.
+//! The state of consumers that other threads may read while the consumers are in use.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Weak};
@@ -6,15 +6,19 @@ use std::sync::{Arc, Weak};
 use headwater_record::Offset;
 use parking_lot::Mutex;
 
+use super::group::Committer;
+use super::group_metadata::GroupMetadata;
 use crate::batch::TopicPartition;
 use crate::metrics::ConsumerMetrics;
 
-/// The progress of one consumer. The consumer writes it, and any thread may read it.
+/// The assignment, the progress and the membership of one consumer. The consumer writes them, and any thread may read
+/// them.
 #[derive(Debug)]
-pub(crate) struct ConsumerGauge {
+pub struct ConsumerGauge {
     client_id: String,
     group_id: Option<String>,
     partitions: Mutex<BTreeMap<TopicPartition, Progress>>,
+    member: Mutex<Committer>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -30,7 +34,25 @@ impl ConsumerGauge {
             client_id: client_id.to_owned(),
             group_id: group_id.map(str::to_owned),
             partitions: Mutex::default(),
+            member: Mutex::new(Committer::without_membership()),
         })
+    }
+
+    /// The assigned partitions whose positions are known, sorted.
+    pub fn assignment(&self) -> Vec<TopicPartition> {
+        self.partitions.lock().keys().cloned().collect()
+    }
+
+    /// The membership of the consumer. `None` for a consumer without a group.
+    pub fn group_metadata(&self) -> Option<GroupMetadata> {
+        let group_id = self.group_id.clone()?;
+        let member = self.member.lock().clone();
+        Some(member.metadata(group_id))
+    }
+
+    /// Sets the member, after the consumer has subscribed or left.
+    pub(crate) fn set_member(&self, member: Committer) {
+        *self.member.lock() = member;
     }
 
     /// Sets the assigned partitions and their positions.

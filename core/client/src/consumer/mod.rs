@@ -13,6 +13,7 @@ mod finished;
 mod following;
 mod gauge;
 mod group;
+mod group_metadata;
 mod known_topics;
 mod leader_epochs;
 mod leader_fetches;
@@ -44,7 +45,6 @@ use crate::transport::Purpose;
 use assignment::Assignment;
 use committing::Committing;
 use following::{FollowedTopics, Refresh};
-use gauge::ConsumerGauge;
 use group::Group;
 use group::offsets::Offsets;
 use known_topics::KnownTopics;
@@ -52,8 +52,11 @@ use leader_fetches::LeaderFetches;
 use rebalancing::Rebalancing;
 use stream::DecodeAhead;
 
+pub use gauge::ConsumerGauge;
 pub(crate) use gauge::ConsumerRegistry;
+pub use group::offsets::CommitMetadata;
 pub use group::subscription::Subscription;
+pub use group_metadata::GroupMetadata;
 pub use options::{BatchOptions, BatchStream, Until};
 pub use rebalancing::Rebalance;
 pub use stream::{Event, Finishing, MessageRow, Operation};
@@ -146,7 +149,8 @@ impl Consumer {
         &self.config
     }
 
-    pub(crate) fn gauge(&self) -> &Arc<ConsumerGauge> {
+    /// Its assignment and its membership, for other threads.
+    pub fn gauge(&self) -> &Arc<ConsumerGauge> {
         &self.gauge
     }
 
@@ -276,6 +280,11 @@ impl Consumer {
     /// The paused partitions, sorted.
     pub fn paused(&self) -> Vec<TopicPartition> {
         self.assignment.paused()
+    }
+
+    /// Whether it was closed.
+    pub fn is_closed(&self) -> bool {
+        self.closed
     }
 
     fn refuse_if_closed(&self) -> Result<()> {

@@ -67,6 +67,7 @@ impl Consumer {
             settings,
             subscription,
         ));
+        self.gauge.set_member(self.committer());
         Ok(())
     }
 

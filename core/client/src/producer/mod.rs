@@ -53,6 +53,7 @@ use crate::clock;
 use crate::cluster::Cluster;
 pub use crate::config::producer::ProducerConfig;
 use crate::error::{Error, ErrorKind, Result};
+use crate::metrics::ProducerMetrics;
 
 use context::ProducerContext;
 use partition_queue::{AppendFailure, Drain};
@@ -202,6 +203,11 @@ impl Producer {
     /// Fails if the producer is closed.
     pub fn check(&self) -> Result<()> {
         self.inner.refuse_if_closed()
+    }
+
+    /// The records without a result, and their bytes.
+    pub fn metrics(&self) -> ProducerMetrics {
+        self.inner.metrics()
     }
 
     /// The runtime that drives its timers and background work.

@@ -26,14 +26,21 @@ pub struct Bounds {
 }
 
 impl Scan {
-    /// The part of this scan within `bounds`, which replace those of an earlier call. Bounds of a column that the scan
-    /// does not read do not apply: a field of the value may have the same name.
+    /// The part of this scan within `bounds`, which replace those of an earlier call, except that the smallest limit
+    /// stays. Bounds of a column that the scan does not read do not apply: a field of the value may have the same name.
+    ///
+    /// Only the columns and the limit of `bounds` apply to a scan that has a limit, because its limit counts records
+    /// before a query selects some of them.
     #[must_use]
     pub fn narrow(&self, bounds: Bounds) -> Self {
         let mut options = self.options.clone();
         let read = options.decode.columns.clone();
         if let Some(columns) = bounds.columns {
             options.decode.columns = read.narrowed(&columns, options.decode.unnest);
+        }
+        if let Some(limit) = options.limit {
+            options.limit = Some(bounds.limit.map_or(limit, |smaller| limit.min(smaller)));
+            return self.with_options(options);
         }
         if read.contains(Column::Partition) {
             options.partitions_within = bounds.partitions;

@@ -64,7 +64,8 @@ pub struct ScanOptions {
     pub partitions_within: Option<Vec<PartitionId>>,
     /// Columns and formats.
     pub decode: DecodeOptions,
-    /// Stop after this many records.
+    /// Stop after this many records: partition by partition, in offset order. Records skipped by `on_error` do not
+    /// count.
     pub limit: Option<u64>,
     /// The maximum records of a table.
     pub max_batch_records: usize,
@@ -94,6 +95,13 @@ impl Default for ScanOptions {
             isolation_level: IsolationLevel::default(),
             progress: None,
         }
+    }
+}
+
+impl ScanOptions {
+    /// The number of records that are read of this many.
+    fn limited(&self, records: u64) -> u64 {
+        self.limit.map_or(records, |limit| records.min(limit))
     }
 }
 
@@ -188,10 +196,7 @@ impl Scan {
         let ranges = plan(&self.source, &scan.options).await?;
         let counts = count::by_partition(&self.source, &scan.options, &ranges).await?;
         let records = counts.values().sum::<u64>();
-        Ok(self
-            .options
-            .limit
-            .map_or(records, |limit| records.min(limit)))
+        Ok(self.options.limited(records))
     }
 
     /// Describes the scan as text.

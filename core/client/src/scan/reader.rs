@@ -171,5 +171,5 @@ async fn total(source: &ScanSource, options: &ScanOptions, ranges: &[Range]) -> 
         ..options.clone()
     };
     let counts = count::by_partition(source, &options, ranges).await?;
-    Ok(counts.values().sum())
+    Ok(options.limited(counts.values().sum()))
 }

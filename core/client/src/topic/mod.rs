@@ -11,7 +11,7 @@ use headwater_record::{Offset, PartitionId};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
-use crate::admin::Admin;
+use crate::admin::{Admin, ConfigEntry};
 use crate::batch::Batch;
 use crate::cluster::Cluster;
 use crate::error::Result;
@@ -49,6 +49,12 @@ pub struct PartitionDescription {
     pub partition: PartitionId,
     /// Its leader.
     pub leader: Option<i32>,
+    /// The brokers that have a replica.
+    pub replicas: Vec<i32>,
+    /// The replicas that have all acknowledged records.
+    pub in_sync_replicas: Vec<i32>,
+    /// The replicas that are not reachable.
+    pub offline_replicas: Vec<i32>,
     /// The first offset that may be read.
     pub log_start_offset: Offset,
     /// The first offset that is not yet on all in-sync replicas: the end for readers.
@@ -129,6 +135,28 @@ impl Topic {
         by_partition(&source, &options, &ranges).await
     }
 
+    /// The number of partitions.
+    pub async fn partition_count(&self) -> Result<usize> {
+        let metadata = self.cluster.look_up_topic(&self.name).await?;
+        Ok(metadata.partitions.len())
+    }
+
+    /// The size of the logs on disk in bytes, one per partition; `None` if a leader does not report it.
+    pub async fn size_bytes(&self) -> Result<Option<u64>> {
+        let metadata = self.cluster.look_up_topic(&self.name).await?;
+        let admin = Admin::new(self.cluster.clone());
+        let sizes = admin.partition_sizes(&self.name).await?;
+        let is_complete = sizes.len() == metadata.partitions.len();
+        Ok(is_complete.then(|| sizes.values().sum()))
+    }
+
+    /// The effective configuration, with the source of each value.
+    pub async fn config(&self) -> Result<Vec<ConfigEntry>> {
+        Admin::new(self.cluster.clone())
+            .topic_config(&self.name)
+            .await
+    }
+
     /// Records and bytes in each interval of `every_ms`, from batch headers: columns `time`, `records`, `bytes`, one
     /// row for each interval with records. A batch that spans several intervals is spread evenly.
     pub async fn rate(&self, every_ms: u64, start: Position, end: Position) -> Result<Batch> {
@@ -149,9 +177,13 @@ impl Topic {
         let admin = Admin::new(self.cluster.clone());
         let ([start, end], sizes) = tokio::try_join!(offsets, admin.partition_sizes(&self.name))?;
         let partitions = partitions.into_iter().map(|partition| {
+            let known = metadata.partition(partition)?;
             Ok(PartitionDescription {
                 partition,
-                leader: metadata.leader(partition)?,
+                leader: known.leader,
+                replicas: known.replicas.clone(),
+                in_sync_replicas: known.in_sync_replicas.clone(),
+                offline_replicas: known.offline_replicas.clone(),
                 log_start_offset: start.get(&partition).copied().unwrap_or(Offset::ZERO),
                 high_watermark: end.get(&partition).copied().unwrap_or(Offset::ZERO),
                 size_bytes: sizes.get(&partition).copied(),

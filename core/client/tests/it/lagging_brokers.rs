@@ -99,7 +99,8 @@ fn an_unknown_topic_is_an_error_at_once() {
     look(&reading, &reading.client, TOPIC).unwrap();
     let error = look(&reading, &reading.client, "none").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnknownTopicOrPartition);
-    assert!(reading.cluster.state().metadata_requests <= 3);
+    // One of them is for the names of all topics, for a suggestion.
+    assert!(reading.cluster.state().metadata_requests <= 4);
 }
 
 #[test]
@@ -111,7 +112,7 @@ fn a_deleted_topic_is_an_error_at_once() {
     let before = reading.cluster.state().metadata_requests;
     let error = look(&reading, &reading.client, TOPIC).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnknownTopicOrPartition);
-    assert!(reading.cluster.state().metadata_requests <= before + 2);
+    assert!(reading.cluster.state().metadata_requests <= before + 3);
 }
 
 #[test]
@@ -144,4 +145,19 @@ fn a_topic_that_a_single_broker_has_lost_is_an_error_at_once() {
     reading.cluster.state().metadata_forgets = 3;
     let error = look(&reading, &reading.client, TOPIC).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnknownTopicOrPartition);
+}
+
+#[test]
+fn the_names_of_all_topics_are_requested_once_for_suggestions() {
+    let reading = Reading::new(1, 1);
+    let similar = format!("{TOPIC}s");
+    let requests_of_look = || {
+        let before = reading.cluster.state().metadata_requests;
+        let error = look(&reading, &reading.client, &similar).unwrap_err();
+        let suggestion = format!("did you mean \"{TOPIC}\"?");
+        assert!(error.message().ends_with(&suggestion), "{error}");
+        reading.cluster.state().metadata_requests - before
+    };
+    let first = requests_of_look();
+    assert_eq!(requests_of_look(), first - 1);
 }

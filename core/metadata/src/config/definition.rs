@@ -1,6 +1,7 @@
 //! The definition of a configuration key.
 
-use super::{ConfigError, Value};
+use super::{ConfigError, Value, duration_ms};
+use std::borrow::Cow;
 
 /// The type of a value, with its bounds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -218,6 +219,25 @@ impl Definition {
                 reason,
             }),
             _ => Ok(value),
+        }
+    }
+
+    /// The value in Kafka's spelling: a duration such as `7d` of a key in milliseconds becomes its milliseconds. Other
+    /// values are not changed; neither a duration nor a number for such a key is an error.
+    pub fn written<'a>(&self, given: &'a str) -> Result<Cow<'a, str>, ConfigError> {
+        if self.unit != Unit::Milliseconds || given.trim().parse::<i64>().is_ok() {
+            return Ok(Cow::Borrowed(given));
+        }
+        match duration_ms(given) {
+            Some(milliseconds) => Ok(Cow::Owned(milliseconds.to_string())),
+            None => Err(ConfigError::InvalidValue {
+                name: self.name,
+                value: given.to_owned(),
+                expected: format!(
+                    "{} (milliseconds), or a duration such as \"7d\" or \"1h30m\"",
+                    self.expected()
+                ),
+            }),
         }
     }
 

@@ -34,14 +34,17 @@ impl Layer {
         }
     }
 
-    /// A layer of `pairs`. The first invalid pair is the error.
+    /// A layer of `pairs` as users write them, with durations for keys in milliseconds. The first invalid pair is the
+    /// error.
     pub fn parse<K: AsRef<str>, V: AsRef<str>>(
         table: &'static Table,
         pairs: impl IntoIterator<Item = (K, V)>,
     ) -> Result<Self, ConfigError> {
         let mut layer = Self::new(table);
         for (name, written) in pairs {
-            layer.set(name.as_ref(), written.as_ref())?;
+            let definition = table.require(name.as_ref())?;
+            let value = definition.parse(&definition.written(written.as_ref())?)?;
+            layer.values.insert(definition.name, value);
         }
         Ok(layer)
     }
@@ -51,7 +54,7 @@ impl Layer {
         self.table
     }
 
-    /// Sets a key. After an error the layer is unchanged.
+    /// Sets a key to a value in Kafka's spelling. After an error the layer is unchanged.
     pub fn set(&mut self, name: &str, written: &str) -> Result<(), ConfigError> {
         let definition = self.table.require(name)?;
         self.values

@@ -10,9 +10,11 @@ impl Table {
         rows.sort_by_key(|definition| definition.name);
         let mut out = String::from("| key | values | default | description |\n|---|---|---|---|\n");
         for definition in rows {
-            let default = definition
-                .default
-                .map_or_else(|| "none".to_owned(), |text| format!("`{text}`"));
+            let default = match definition.default {
+                None => "none".to_owned(),
+                Some("") => "empty".to_owned(),
+                Some(text) => format!("`{text}`"),
+            };
             // Writing to a String cannot fail.
             let _ = writeln!(
                 out,

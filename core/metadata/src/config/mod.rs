@@ -3,6 +3,9 @@
 //! A [`Table`] is static data. A [`Layer`] has validated values for some keys of a table, so readers never see an
 //! invalid value. Layers stack: topic over broker over default.
 //!
+//! Kafka's written values are what a broker accepts ([`Definition::parse`]). Users may also write durations for keys in
+//! milliseconds: [`Definition::written`] converts them.
+//!
 //! ```
 //! use headwater_metadata::config::{Definition, Layer, Table, Unit};
 //!
@@ -21,6 +24,7 @@
 mod broker;
 mod compression;
 mod definition;
+mod duration;
 mod error;
 mod group_bounds;
 mod layer;
@@ -32,6 +36,7 @@ mod value;
 pub use broker::{BROKER, BrokerConfig, MigrationPolicy, OnStorageFull};
 pub use compression::{GZIP_LEVEL, LZ4_LEVEL, ZSTD_LEVEL, compression_level};
 pub use definition::{Definition, Kind, Unit};
+pub use duration::duration_ms;
 pub use error::ConfigError;
 pub use layer::{Layer, Source};
 pub use table::{Table, canonical_key};

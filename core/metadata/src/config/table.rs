@@ -1,6 +1,7 @@
 //! The keys of one scope.
 
 use super::{ConfigError, Definition, Value};
+use crate::nearest;
 
 /// All keys of one scope: of a topic, a broker, a producer or a consumer.
 #[derive(Debug)]
@@ -48,14 +49,8 @@ impl Table {
 
     /// The key with the most similar name, if one is similar.
     pub fn nearest(&self, name: &str) -> Option<&'static str> {
-        const ALIKE: f64 = 0.8;
-        let name = canonical_key(name);
-        let likeness = |definition: &&Definition| strsim::jaro_winkler(definition.name, &name);
-        let best = self
-            .definitions
-            .iter()
-            .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-        (likeness(&best) >= ALIKE).then_some(best.name)
+        let names = self.definitions.iter().map(|definition| definition.name);
+        nearest(&canonical_key(name), names)
     }
 }
 

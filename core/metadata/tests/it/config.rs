@@ -1,6 +1,8 @@
 //! The configuration tables and layers.
 
-use headwater_metadata::config::{BROKER, TOPIC, TopicView, canonical_key, check_topic};
+use headwater_metadata::config::{
+    BROKER, TOPIC, TopicView, canonical_key, check_topic, duration_ms,
+};
 use headwater_metadata::{BrokerConfig, ConfigError, Layer, Source, Table, TopicConfig, Value};
 use headwater_record::{CompressionLevel, TimestampType};
 use rstest::rstest;
@@ -330,4 +332,54 @@ fn group_values_stay_within_the_operators_bounds() {
     ];
     let config = BrokerConfig::parse(allowed).unwrap();
     assert_eq!(config.group_consumer_heartbeat_interval_ms, 1000);
+}
+
+#[rstest]
+#[case("retention.ms", "7d", 604_800_000)]
+#[case("retention.ms", "1h30m", 5_400_000)]
+#[case("retention.ms", " 250ms ", 250)]
+#[case("retention.ms", "604800000", 604_800_000)]
+#[case("retention.ms", "-1", -1)]
+fn users_may_write_durations_for_keys_in_milliseconds(
+    #[case] key: &str,
+    #[case] given: &str,
+    #[case] expected: i64,
+) {
+    assert_eq!(topic(&[(key, given)]).integer(key), expected);
+}
+
+#[rstest]
+#[case(&TOPIC, "segment.bytes", "7d", "it takes an integer of at least 1048576")]
+#[case(&BROKER, "log.retention.hours", "7d", "it takes an integer of at least")]
+#[case(&BROKER, "offsets.retention.minutes", "60000ms", "it takes an integer of at least")]
+#[case(&TOPIC, "retention.ms", "-7d", "or a duration such as \"7d\"")]
+#[case(&TOPIC, "retention.ms", "7x", "or a duration such as \"7d\"")]
+#[case(&TOPIC, "retention.ms", "", "or a duration such as \"7d\"")]
+fn durations_are_only_taken_for_milliseconds(
+    #[case] table: &'static Table,
+    #[case] key: &str,
+    #[case] given: &str,
+    #[case] expected: &str,
+) {
+    let error = Layer::parse(table, [(key, given)]).unwrap_err();
+    assert!(error.to_string().contains(expected), "{error}");
+}
+
+#[test]
+fn durations_add_up_their_parts_and_need_units() {
+    assert_eq!(duration_ms("1d12h"), Some(36 * 3_600_000));
+    assert_eq!(duration_ms("2w"), Some(14 * 86_400_000));
+    assert_eq!(duration_ms("15min"), Some(900_000));
+    for text in [
+        "",
+        "15",
+        "m",
+        "-1s",
+        "1x",
+        "1h30",
+        "99999999999999999999s",
+        "18446744073709551615w",
+    ] {
+        assert_eq!(duration_ms(text), None, "{text}");
+    }
 }

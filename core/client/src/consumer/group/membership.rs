@@ -112,6 +112,11 @@ pub(super) trait Member: fmt::Debug + Send {
     /// The identity for a commit.
     fn committer(&self) -> Identity;
 
+    /// The id of the leader, and the assignor of this generation. `None` while it is in none, or if the broker assigns.
+    fn election(&self) -> Option<(Str, Str)> {
+        None
+    }
+
     /// The identity for reading committed offsets; `None`: without membership.
     fn reader(&self) -> Option<Identity>;
 

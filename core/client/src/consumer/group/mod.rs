@@ -21,6 +21,7 @@ use tokio::task::AbortHandle;
 use crate::batch::TopicPartition;
 use crate::cluster::{Cluster, Coordinator};
 use crate::config::GroupProtocol;
+use crate::consumer::group_metadata::GroupMetadata;
 use crate::transport::Purpose;
 
 use classic::ClassicMember;
@@ -173,6 +174,26 @@ impl Committer {
         membership.map_or_else(Identity::none, |membership| {
             membership.member.lock().committer()
         })
+    }
+
+    /// The membership in the group with this name.
+    pub(crate) fn metadata(&self, group_id: String) -> GroupMetadata {
+        let (identity, election) = match &self.0 {
+            None => (Identity::none(), None),
+            Some(membership) => {
+                let member = membership.member.lock();
+                (member.committer(), member.election())
+            }
+        };
+        let (leader_id, assignor) = election.unzip();
+        GroupMetadata {
+            group_id,
+            member_id: identity.member_id.to_string(),
+            generation_id: identity.generation_or_epoch,
+            group_instance_id: identity.instance_id.map(|id| id.to_string()),
+            leader_id: leader_id.map(|id| id.to_string()),
+            assignor: assignor.map(|name| name.to_string()),
+        }
     }
 
     /// The identity for reading committed offsets now.

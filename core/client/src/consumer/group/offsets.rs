@@ -34,18 +34,31 @@ pub(crate) struct CommittedOffset {
 /// Partitions that do not exist, each with its error.
 pub(crate) type MissingPartitions = BTreeMap<TopicPartition, Error>;
 
-/// Commits `offsets` with the leader epochs of the records before them. Retries retriable errors, each time in the
+/// The text to store with the offset of a partition; empty where there is none.
+pub type CommitMetadata = BTreeMap<TopicPartition, String>;
+
+/// The offsets of a commit.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OffsetsToCommit<'a> {
+    pub(crate) offsets: &'a Offsets,
+    pub(crate) metadata: &'a CommitMetadata,
+    /// The leader epochs of the records before the offsets.
+    pub(crate) epochs: &'a OffsetEpochs,
+    /// The ids of the topics that were read.
+    pub(crate) ids: &'a TopicIds,
+}
+
+/// Commits offsets with the leader epochs of the records before them. Retries retriable errors, each time in the
 /// current generation or epoch of the member. Returns the partitions that do not exist; any other error of a partition
-/// fails the call. A topic whose id differs from `ids` was recreated, and counts as missing.
+/// fails the call. A topic whose id differs from that of the commit was recreated, and counts as missing.
 pub(crate) async fn commit(
     cluster: &Cluster,
     coordinator: &Coordinator,
     committer: &Committer,
-    offsets: &Offsets,
-    epochs: &OffsetEpochs,
-    ids: &TopicIds,
+    commit: OffsetsToCommit<'_>,
 ) -> Result<MissingPartitions> {
-    let (topics, missing_topics) = topics(cluster, offsets.keys(), ids).await?;
+    let offsets = commit.offsets;
+    let (topics, missing_topics) = topics(cluster, offsets.keys(), commit.ids).await?;
     let mut missing = MissingPartitions::new();
     for partition in offsets.keys() {
         if let Some(error) = missing_topics.get(&partition.topic) {
@@ -59,7 +72,7 @@ pub(crate) async fn commit(
         group_id: Str::from(coordinator.group_id()),
         topics: topics
             .iter()
-            .map(|topic| commit_topic(topic, offsets, epochs))
+            .map(|topic| commit_topic(topic, commit))
             .collect(),
         ..Default::default()
     };
@@ -227,19 +240,17 @@ fn replaces(id: Option<&uuid::Uuid>, topic: &TopicMetadata) -> bool {
     id.is_some_and(|id| is_recreated(*id, topic.topic_id))
 }
 
-fn commit_topic(
-    topic: &TopicMetadata,
-    offsets: &Offsets,
-    epochs: &OffsetEpochs,
-) -> OffsetCommitRequestTopic {
-    let partitions = offsets
+fn commit_topic(topic: &TopicMetadata, commit: OffsetsToCommit<'_>) -> OffsetCommitRequestTopic {
+    let metadata = |partition| commit.metadata.get(partition).map_or("", String::as_str);
+    let partitions = commit
+        .offsets
         .iter()
         .filter(|(partition, _)| partition.topic == topic.name)
         .map(|(partition, offset)| OffsetCommitRequestPartition {
             partition_index: partition.partition.get(),
             committed_offset: offset.get(),
-            committed_leader_epoch: epochs.get(partition).copied().unwrap_or(-1),
-            committed_metadata: Some(Str::default()),
+            committed_leader_epoch: commit.epochs.get(partition).copied().unwrap_or(-1),
+            committed_metadata: Some(Str::from(metadata(partition))),
             ..Default::default()
         });
     OffsetCommitRequestTopic {

@@ -65,7 +65,7 @@ impl Subscription {
     }
 
     /// The pattern that the user passed; `None` for topics by name.
-    pub(super) fn pattern_text(&self) -> Option<&str> {
+    pub fn pattern_text(&self) -> Option<&str> {
         match self {
             Self::Topics(_) => None,
             Self::Pattern(pattern) => Some(&pattern.text),

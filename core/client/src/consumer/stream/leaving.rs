@@ -121,6 +121,7 @@ impl Consumer {
         let mut time = self.leave_time();
         time.spend_on(self.commit_finished()).await;
         if let Some(group) = self.group.take() {
+            self.gauge.set_member(self.committer());
             time.spend_on(group.leave()).await;
         }
         self.assignment.clear();

@@ -44,6 +44,7 @@ impl ClassicMember {
         self.generation = Some(response.generation_id);
         self.watched = None;
         self.protocol.clone_from(&response.protocol_name);
+        self.leader = Some(response.leader.clone());
         if response.leader != self.id {
             self.state = State::Syncing(Vec::new());
             return;

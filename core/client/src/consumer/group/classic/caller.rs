@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use headwater_protocol::ErrorCode;
+use headwater_protocol::{ErrorCode, Str};
 
 use super::member::{ClassicMember, Rejoin, State};
 use crate::batch::TopicPartition;
@@ -102,6 +102,10 @@ impl Member for ClassicMember {
             instance_id: self.instance_id(),
             generation_or_epoch: self.generation_id(),
         }
+    }
+
+    fn election(&self) -> Option<(Str, Str)> {
+        Some((self.leader.clone()?, self.protocol.clone()?))
     }
 
     fn reader(&self) -> Option<Identity> {

@@ -112,6 +112,8 @@ pub(in crate::consumer::group) struct ClassicMember {
     /// `None` while not a member of a generation.
     pub(super) generation: Option<i32>,
     pub(super) protocol: Option<Str>,
+    /// The id of the member that assigns in this generation.
+    pub(super) leader: Option<Str>,
     pub(super) state: State,
     pub(super) has_coordinator: bool,
     /// The partitions that the consumer reads.
@@ -151,6 +153,7 @@ impl ClassicMember {
             id: Str::default(),
             generation: None,
             protocol: None,
+            leader: None,
             state: State::Preparing,
             has_coordinator: false,
             owned: Vec::new(),
@@ -279,6 +282,7 @@ impl ClassicMember {
     pub(super) fn reset(&mut self) {
         self.generation = None;
         self.protocol = None;
+        self.leader = None;
         self.watched = None;
         self.is_lost = !self.owned.is_empty();
         self.prepare();

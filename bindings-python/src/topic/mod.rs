@@ -1,5 +1,8 @@
 //! A topic: its records as tables, and its offsets.
 
+mod properties;
+mod text;
+
 use std::future::Future;
 use std::sync::Arc;
 
@@ -9,10 +12,10 @@ use pyo3::types::PyCapsule;
 
 use crate::batch::Batch;
 use crate::client::topics::offsets_by_number;
-use crate::convert::{format, partitions, position};
+use crate::convert::{consuming, format, partitions, position};
 use crate::errors;
 use crate::face::{Access, Answer, faces};
-use crate::runtime::{self, CoreValue};
+use crate::runtime::CoreValue;
 use crate::scan::Scan;
 
 /// The methods of topics of both faces.
@@ -20,10 +23,12 @@ use crate::scan::Scan;
 #[derive(Debug)]
 pub(crate) struct Topic {
     access: Access,
+    name: Arc<str>,
     topic: CoreValue<headwater::Topic>,
 }
 
 /// A topic of a client. Creating it sends no request; `len()` is the number of its records, counted from batch headers.
+/// Topics of one client are equal if they have the same name, and can be keys of a dictionary.
 ///
 /// >>> import headwater as hw
 /// >>> with hw.open() as client, client.producer() as producer:
@@ -55,6 +60,7 @@ impl Topic {
     pub(crate) fn new(access: Access, topic: headwater::Topic) -> Self {
         Self {
             access,
+            name: topic.name().into(),
             topic: CoreValue::new(topic),
         }
     }
@@ -81,7 +87,7 @@ impl Topic {
         W: Future<Output = headwater::Result<headwater::Batch>> + Send + 'static,
     {
         let topic = self.get()?;
-        let name: Arc<str> = topic.name().into();
+        let name = Arc::clone(&self.name);
         self.access.transfer(py, work(topic), |_, batch| {
             Ok(Batch::new(batch, Some(name)))
         })
@@ -98,7 +104,8 @@ impl Topic {
     /// 'flights'
     #[getter]
     fn name(&self) -> PyResult<&str> {
-        Ok(self.topic.get()?.name())
+        self.topic.get()?;
+        Ok(&self.name)
     }
 
     /// The records from `start` to before `end` as a table that is read on use, any number of times.
@@ -107,8 +114,8 @@ impl Topic {
     /// an age such as "-15m". `key` and `value` are "bytes", "string" or "json"; a `schema` (an Arrow schema or
     /// `{"name": dtype}`) types the JSON value, `unnest=True` turns its fields into columns, and `on_error` ("raise",
     /// "null", "skip") handles records that do not fit: the whole schema decides which records are skipped, whatever
-    /// `columns` contains. `columns` are the columns to read. `progress` is called with the records done and the total,
-    /// which is counted first.
+    /// `columns` contains. `columns` are the columns to read. Reading stops after `limit` records: partition by
+    /// partition, in offset order. `progress` is called with the records done and the total, which is counted first.
     ///
     /// A value fits a type that represents it exactly; floats are rounded to the nearest, and a decimal with too many
     /// decimals is rounded, halves away from zero. Dates and times are in the years 1 to 9999. A Python datetime has
@@ -119,12 +126,14 @@ impl Topic {
     /// ...     topic = client.create_topic("flights")
     /// ...     _ = producer.send_batch("flights", [{"carrier": "UA", "delay": 12}, {"carrier": "AA", "delay": 0}])
     /// ...     topic.scan(start=1, value="json", unnest=True, columns=["offset", "carrier"]).to_polars().rows()
+    /// ...     topic.scan(limit=1).count()
     /// [(1, 'AA')]
+    /// 1
     #[pyo3(signature = (
         start=None, end=None, *, partitions=None, columns=None, key="bytes", value="bytes", schema=None, unnest=false, on_error="raise",
-        isolation_level="read_committed", progress=None
+        isolation_level="read_committed", limit=None, progress=None
     ), text_signature = "($self, start='earliest', end='latest', *, partitions=None, columns=None, key='bytes', value='bytes', \
-        schema=None, unnest=False, on_error='raise', isolation_level='read_committed', progress=None)")]
+        schema=None, unnest=False, on_error='raise', isolation_level='read_committed', limit=None, progress=None)")]
     #[expect(clippy::too_many_arguments, reason = "they are the public API's")]
     fn scan(
         &self,
@@ -139,14 +148,19 @@ impl Topic {
         unnest: bool,
         on_error: &str,
         isolation_level: &str,
+        limit: Option<i64>,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<Py<PyAny>> {
+        let limit = limit
+            .map(|records| consuming::limit("limit", records))
+            .transpose()?;
         let options = ScanOptions {
             start: start.map_or(Ok(Position::Earliest), position::position)?,
             end: end.map_or(Ok(Position::Latest), position::position)?,
             partitions: partitions::numbers(partitions)?,
             decode: format::options(key, value, schema, unnest, on_error, columns)?,
             isolation_level: isolation_level.parse().map_err(errors::raise)?,
+            limit: limit.map(|records| records as u64),
             ..ScanOptions::default()
         };
         let scan = self.get()?.scan(options);
@@ -256,36 +270,10 @@ impl Topic {
             topic.rate(every, start, end).await
         })
     }
-
-    fn __repr__(&self) -> PyResult<String> {
-        Ok(format!("Topic('{}')", self.topic.get()?.name()))
-    }
 }
 
 #[pymethods]
 impl BlockingTopic {
-    fn _repr_html_(slf: &Bound<'_, Self>) -> PyResult<String> {
-        let this = slf.as_super().get();
-        let topic = this.get()?;
-        let described = async { tokio::try_join!(topic.describe(), topic.counts()) };
-        let (topic, counts) = runtime::call(slf.py(), this.access.runtime(), described)?;
-        let rows: Vec<String> = topic
-            .partitions
-            .iter()
-            .map(|partition| {
-                let records = counts.get(&partition.partition).copied();
-                partition_row(partition, records.unwrap_or(0))
-            })
-            .collect();
-        let rows = rows.concat();
-        // Topic names consist of letters, digits, dots, dashes and underscores: nothing to escape.
-        Ok(format!(
-            "<table><caption>Topic <b>{}</b></caption><thead><tr><th>partition</th><th>first offset</th><th>next offset</th>\
-             <th>records</th><th>size</th></tr></thead><tbody>{rows}</tbody></table>",
-            topic.name
-        ))
-    }
-
     fn __len__(slf: &Bound<'_, Self>) -> PyResult<usize> {
         slf.as_super().get().count(slf.py())?.extract()
     }
@@ -308,29 +296,4 @@ impl BlockingTopic {
         let scan = slf.as_super().get().whole()?;
         scan.export_stream(slf.py(), requested_schema)
     }
-}
-
-fn partition_row(partition: &headwater::PartitionDescription, records: u64) -> String {
-    let (start, end) = (
-        partition.log_start_offset.get(),
-        partition.high_watermark.get(),
-    );
-    let size = partition.size_bytes.map_or_else(|| "–".to_owned(), size);
-    format!(
-        "<tr><td>{}</td><td>{start}</td><td>{end}</td><td>{records}</td><td>{size}</td></tr>",
-        partition.partition.get()
-    )
-}
-
-fn size(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
-    let power = (bytes.max(1).ilog2() / 10).min(4);
-    if power == 0 {
-        return format!("{bytes} B");
-    }
-    format!(
-        "{:.1} {}",
-        bytes as f64 / f64::from(1_u32 << 10).powi(power as i32),
-        UNITS[power as usize]
-    )
 }

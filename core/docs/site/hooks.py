@@ -1,0 +1,78 @@
+"""Hooks of the site: the documentation of the Node package, links to the source tree, and search without a server."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.pages import Page
+
+ROOT = Path(__file__).resolve().parents[3]
+NODE_DOCS = ROOT / "build" / "node-docs"
+NODE_FOLDER = "api/node"
+# Browsers start no worker from a file, so the theme's search needs this shim there. The theme loads it from a CDN.
+SHIM = ROOT / "bindings-node" / "docs" / "node_modules" / "iframe-worker" / "shim" / "index.js"
+SHIM_URL = re.compile(r"https://[^\"\s]+/iframe-worker/shim")
+SHIM_PAGE = "assets/iframe-worker.js"
+TABLE = re.compile(r"<table>.*?</table>", re.DOTALL)
+NAME = re.compile(r"<code>[^<]{20,}</code>")
+LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<target>[^)#\s]+)(?P<anchor>#[^)\s]*)?\)")
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the shim, and the pages that typedoc has made, as targets of links."""
+    for path in (NODE_DOCS / "index.html", SHIM):
+        if not path.exists():
+            message = f"{path} is missing: run `npm run docs` in bindings-node, or `make site`"
+            raise PluginError(message)
+    files.append(File.generated(config, SHIM_PAGE, abs_src_path=str(SHIM)))
+    for path in sorted(NODE_DOCS.rglob("*.html")):
+        files.append(File.generated(config, f"{NODE_FOLDER}/{path.relative_to(NODE_DOCS).as_posix()}", abs_src_path=str(path)))
+    return files
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001
+    """Let long names in tables break after a dot, an underscore or a slash."""
+
+    def breakable(name: re.Match[str]) -> str:
+        return re.sub(r"(?<=\w)([._/])(?=\w)", r"\1<wbr>", name.group())
+
+    return TABLE.sub(lambda table: NAME.sub(breakable, table.group()), html)
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Copy the other files of typedoc, as they are."""
+    shutil.copytree(NODE_DOCS, Path(config.site_dir) / NODE_FOLDER, dirs_exist_ok=True)
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Show a link to a file of the source tree as its path, because the site has pages only."""
+
+    def replace(link: re.Match[str]) -> str:
+        target = link["target"]
+        if "://" in target or not (Path(config.docs_dir) / page.file.src_uri).parent.joinpath(target).exists():
+            return link.group()
+        if files.get_file_from_path(posixpath.normpath(posixpath.join(posixpath.dirname(page.file.src_uri), target))):
+            return link.group()
+        path = (Path(config.docs_dir) / page.file.src_uri).parent.joinpath(target).resolve().relative_to(ROOT).as_posix()
+        return f"`{path}`" if link["text"].strip("`") in path else f"{link['text']} (`{path}`)"
+
+    return LINK.sub(replace, markdown)
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:  # noqa: ARG001
+    """Load the shim from the site."""
+    return SHIM_URL.sub(posixpath.relpath(SHIM_PAGE, posixpath.dirname(page.url) or "."), output)
+
+
+def on_post_template(output_content: str, template_name: str, config: MkDocsConfig) -> str:  # noqa: ARG001
+    """Load the shim from the site, in pages without a source too."""
+    return SHIM_URL.sub(SHIM_PAGE, output_content)

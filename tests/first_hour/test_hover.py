@@ -1,0 +1,130 @@
+"""Editors show the docstrings: a language server answers hover requests about the installed package."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+PROGRAM = """
+import headwater as hw
+import headwater.aio
+from headwater import pytest as plugin
+
+client = hw.open("./data")
+topic = client.create_topic("flights")
+scan = topic.scan(limit=10)
+batch = topic.head()
+consumer = client.consumer("flights")
+producer = client.producer()
+future = producer.send("flights", b"late")
+metadata = future.result()
+batch.to_polars()
+topic.partitions
+batch.decode(value="json")
+consumer.poll()
+scan.to_pandas()
+metadata.timestamp_ms
+hw.connect("host:9092")
+hw.KafkaError
+hw.aio.open()
+plugin.kafka_topic
+
+async def main():
+    async with hw.aio.open() as other:
+        await other.create_topic("flights")
+"""
+
+# The line that contains the name, the name, and a part of its documentation.
+HOVERS = [
+    ("hw.open(", "open", "Open an embedded engine and return the client on it."),
+    ("hw.connect(", "connect", "Connect to a Kafka cluster and return the client on it"),
+    ("client.create_topic(", "create_topic", 'if_exists="ignore"'),
+    ("topic.scan(", "scan", "Reading stops after"),
+    ("topic.head(", "head", "partition by partition, in offset order"),
+    ("client.consumer(", "consumer", "A consumer of all partitions of these topics"),
+    ("client.producer(", "producer", "Kafka's producer keys"),
+    ("producer.send(", "send", "waits up to"),
+    ("future.result(", "result", "Raises the error if it could not be written"),
+    ("batch.to_polars(", "to_polars", "without a copy"),
+    ("topic.partitions", "partitions", "The number of partitions"),
+    ("batch.decode(", "decode", "The batch must have them as bytes"),
+    ("consumer.poll(", "poll", "If none arrive within"),
+    ("scan.to_pandas(", "to_pandas", "numpy_nullable"),
+    ("metadata.timestamp_ms", "timestamp_ms", "in milliseconds since 1970"),
+    ("hw.KafkaError", "KafkaError", "refused the call"),
+    ("hw.aio.open()", "aio", "Headwater for asyncio"),
+    ("hw.aio.open()", "open", "Open an embedded engine"),
+    ("other.create_topic(", "create_topic", 'if_exists="ignore"'),
+    ("plugin.kafka_topic", "kafka_topic", "A new topic of"),
+]
+
+
+class LanguageServer:
+    """The client's side of the language server protocol over pipes."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen([sys.executable, "-m", "pylsp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.requests = 0
+
+    def notify(self, method: str, **params: Any) -> None:
+        self._write({"jsonrpc": "2.0", "method": method, "params": params})
+
+    def request(self, method: str, **params: Any) -> Any:
+        self.requests += 1
+        self._write({"jsonrpc": "2.0", "id": self.requests, "method": method, "params": params})
+        while True:
+            answer = self._read()
+            if answer.get("id") == self.requests and "method" not in answer:
+                assert "error" not in answer, answer
+                return answer["result"]
+
+    def _write(self, message: dict[str, Any]) -> None:
+        assert self.process.stdin is not None
+        body = json.dumps(message).encode()
+        self.process.stdin.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+        self.process.stdin.flush()
+
+    def _read(self) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        length = 0
+        while (line := self.process.stdout.readline().strip()) or not length:
+            assert line, "the language server has ended"
+            name, _, value = line.partition(b":")
+            length = int(value) if name.lower() == b"content-length" else length
+        message: dict[str, Any] = json.loads(self.process.stdout.read(length))
+        return message
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LanguageServer, str]]:
+    """A language server that has opened the program, and the program's address."""
+    path: Path = tmp_path_factory.mktemp("project")
+    uri = (path / "program.py").as_uri()
+    server = LanguageServer()
+    server.request("initialize", processId=None, rootUri=path.as_uri(), capabilities={})
+    server.notify("initialized")
+    server.notify("textDocument/didOpen", textDocument={"uri": uri, "languageId": "python", "version": 1, "text": PROGRAM})
+    yield server, uri
+    server.request("shutdown")
+    server.notify("exit")
+    server.process.wait(10)
+
+
+@pytest.mark.parametrize(("line", "name", "text"), HOVERS, ids=[f"{line.rstrip('(')}:{name}" for line, name, _ in HOVERS])
+def test_hovering_over_a_name_shows_its_documentation(server: tuple[LanguageServer, str], line: str, name: str, text: str) -> None:
+    lines = PROGRAM.splitlines()
+    number = next(number for number, source in enumerate(lines) if line in source)
+    start = lines[number].index(line) + line.rindex(name)
+    hover = server[0].request("textDocument/hover", textDocument={"uri": server[1]}, position={"line": number, "character": start + 1})
+    contents = hover["contents"]
+    shown = contents if isinstance(contents, str) else contents["value"] if isinstance(contents, dict) else str(contents)
+    plain = " ".join(shown.replace("\\", "").replace("`", "").split())
+    assert " ".join(text.replace("`", "").split()) in plain, shown
