@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import subprocess
 import sys
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HEADWATER = Path(sys.executable).with_name("headwater")
+#: The last line of `produce` and `consume` on standard error.
+CLOSING_LINE = re.compile(r"([\d,]+) records? in (?:\d+ min )?[\d.]+ s\n\Z")
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,13 @@ class CommandResult:
     code: int
     output: bytes
     problems: str
+
+    @property
+    def moved(self) -> int:
+        """The number of records in the closing line."""
+        found = CLOSING_LINE.search(self.problems)
+        assert found is not None, self.problems
+        return int(found[1].replace(",", ""))
 
     @property
     def lines(self) -> list[str]:
@@ -57,7 +67,8 @@ def run(*arguments: object, given: bytes = b"", files_max: int | None = None) ->
 
 
 def succeed(*arguments: object, given: bytes = b"") -> CommandResult:
-    """Run a command that must succeed without warnings."""
+    """Run a command that must succeed without warnings. `produce` and `consume` print a closing line."""
     ended = run(*arguments, given=given)
-    assert (ended.code, ended.problems) == (0, ""), f"{arguments} ended with {ended.code}: {ended.problems}"
+    problems = CLOSING_LINE.sub("", ended.problems)
+    assert (ended.code, problems) == (0, ""), f"{arguments} ended with {ended.code}: {ended.problems}"
     return ended

@@ -7,7 +7,7 @@ import pytest
 import headwater
 from tests.cli.command import run, succeed
 
-COMMANDS = ["serve", "topic", "produce", "consume", "group", "user", "dump"]
+COMMANDS = ["serve", "topic", "produce", "consume", "group", "user", "dump", "completions"]
 
 
 def test_the_version_is_the_packages() -> None:
@@ -17,6 +17,11 @@ def test_the_version_is_the_packages() -> None:
 def test_help_names_every_command() -> None:
     words = {line.split()[0] for line in succeed("--help").lines if line.startswith("  ")}
     assert set(COMMANDS) <= words
+
+
+def test_help_lists_the_exit_codes() -> None:
+    codes = {line.split()[0] for line in succeed("--help").lines if line.startswith("  ") and line.split()[0].isdigit()}
+    assert codes == {"0", "1", "2", "130", "143"}
 
 
 @pytest.mark.parametrize("name", COMMANDS)

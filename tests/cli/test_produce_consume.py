@@ -101,16 +101,17 @@ def test_a_table_has_headings(flights: Path) -> None:
     assert len(lines) == 6
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_following_continues_until_a_signal(flights: Path, number: signal.Signals) -> None:
-    process = subprocess.Popen(command("consume", "flights", "--data", flights, "--follow"), stdout=subprocess.PIPE)
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_following_continues_until_a_signal(flights: Path, number: signal.Signals, code: int) -> None:
+    following = command("consume", "flights", "--data", flights, "--follow", "--quiet")
+    process = subprocess.Popen(following, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
     for _ in range(5):
         assert process.stdout.readline()
     assert process.poll() is None
     process.send_signal(number)
-    rest, _ = process.communicate(timeout=60)
-    assert (process.returncode, rest) == (0, b"")
+    rest, problems = process.communicate(timeout=60)
+    assert (process.returncode, rest, problems) == (code, b"", b"")
 
 
 def test_a_reader_that_leaves_is_not_a_failure(data: Path) -> None:

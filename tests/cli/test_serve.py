@@ -40,6 +40,16 @@ def test_a_signal_ends_it_cleanly(serve: Callable[..., RunningServer], data: Pat
     assert serving.log.read_text() == f"headwater ready on {serving.address}, serving {data}\n"
 
 
+def test_the_directory_can_come_from_the_environment(
+    serve: Callable[..., RunningServer], data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADWATER_DATA", str(data))
+    serving = serve("--listen", "127.0.0.1:0")
+    assert serving.end(signal.SIGTERM) == 0
+    assert (data / CLEAN).exists()
+    assert serving.log.read_text().endswith(f"serving {data}\n")
+
+
 def test_without_a_directory_everything_is_in_memory(serve: Callable[..., RunningServer]) -> None:
     serving = serve("--listen", "127.0.0.1:0")
     assert topics(serving.address) == []

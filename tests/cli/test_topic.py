@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from tests.cli.command import run, succeed
@@ -17,6 +18,21 @@ def test_topics_are_created_listed_and_deleted(data: Path) -> None:
     succeed("topic", "delete", "airports", "--data", data)
     [topic] = succeed("topic", "list", "--data", data, "--json").objects
     assert (topic["name"], topic["partitions"], topic["internal"], len(topic["topic_id"])) == ("flights", 4, False, 36)
+
+
+def test_the_list_has_records_bytes_and_times(flights: Path) -> None:
+    times = [{"time": "2013-01-01T05:00:00Z"}, {"time": "2013-01-03T05:00:00Z"}, {"time": "2013-01-02T05:00:00Z"}]
+    lines = "".join(json.dumps(time) + "\n" for time in times).encode()
+    succeed("topic", "create", "old", "--data", flights)
+    succeed("produce", "old", "--data", flights, "--timestamp-field", "time", given=lines)
+    succeed("topic", "create", "unused", "--data", flights)
+    rows = {row[0]: row[1:] for row in succeed("topic", "list", "--data", flights).rows}
+    assert rows["flights"][:2] == ["2", "5"]
+    size = sum(path.stat().st_size for path in (flights / "old-0").glob("*.log"))
+    assert rows["old"] == ["1", "3", str(size), "2013-01-01T05:00:00Z", "2013-01-03T05:00:00Z"]
+    assert rows["unused"] == ["1", "0", "0", "-", "-"]
+    topics = {topic["name"]: topic for topic in succeed("topic", "list", "--data", flights, "--json").objects}
+    assert (topics["old"]["oldest_timestamp"], topics["unused"]["newest_timestamp"]) == (1_357_016_400_000, None)
 
 
 def test_an_existing_topic_is_an_error_unless_it_is_allowed(flights: Path) -> None:

@@ -145,6 +145,27 @@ pub(crate) async fn resolve_all<const N: usize>(
     Ok(indexes.map(|index| found[index].clone()))
 }
 
+/// The timestamp of the first record, and the greatest one, in milliseconds. `None` if there are no records, or if a
+/// broker is older than the request for the greatest timestamp.
+pub(crate) async fn time_range(
+    cluster: &Cluster,
+    topic: &str,
+    partitions: &[PartitionId],
+) -> Result<Option<(i64, i64)>> {
+    let isolation = IsolationLevel::ReadUncommitted;
+    // The first record with a timestamp is the first one that is found from the Unix epoch on.
+    let (first, greatest) =
+        tokio::try_join!(list(cluster, topic, partitions, 0, isolation), async {
+            match list(cluster, topic, partitions, MAX_TIMESTAMP, isolation).await {
+                Err(error) if error.code() == ErrorCode::UnsupportedVersion => Ok(BTreeMap::new()),
+                greatest => greatest,
+            }
+        },)?;
+    let timestamp = |found: &FoundOffset| found.timestamp_ms;
+    let first = first.values().map(timestamp).min();
+    Ok(first.zip(greatest.values().map(timestamp).max()))
+}
+
 /// The offsets of [`list`].
 async fn offsets(
     cluster: &Cluster,

@@ -163,6 +163,15 @@ impl Topic {
         rate::rate(&self.source(), every_ms, start, end).await
     }
 
+    /// The earliest timestamp of the first records of its partitions, and the greatest timestamp of all records, in
+    /// milliseconds since the Unix epoch. Reads no records. `None` if there are no records, or if a broker is older
+    /// than Kafka 3.0.
+    pub async fn time_range(&self) -> Result<Option<(i64, i64)>> {
+        let metadata = self.cluster.look_up_topic(&self.name).await?;
+        let partitions: Vec<_> = metadata.partition_ids().collect();
+        list_offsets::time_range(&self.cluster, &self.name, &partitions).await
+    }
+
     /// Partitions, leaders and offsets.
     pub async fn describe(&self) -> Result<TopicDescription> {
         let metadata = self.cluster.look_up_topic(&self.name).await?;

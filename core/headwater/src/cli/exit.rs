@@ -5,6 +5,17 @@ use std::process::ExitCode;
 
 use headwater_client::{Error, ErrorKind};
 
+use super::wording;
+
+/// The exit codes, as the help shows them.
+pub(super) const CODES: &str = "Exit codes:
+  0    success
+  1    failure: the message on standard error has the reason
+  2    wrong usage: an argument, a setting or the target is not valid
+  130  stopped by Ctrl-C (SIGINT)
+  143  stopped by SIGTERM
+headwater serve ends with 0 after either signal.";
+
 /// The exit code of a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Exit {
@@ -14,6 +25,10 @@ pub enum Exit {
     Failed,
     /// Wrong usage: 2.
     Usage,
+    /// Stopped by `SIGINT`: 130.
+    Interrupted,
+    /// Stopped by `SIGTERM`: 143.
+    Terminated,
 }
 
 impl Exit {
@@ -23,6 +38,8 @@ impl Exit {
             Self::Success => 0,
             Self::Failed => 1,
             Self::Usage => 2,
+            Self::Interrupted => 130,
+            Self::Terminated => 143,
         }
     }
 }
@@ -42,13 +59,15 @@ pub(crate) enum Failure {
     Failed(String),
     /// The reader of the output has closed it, which is not an error: `headwater consume | head`.
     ReaderLeft,
+    /// A signal stopped the command.
+    Stopped(Exit),
 }
 
 impl Failure {
     pub(crate) fn message(&self) -> Option<&str> {
         match self {
             Self::Usage(message) | Self::Failed(message) => Some(message),
-            Self::ReaderLeft => None,
+            Self::ReaderLeft | Self::Stopped(_) => None,
         }
     }
 
@@ -57,6 +76,16 @@ impl Failure {
             Self::Usage(_) => Exit::Usage,
             Self::Failed(_) => Exit::Failed,
             Self::ReaderLeft => Exit::Success,
+            Self::Stopped(exit) => *exit,
+        }
+    }
+
+    /// The same failure with text before its message.
+    pub(crate) fn prefixed(self, prefix: &str) -> Self {
+        match self {
+            Self::Usage(message) => Self::Usage(format!("{prefix}{message}")),
+            Self::Failed(message) => Self::Failed(format!("{prefix}{message}")),
+            Self::ReaderLeft | Self::Stopped(_) => self,
         }
     }
 
@@ -73,7 +102,7 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let message = error.message().to_owned();
+        let message = wording::for_shell(error.message());
         match error.kind() {
             ErrorKind::Config | ErrorKind::InvalidArgument | ErrorKind::InvalidTopic => {
                 Self::Usage(message)

@@ -9,8 +9,11 @@
 )]
 
 mod arguments;
+mod closing_line;
+mod completions;
 mod consume;
 mod dump;
+mod examples;
 mod exit;
 mod group;
 mod logging;
@@ -20,21 +23,24 @@ mod produce;
 mod properties;
 mod serve;
 mod stop;
+mod table;
 mod target;
+mod terminal;
 mod topic;
 mod user;
+mod wording;
 
 use std::ffi::OsString;
 use std::io::Write as _;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 pub use exit::Exit;
 use exit::Failure;
 
 /// Kafka as a library, from the shell.
 #[derive(Debug, Parser)]
-#[command(name = "headwater", version, arg_required_else_help = true)]
+#[command(name = "headwater", version, arg_required_else_help = true, after_help = exit::CODES)]
 struct Arguments {
     /// The log on standard error: off, error, warn, info, debug, trace, or directives such as headwater_server=debug
     #[arg(long, global = true, value_name = "FILTER", default_value = "warn")]
@@ -52,6 +58,7 @@ enum Command {
     Group(group::Group),
     User(user::User),
     Dump(dump::Dump),
+    Completions(completions::Completions),
 }
 
 impl Command {
@@ -64,8 +71,14 @@ impl Command {
             Self::Group(command) => command.run(),
             Self::User(command) => command.run(),
             Self::Dump(command) => command.run(),
+            Self::Completions(command) => command.run(),
         }
     }
+}
+
+/// The definition of the command line, for its documentation and completions.
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Runs the command line `args`, which begins with the program's name.
@@ -87,7 +100,8 @@ pub fn run(args: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> Exit 
         Ok(()) => Exit::Success,
         Err(failure) => {
             if let Some(message) = failure.message() {
-                let _ = writeln!(std::io::stderr(), "headwater: {message}");
+                let name = terminal::error().apply_to("headwater:");
+                let _ = writeln!(std::io::stderr(), "{name} {message}");
             }
             failure.exit()
         }

@@ -3,10 +3,11 @@
 use std::io::{self, IsTerminal as _, Write};
 
 use clap::Args;
-use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use super::exit::Failure;
+use super::table::TablePrinter;
+use super::terminal;
 
 /// A row of output.
 pub(crate) trait Row: Serialize {
@@ -15,6 +16,11 @@ pub(crate) trait Row: Serialize {
 
     /// The values of its columns.
     fn cells(&self) -> Vec<String>;
+
+    /// The values of its columns for people.
+    fn table_cells(&self) -> Vec<String> {
+        self.cells()
+    }
 }
 
 #[derive(Debug, Clone, Copy, Args)]
@@ -62,7 +68,12 @@ pub(crate) fn print<R: Row>(
     layout: Layout,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    write(rows, layout, out).map_err(|error| Failure::of_output(&error))
+    let written = match layout {
+        Layout::Table => write_table(rows, &mut TablePrinter::default(), out),
+        Layout::Tabs => write_tabs(rows, out),
+        Layout::Json => write_json(rows, out),
+    };
+    written.map_err(|error| Failure::of_output(&error))
 }
 
 /// Prints one object.
@@ -74,32 +85,31 @@ pub(crate) fn print_object(object: &impl Serialize) -> Result<(), Failure> {
         .map_err(|error| Failure::of_output(&error))
 }
 
-fn write<R: Row>(rows: &[R], layout: Layout, out: &mut impl Write) -> io::Result<()> {
-    match layout {
-        Layout::Table => {
-            let mut table = Table::new();
-            table
-                .load_style(presets::NOTHING)
-                .set_content_arrangement(ContentArrangement::Disabled)
-                .set_header(R::HEADINGS);
-            table.add_rows(
-                rows.iter()
-                    .map(|row| row.cells().into_iter().map(printable)),
-            );
-            writeln!(out, "{table}")?;
-        }
-        Layout::Tabs => {
-            for row in rows {
-                let cells: Vec<_> = row.cells().into_iter().map(printable).collect();
-                writeln!(out, "{}", cells.join("\t"))?;
-            }
-        }
-        Layout::Json => {
-            for row in rows {
-                serde_json::to_writer(&mut *out, row)?;
-                out.write_all(b"\n")?;
-            }
-        }
+/// Writes the rows as the next part of a table.
+pub(crate) fn write_table<R: Row>(
+    rows: &[R],
+    table: &mut TablePrinter,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let cells = rows
+        .iter()
+        .map(|row| row.table_cells().into_iter().map(printable).collect());
+    table.print(R::HEADINGS, cells, terminal::width(), out)
+}
+
+fn write_tabs<R: Row>(rows: &[R], out: &mut impl Write) -> io::Result<()> {
+    for row in rows {
+        let cells: Vec<_> = row.cells().into_iter().map(printable).collect();
+        writeln!(out, "{}", cells.join("\t"))?;
+    }
+    out.flush()
+}
+
+/// Writes the rows as JSON, one object per line.
+pub(crate) fn write_json<R: Serialize>(rows: &[R], out: &mut impl Write) -> io::Result<()> {
+    for row in rows {
+        serde_json::to_writer(&mut *out, row)?;
+        out.write_all(b"\n")?;
     }
     out.flush()
 }
@@ -150,7 +160,7 @@ mod tests {
             count: 7,
         });
         let mut out = Vec::new();
-        write(&rows, layout, &mut out).unwrap();
+        print(&rows, layout, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-/// The format of keys and values in JSON output.
+/// The format of keys and values in JSON and CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum PayloadFormat {
     /// As a string; bytes that are not UTF-8 as {"base64": "..."}

@@ -4,14 +4,16 @@ use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use headwater_server::{
     Exposure, Limits, ListenerOptions, Mechanism, SecurityProtocol, ServeOptions,
 };
 
 use super::arguments::Setting;
+use super::examples;
 use super::exit::Failure;
 use super::stop::Stop;
+use super::target;
 use crate::{Address, ListenerAddress, ListenerSecurity};
 
 /// With a lower limit a server may soon refuse files or connections.
@@ -19,9 +21,11 @@ const OPEN_FILES_MIN: u64 = 4096;
 
 /// Serve a data directory to Kafka clients, until SIGTERM or SIGINT
 #[derive(Debug, Args)]
+#[command(after_help = examples::SERVE)]
 pub(crate) struct Serve {
     /// The data directory, created if it does not exist; without it all data is in memory and lost at the end
-    #[arg(long, value_name = "DIR")]
+    /// [variable: HEADWATER_DATA]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     data: Option<PathBuf>,
     /// An address to listen on; port 0 uses a free one. PROTOCOL is PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL; the
     /// default follows from --tls-cert and --sasl. May be repeated
@@ -38,10 +42,10 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "KEY=VALUE")]
     config: Vec<Setting>,
     /// The server's certificate and its chain, in PEM
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    #[arg(long, value_name = "FILE", requires = "tls_key", value_hint = ValueHint::FilePath)]
     tls_cert: Option<PathBuf>,
     /// The private key of the certificate, in PEM and not encrypted
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    #[arg(long, value_name = "FILE", requires = "tls_cert", value_hint = ValueHint::FilePath)]
     tls_key: Option<PathBuf>,
     /// Require users with a password (see headwater user), by these mechanisms or any of PLAIN, SCRAM-SHA-256,
     /// SCRAM-SHA-512
@@ -69,9 +73,10 @@ impl Serve {
             .config
             .into_iter()
             .map(|setting| (setting.key, setting.value));
-        let engine = crate::open(self.data.as_deref(), settings)?;
+        let data = self.data.or_else(target::data_of_environment);
+        let engine = crate::open(data.as_deref(), settings)?;
         let server = engine.serve(options)?;
-        announce(server.addresses(), self.data.as_deref());
+        announce(server.addresses(), data.as_deref());
         stop.wait();
         tracing::info!("stopping: completing pending requests, then closing");
         server.shutdown();

@@ -1,11 +1,12 @@
 //! The signals that stop a command.
 
 use std::io;
+use std::process;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::exit::Failure;
+use super::exit::{Exit, Failure};
 
 /// Catches `SIGTERM` and `SIGINT` from its creation on, so that they do not kill the process.
 #[derive(Debug)]
@@ -32,12 +33,7 @@ impl Stop {
             .thread_name("headwater-stop")
             .enable_io()
             .build()?;
-        let context = runtime.enter();
-        let (terminate, interrupt) = (
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::interrupt())?,
-        );
-        drop(context);
+        let (terminate, interrupt) = signals(&runtime)?;
         Ok(Self {
             terminate,
             interrupt,
@@ -51,15 +47,30 @@ impl Stop {
         self.runtime.block_on(asked);
     }
 
-    /// Waits for the first signal, on any runtime.
-    pub(crate) async fn asked(&mut self) {
-        asked(&mut self.terminate, &mut self.interrupt).await;
+    /// Waits for the first signal, on any runtime. From then on, another signal ends the process at once.
+    pub(crate) async fn asked(&mut self) -> Failure {
+        let exit = asked(&mut self.terminate, &mut self.interrupt).await;
+        if let Ok((mut terminate, mut interrupt)) = signals(&self.runtime) {
+            self.runtime.spawn(async move {
+                let exit = asked(&mut terminate, &mut interrupt).await;
+                process::exit(exit.code().into());
+            });
+        }
+        Failure::Stopped(exit)
     }
 }
 
-async fn asked(terminate: &mut Signal, interrupt: &mut Signal) {
+fn signals(runtime: &Runtime) -> io::Result<(Signal, Signal)> {
+    let _context = runtime.enter();
+    Ok((
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    ))
+}
+
+async fn asked(terminate: &mut Signal, interrupt: &mut Signal) -> Exit {
     tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+        _ = terminate.recv() => Exit::Terminated,
+        _ = interrupt.recv() => Exit::Interrupted,
     }
 }

@@ -4,7 +4,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use headwater_client::config::client::CLIENT;
 use headwater_client::config::consumer::CONSUMER;
 use headwater_client::config::producer::PRODUCER;
@@ -26,7 +26,12 @@ const BOOTSTRAP_KEY: &str = "bootstrap.servers";
 #[derive(Debug, Args)]
 pub(crate) struct Target {
     /// The data directory; no other process may have it open [variable: HEADWATER_DATA]
-    #[arg(long, value_name = "DIR", conflicts_with = "bootstrap_server")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with = "bootstrap_server",
+        value_hint = ValueHint::DirPath
+    )]
     data: Option<PathBuf>,
     /// A running cluster, of Apache Kafka or of headwater serve; several addresses are separated by commas [variable:
     /// HEADWATER_BOOTSTRAP_SERVER]
@@ -34,7 +39,12 @@ pub(crate) struct Target {
     bootstrap_server: Option<String>,
     /// A properties file in the format of Kafka's tools, with the keys of the connection, such as security.protocol
     /// [variable: HEADWATER_COMMAND_CONFIG]
-    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with = "data",
+        value_hint = ValueHint::FilePath
+    )]
     command_config: Option<PathBuf>,
 }
 
@@ -124,6 +134,11 @@ impl Target {
             ))),
         }
     }
+}
+
+/// The data directory in the environment.
+pub(crate) fn data_of_environment() -> Option<PathBuf> {
+    variable(DATA_VARIABLE).map(PathBuf::from)
 }
 
 fn run<T>(engine: &Engine, work: impl FnOnce(&Engine) -> Result<T, Failure>) -> Result<T, Failure> {

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use headwater_server::Mechanism;
 use serde::Serialize;
 
+use super::examples;
 use super::exit::Failure;
 use super::output::{Output, Row};
 use super::target::Target;
@@ -37,6 +38,7 @@ impl User {
 
 /// Create a user or change the password: prompted for on a terminal, otherwise the first line of standard input
 #[derive(Debug, Args)]
+#[command(after_help = examples::USER_ADD)]
 struct Add {
     /// The name
     name: String,
@@ -103,6 +105,7 @@ fn password(user: &str) -> Result<String, Failure> {
 
 /// List users: name, mechanisms
 #[derive(Debug, Args)]
+#[command(after_help = examples::USER_LIST)]
 struct List {
     #[command(flatten)]
     target: Target,
@@ -146,6 +149,7 @@ impl List {
 
 /// Delete users
 #[derive(Debug, Args)]
+#[command(after_help = examples::USER_DELETE)]
 struct Delete {
     /// The users
     #[arg(required = true)]

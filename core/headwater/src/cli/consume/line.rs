@@ -1,83 +1,46 @@
 //! A record as a row of output.
 
-use arrow_array::cast::AsArray as _;
-use arrow_array::types::{Int32Type, Int64Type, TimestampMillisecondType};
-use arrow_array::{Array as _, BinaryArray, RecordBatch, StructArray};
 use serde::Serialize;
 
+use super::record::TableRecord;
 use crate::cli::output::Row;
 use crate::cli::payload::{Payload, PayloadFormat};
 
-#[derive(Debug, Serialize)]
-pub(super) struct RecordLine<'a> {
-    partition: i32,
-    offset: i64,
-    timestamp: i64,
-    key: Option<Payload>,
-    value: Option<Payload>,
-    headers: Vec<(String, Option<Payload>)>,
-    #[serde(skip)]
-    bytes: KeyValue<'a>,
+/// The formats of keys and values.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct PayloadFormats {
+    pub(super) key: PayloadFormat,
+    pub(super) value: PayloadFormat,
 }
 
-#[derive(Debug)]
-struct KeyValue<'a> {
-    key: Option<&'a [u8]>,
-    value: Option<&'a [u8]>,
+#[derive(Debug, Serialize)]
+pub(super) struct RecordLine<'a> {
+    pub(super) partition: i32,
+    pub(super) offset: i64,
+    timestamp: i64,
+    pub(super) key: Option<Payload>,
+    pub(super) value: Option<Payload>,
+    pub(super) headers: Vec<(&'a str, Option<Payload>)>,
+    #[serde(skip)]
+    pub(super) record: TableRecord<'a>,
 }
 
 impl<'a> RecordLine<'a> {
-    /// The records of a table with the record schema and plain binary arrays.
-    pub(super) fn all(
-        table: &'a RecordBatch,
-        key: PayloadFormat,
-        value: PayloadFormat,
-    ) -> Vec<Self> {
-        let partitions = column(table, "partition").as_primitive::<Int32Type>();
-        let offsets = column(table, "offset").as_primitive::<Int64Type>();
-        let timestamps = column(table, "timestamp").as_primitive::<TimestampMillisecondType>();
-        let keys = column(table, "key").as_binary::<i32>();
-        let values = column(table, "value").as_binary::<i32>();
-        let headers = column(table, "headers").as_list::<i32>();
-        (0..table.num_rows())
-            .map(|row| {
-                let bytes = KeyValue {
-                    key: at(keys, row),
-                    value: at(values, row),
-                };
-                Self {
-                    partition: partitions.value(row),
-                    offset: offsets.value(row),
-                    timestamp: timestamps.value(row),
-                    key: bytes.key.map(|bytes| Payload::new(bytes, key)),
-                    value: bytes.value.map(|bytes| Payload::new(bytes, value)),
-                    headers: pairs(headers.value(row).as_struct()),
-                    bytes,
-                }
-            })
-            .collect()
+    pub(super) fn new(record: TableRecord<'a>, formats: PayloadFormats) -> Self {
+        let header = |(name, value): &(&'a str, Option<&[u8]>)| {
+            let value = value.map(|bytes| Payload::new(bytes, PayloadFormat::Text));
+            (*name, value)
+        };
+        Self {
+            partition: record.partition,
+            offset: record.offset,
+            timestamp: record.timestamp,
+            key: record.key.map(|bytes| Payload::new(bytes, formats.key)),
+            value: record.value.map(|bytes| Payload::new(bytes, formats.value)),
+            headers: record.headers.iter().map(header).collect(),
+            record,
+        }
     }
-}
-
-fn column<'a>(table: &'a RecordBatch, name: &str) -> &'a arrow_array::ArrayRef {
-    table
-        .column_by_name(name)
-        .expect("nothing was left out of the record schema")
-}
-
-fn at(column: &BinaryArray, row: usize) -> Option<&[u8]> {
-    column.is_valid(row).then(|| column.value(row))
-}
-
-fn pairs(headers: &StructArray) -> Vec<(String, Option<Payload>)> {
-    let names = headers.column(0).as_string::<i32>();
-    let values = headers.column(1).as_binary::<i32>();
-    (0..headers.len())
-        .map(|row| {
-            let value = at(values, row).map(|bytes| Payload::new(bytes, PayloadFormat::Text));
-            (names.value(row).to_owned(), value)
-        })
-        .collect()
 }
 
 impl Row for RecordLine<'_> {
@@ -87,10 +50,9 @@ impl Row for RecordLine<'_> {
         vec![
             self.partition.to_string(),
             self.offset.to_string(),
-            jiff::Timestamp::from_millisecond(self.timestamp)
-                .map_or_else(|_| self.timestamp.to_string(), |time| time.to_string()),
-            Payload::text(self.bytes.key),
-            Payload::text(self.bytes.value),
+            self.record.time(),
+            Payload::text(self.record.key),
+            Payload::text(self.record.value),
         ]
     }
 }

@@ -1,32 +1,39 @@
 //! `headwater consume`: the records of a topic.
 
 mod arrow;
+mod csv;
 mod line;
+mod record;
+mod sink;
+mod source;
+mod template;
 
-use std::io::{self, IsTerminal as _, Stdout, Write as _};
+use std::str::FromStr;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+use super::closing_line::{ClosingLine, Quiet};
+use super::examples;
 use super::exit::Failure;
-use super::output::{self, Layout};
 use super::payload::PayloadFormat;
 use super::stop::Stop;
 use super::target::Target;
-use crate::{
-    Batch, BatchOptions, BatchStream, Consumer, ConsumerConfig, DecodeOptions, Engine, PartitionId,
-    Position, ScanOptions, TopicPartition, Until,
-};
-use arrow::ArrowOutput;
-use line::RecordLine;
+use crate::{DecodeOptions, Engine, Position, ScanOptions, Until};
+use line::PayloadFormats;
+use sink::{Format, Sink};
+use source::{RecordRange, RecordSource};
+use template::Template;
 
-/// Print the records of a topic, up to its end or for ever
+/// Print the records of a topic: up to its end, up to a position, or for ever
 #[derive(Debug, Args)]
+#[command(after_help = examples::CONSUME)]
 pub(crate) struct Consume {
     /// The topic
     topic: String,
     #[command(flatten)]
     target: Target,
-    /// Where to start: earliest, latest, an offset, an age such as -15m, or a time such as 2026-01-31T12:00:00Z
+    /// Where to start: earliest, latest, an offset, an age such as -15m, or a time such as 2026-01-31T12:00:00Z. With
+    /// --group, earliest or latest, for partitions of which the group has committed no offset
     #[arg(
         long,
         value_name = "POSITION",
@@ -34,154 +41,178 @@ pub(crate) struct Consume {
         allow_hyphen_values = true
     )]
     from: Position,
+    /// Where to stop: end (the end when the command starts), or before a position as in --from. The default is end
+    #[arg(
+        long,
+        value_name = "END",
+        allow_hyphen_values = true,
+        conflicts_with = "follow"
+    )]
+    until: Option<EndPosition>,
     /// Wait for more records at the end, until SIGINT or SIGTERM
     #[arg(long)]
     follow: bool,
+    /// Read as a member of this consumer group: continue after its committed offsets, and commit the printed records
+    #[arg(long, value_name = "GROUP", conflicts_with = "partition")]
+    group: Option<String>,
     /// Only these partitions. May be repeated
     #[arg(long, value_name = "N")]
     partition: Vec<i32>,
     /// Stop after this many records
     #[arg(long, value_name = "N")]
-    max: Option<usize>,
+    max: Option<u64>,
     /// The output format: by default a table on a terminal and JSON elsewhere
     #[arg(long)]
     format: Option<Format>,
-    /// The format of keys in JSON
+    /// Print each record in this format, as kcat's -f: %t topic, %p partition, %o offset, %T timestamp in
+    /// milliseconds, %k key, %K its length, %s value, %S its length, %R the length in four bytes, %h headers, %%
+    /// percent sign; \n, \r, \t, \xNN, \\. A length of -1 is null
+    #[arg(
+        long,
+        short = 'f',
+        value_name = "FORMAT",
+        allow_hyphen_values = true,
+        conflicts_with = "format"
+    )]
+    format_string: Option<Template>,
+    /// The format of keys in JSON and CSV
     #[arg(long, value_name = "WRITING", default_value = "text")]
     key: PayloadFormat,
-    /// The format of values in JSON
+    /// The format of values in JSON and CSV
     #[arg(long, value_name = "WRITING", default_value = "text")]
     value: PayloadFormat,
+    #[command(flatten)]
+    quiet: Quiet,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// One object per line
-    Json,
-    /// Columns
-    Table,
-    /// An Arrow IPC stream
-    Arrow,
+/// The end of the records to print.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum EndPosition {
+    /// The end of each partition when the command starts.
+    End,
+    /// Before this position.
+    Before(Position),
 }
 
-/// The destination of records.
-enum Sink {
-    Lines(Layout),
-    Arrow(Box<ArrowOutput<Stdout>>),
+impl FromStr for EndPosition {
+    type Err = crate::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "end" => Ok(Self::End),
+            _ => text.parse().map(Self::Before),
+        }
+    }
 }
 
 impl Consume {
     pub(crate) fn run(self) -> Result<(), Failure> {
-        let mut stop = Stop::listen()?;
+        self.refuse_positions_of_groups()?;
         self.target.with(|engine| {
+            let mut stop = Stop::listen()?;
+            let closing_line = ClosingLine::start(self.quiet);
             let mut sink = self.sink(engine)?;
-            engine.block_on(async {
-                tokio::select! {
-                    () = stop.asked() => Ok(()),
-                    done = self.consume(engine, &mut sink) => done,
+            let mut records = 0;
+            let done = engine.block_on(async {
+                let mut source = None;
+                let done = tokio::select! {
+                    stopped = stop.asked() => Err(stopped),
+                    done = self.consume(engine, &mut source, &mut sink, &mut records) => done,
+                };
+                if let Some(source) = source {
+                    source.close().await;
                 }
-            })?;
-            match sink {
-                Sink::Lines(_) => Ok(()),
-                Sink::Arrow(output) => output.finish(),
+                done
+            });
+            if matches!(done, Ok(()) | Err(Failure::Stopped(_))) {
+                sink.finish()?;
+                closing_line.print(records);
             }
+            done
         })
+    }
+
+    /// A group has its own positions.
+    fn refuse_positions_of_groups(&self) -> Result<(), Failure> {
+        if self.group.is_none() {
+            return Ok(());
+        }
+        if !matches!(self.from, Position::Earliest | Position::Latest) {
+            return Err(Failure::Usage(
+                "A group starts at its committed offsets, so that --from is earliest or latest with --group: move a group with headwater \
+                 group reset."
+                    .to_owned(),
+            ));
+        }
+        if matches!(self.until, Some(EndPosition::Before(_))) {
+            return Err(Failure::Usage(
+                "A group reads up to the end or for ever: with --group use --until end, --follow or --max.".to_owned(),
+            ));
+        }
+        Ok(())
     }
 
     fn sink(&self, engine: &Engine) -> Result<Sink, Failure> {
-        let terminal = io::stdout().is_terminal();
-        Ok(match self.format {
-            Some(Format::Table) => Sink::Lines(Layout::Table),
-            None if terminal => Sink::Lines(Layout::Table),
-            None | Some(Format::Json) => Sink::Lines(Layout::Json),
-            Some(Format::Arrow) if terminal => {
-                return Err(Failure::Usage(
-                    "Arrow is not for terminals: send the output to a file or a program."
-                        .to_owned(),
-                ));
-            }
-            Some(Format::Arrow) => {
-                let scan = engine.topic(&self.topic).scan(ScanOptions {
-                    decode: decode(),
-                    ..ScanOptions::default()
-                });
-                let schema = engine.block_on(scan.schema())?;
-                Sink::Arrow(Box::new(ArrowOutput::start(io::stdout(), &schema)?))
-            }
+        if let Some(template) = &self.format_string {
+            return Ok(Sink::Raw {
+                topic: self.topic.clone(),
+                template: template.clone(),
+            });
+        }
+        let formats = PayloadFormats {
+            key: self.key,
+            value: self.value,
+        };
+        Sink::new(self.format, formats, || {
+            let scan = engine.topic(&self.topic).scan(ScanOptions {
+                decode: decode(),
+                ..ScanOptions::default()
+            });
+            Ok(engine.block_on(scan.schema())?)
         })
     }
 
-    async fn consume(&self, engine: &Engine, sink: &mut Sink) -> Result<(), Failure> {
-        self.refuse_offset_out_of_range(engine).await?;
-        let mut consumer = self.consumer(engine).await?;
-        let defaults = BatchOptions::default();
-        let mut left = self.max.unwrap_or(usize::MAX);
-        let stream = BatchStream::new(BatchOptions {
-            max_records: left.clamp(1, defaults.max_records),
-            until: if self.follow {
-                Until::Forever
-            } else {
-                Until::End
+    /// Prints the records and counts them.
+    async fn consume(
+        &self,
+        engine: &Engine,
+        source: &mut Option<RecordSource>,
+        sink: &mut Sink,
+        records: &mut u64,
+    ) -> Result<(), Failure> {
+        let source = source.insert(self.open(engine).await?);
+        while let Some(batch) = source.next().await? {
+            sink.write(&batch.records)?;
+            source.finish(&batch);
+            *records += batch.len() as u64;
+            // Reading may never wait, and a signal must stop it.
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+
+    async fn open(&self, engine: &Engine) -> Result<RecordSource, Failure> {
+        let range = RecordRange {
+            topic: self.topic.clone(),
+            from: self.from.clone(),
+            until: match &self.until {
+                Some(EndPosition::Before(position)) => position.clone(),
+                Some(EndPosition::End) | None => Position::Latest,
             },
-            ..defaults
-        })?;
-        while left > 0 {
-            let Some(mut batch) = consumer.next_batch(&stream).await? else {
-                break;
-            };
-            batch.records = batch.records.slice(0, batch.len().min(left));
-            left -= batch.len();
-            self.print(&batch, sink)?;
-        }
-        Ok(())
-    }
-
-    /// Reports an offset out of range, which the first fetch would find.
-    async fn refuse_offset_out_of_range(&self, engine: &Engine) -> Result<(), Failure> {
-        let partitions = self.partition.iter().copied().map(PartitionId::new);
-        let scan = engine.topic(&self.topic).scan(ScanOptions {
-            start: self.from.clone(),
-            partitions: (!self.partition.is_empty()).then(|| partitions.collect()),
-            decode: decode(),
-            ..ScanOptions::default()
-        });
-        scan.reader().await?;
-        Ok(())
-    }
-
-    async fn consumer(&self, engine: &Engine) -> Result<Consumer, Failure> {
-        let config = ConsumerConfig::parse([("auto.offset.reset", "earliest")])?;
-        let mut consumer = engine.consumer(config);
-        consumer.decode_as(decode())?;
-        if self.partition.is_empty() {
-            consumer.assign_topics(&[&self.topic]).await?;
-        } else {
-            let partition = |number: &i32| TopicPartition::new(self.topic.as_str(), *number);
-            let partitions = self.partition.iter().map(partition).collect();
-            consumer.assign(partitions).await?;
-        }
-        consumer.seek(&self.from, &[]).await?;
-        // A start offset may be past the end of some partitions: there it means the end.
-        let ends = engine.topic(&self.topic).offsets(&Position::Latest).await?;
-        for (partition, position) in consumer.consumed() {
-            if let Some(end) = ends.get(&partition.partition)
-                && position > *end
-            {
-                consumer.seek(&(*end).into(), &[partition]).await?;
+            partitions: self.partition.clone(),
+            max: self.max,
+        };
+        match &self.group {
+            Some(group) => {
+                let until = if self.follow {
+                    Until::Forever
+                } else {
+                    Until::End
+                };
+                RecordSource::group(engine, &range, group, until).await
             }
-        }
-        Ok(consumer)
-    }
-
-    fn print(&self, batch: &Batch, sink: &mut Sink) -> Result<(), Failure> {
-        match sink {
-            Sink::Lines(layout) => {
-                let lines = RecordLine::all(&batch.records, self.key, self.value);
-                let mut out = io::BufWriter::new(io::stdout().lock());
-                output::print(&lines, *layout, &mut out)?;
-                out.flush().map_err(|error| Failure::of_output(&error))
-            }
-            Sink::Arrow(output) => output.write(&batch.records),
+            None if self.follow => RecordSource::follow(engine, &range).await,
+            None => RecordSource::scan(engine, &range).await,
         }
     }
 }

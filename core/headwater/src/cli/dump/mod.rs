@@ -9,10 +9,11 @@ use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 use headwater_record::{BatchError, DecompressLimit, RecordBatch};
 use serde::Serialize;
 
+use super::examples;
 use super::exit::Failure;
 use super::payload::PayloadFormat;
 use line::{BatchLine, RecordLine};
@@ -20,9 +21,10 @@ use segment::{SegmentItem, SegmentReader};
 
 /// Print the batches of segment files (.log), and whether they are valid. Exit code 1 if one is not
 #[derive(Debug, Args)]
+#[command(after_help = examples::DUMP)]
 pub(crate) struct Dump {
     /// Segment files
-    #[arg(required = true, value_name = "SEGMENT")]
+    #[arg(required = true, value_name = "SEGMENT", value_hint = ValueHint::FilePath)]
     segments: Vec<PathBuf>,
     /// Print the records too
     #[arg(long)]

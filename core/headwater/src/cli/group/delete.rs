@@ -2,11 +2,13 @@
 
 use clap::Args;
 
+use crate::cli::examples;
 use crate::cli::exit::Failure;
 use crate::cli::target::Target;
 
 /// Delete groups without members, and their committed offsets
 #[derive(Debug, Args)]
+#[command(after_help = examples::GROUP_DELETE)]
 pub(super) struct Delete {
     /// The groups
     #[arg(required = true)]

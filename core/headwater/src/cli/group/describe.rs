@@ -1,23 +1,43 @@
 //! `headwater group describe`.
 
+use std::time::Duration;
+
 use clap::Args;
 use serde::Serialize;
 
 use super::list::GroupLine;
+use crate::cli::examples;
 use crate::cli::exit::Failure;
 use crate::cli::output::{self, Output, Row, or_none};
+use crate::cli::stop::Stop;
 use crate::cli::target::Target;
-use crate::{GroupDescription, GroupOffset, TopicPartition};
+use crate::cli::terminal;
+use crate::{Engine, GroupDescription, GroupOffset, TopicPartition};
 
 /// Show a group's state, committed offsets with their lag, and members
 #[derive(Debug, Args)]
+#[command(after_help = examples::GROUP_DESCRIBE)]
 pub(super) struct Describe {
     /// The group
     group: String,
     #[command(flatten)]
     target: Target,
+    /// Show it again after this time, two seconds by default, until SIGINT or SIGTERM
+    #[arg(
+        long,
+        value_name = "DURATION",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "2s",
+        value_parser = interval
+    )]
+    watch: Option<Duration>,
     #[command(flatten)]
     output: Output,
+}
+
+fn interval(text: &str) -> Result<Duration, crate::Error> {
+    crate::duration::parse_ms(text).map(Duration::from_millis)
 }
 
 #[derive(Debug, Serialize)]
@@ -76,10 +96,37 @@ impl Row for MemberLine {
 
 impl Describe {
     pub(super) fn run(self) -> Result<(), Failure> {
-        let (group, offsets) = self.target.with(|engine| {
-            let group = engine.block_on(engine.admin().describe_group(&self.group))?;
-            let offsets = engine.block_on(engine.admin().group_offsets(&self.group))?;
-            Ok((group, offsets))
+        self.target.with(|engine| match self.watch {
+            None => self.print(engine),
+            Some(interval) => self.watch(engine, interval),
+        })
+    }
+
+    /// Prints until a signal stops it.
+    fn watch(&self, engine: &Engine, interval: Duration) -> Result<(), Failure> {
+        let mut stop = Stop::listen()?;
+        loop {
+            terminal::clear();
+            self.print(engine)?;
+            let stopped = engine.block_on(async {
+                tokio::select! {
+                    stopped = stop.asked() => Some(stopped),
+                    () = tokio::time::sleep(interval) => None,
+                }
+            });
+            if let Some(stopped) = stopped {
+                return Err(stopped);
+            }
+        }
+    }
+
+    fn print(&self, engine: &Engine) -> Result<(), Failure> {
+        let (group, offsets) = engine.block_on(async {
+            let admin = engine.admin();
+            tokio::try_join!(
+                admin.describe_group(&self.group),
+                admin.group_offsets(&self.group)
+            )
         })?;
         let details = details(group, offsets);
         if self.output.is_json() {

@@ -4,12 +4,14 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::GroupInfo;
+use crate::cli::examples;
 use crate::cli::exit::Failure;
 use crate::cli::output::{Output, Row};
 use crate::cli::target::Target;
 
 /// List groups: name, type, protocol, state
 #[derive(Debug, Args)]
+#[command(after_help = examples::GROUP_LIST)]
 pub(super) struct List {
     #[command(flatten)]
     target: Target,

@@ -4,12 +4,14 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::Position;
+use crate::cli::examples;
 use crate::cli::exit::Failure;
 use crate::cli::output::{Output, Row};
 use crate::cli::target::Target;
 
 /// Set the committed offsets of a group without members for a topic, and show them
 #[derive(Debug, Args)]
+#[command(after_help = examples::GROUP_RESET)]
 pub(super) struct Reset {
     /// The group; it is created if it does not exist
     group: String,

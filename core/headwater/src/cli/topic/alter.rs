@@ -4,11 +4,13 @@ use clap::Args;
 
 use crate::TopicChanges;
 use crate::cli::arguments::Setting;
+use crate::cli::examples;
 use crate::cli::exit::Failure;
 use crate::cli::target::Target;
 
 /// Add partitions, or change a topic's configuration
 #[derive(Debug, Args)]
+#[command(after_help = examples::TOPIC_ALTER)]
 #[group(required = true, multiple = true, id = "changes", args = ["partitions", "config", "unset"])]
 pub(super) struct Alter {
     /// The topic

@@ -3,12 +3,14 @@
 use clap::Args;
 
 use crate::cli::arguments::Setting;
+use crate::cli::examples;
 use crate::cli::exit::Failure;
 use crate::cli::target::Target;
-use crate::{ErrorKind, IfExists, NewTopic};
+use crate::{IfExists, NewTopic};
 
 /// Create a topic, and the data directory if it does not exist
 #[derive(Debug, Args)]
+#[command(after_help = examples::TOPIC_CREATE)]
 pub(super) struct Create {
     /// The topic
     name: String,
@@ -42,15 +44,9 @@ impl Create {
                 .map(|setting| (setting.key, setting.value))
                 .collect(),
         };
-        let name = topic.name.clone();
         self.target.with_new(|engine| {
-            let created = engine.block_on(engine.admin().create_topic(topic));
-            created.map_err(|error| match error.kind() {
-                ErrorKind::TopicAlreadyExists => Failure::Failed(format!(
-                    "Cannot create topic \"{name}\": it exists already. Pass --if-not-exists to keep it, or choose another name."
-                )),
-                _ => Failure::from(error),
-            })
+            engine.block_on(engine.admin().create_topic(topic))?;
+            Ok(())
         })
     }
 }

@@ -2,11 +2,13 @@
 
 use clap::Args;
 
+use crate::cli::examples;
 use crate::cli::exit::Failure;
 use crate::cli::target::Target;
 
 /// Delete topics with all their records
 #[derive(Debug, Args)]
+#[command(after_help = examples::TOPIC_DELETE)]
 pub(super) struct Delete {
     /// The topics
     #[arg(required = true)]

@@ -3,6 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 
+use crate::cli::examples;
 use crate::cli::exit::Failure;
 use crate::cli::output::{self, Output, Row, or_none};
 use crate::cli::target::Target;
@@ -10,6 +11,7 @@ use crate::{ConfigEntry, TopicDescription};
 
 /// Show a topic's partitions with their offsets and sizes, then the configuration that was set
 #[derive(Debug, Args)]
+#[command(after_help = examples::TOPIC_DESCRIBE)]
 pub(super) struct Describe {
     /// The topic
     name: String,
