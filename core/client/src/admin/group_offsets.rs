@@ -107,7 +107,7 @@ impl Admin {
 
     /// The ends of those of `partitions` that exist.
     async fn ends(&self, topic: &str, partitions: &[PartitionId]) -> Result<PartitionOffsets> {
-        let metadata = match self.cluster.refresh_topic(topic).await {
+        let metadata = match self.cluster.look_up_topic(topic).await {
             Err(error) if error.code() == ErrorCode::UnknownTopicOrPartition => {
                 return Ok(PartitionOffsets::new());
             }

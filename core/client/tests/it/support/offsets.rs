@@ -3,6 +3,7 @@
 use headwater_protocol::offset_commit_response::{
     OffsetCommitResponsePartition, OffsetCommitResponseTopic,
 };
+use headwater_protocol::offset_fetch_request::OffsetFetchRequestTopics;
 use headwater_protocol::offset_fetch_response::{
     OffsetFetchResponseGroup, OffsetFetchResponsePartitions, OffsetFetchResponseTopics,
 };
@@ -65,7 +66,17 @@ impl FakeCluster {
         let state = self.state();
         let is_here = state.coordinator == node;
         let group = &request.groups[0];
-        let topics = group.topics.iter().flatten().map(|topic| {
+        let all = || {
+            let committed = state.committed.keys();
+            committed.map(|(name, number)| OffsetFetchRequestTopics {
+                name: name.as_str().into(),
+                partition_indexes: vec![*number],
+                ..Default::default()
+            })
+        };
+        let requested = group.topics.clone();
+        let requested = requested.unwrap_or_else(|| all().collect());
+        let topics = requested.iter().map(|topic| {
             let name = match &*topic.name {
                 "" => state.name_of(topic.topic_id).unwrap(),
                 name => name,
