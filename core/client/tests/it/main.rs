@@ -6,8 +6,10 @@
     reason = "a panic shows where a test failed"
 )]
 
+mod buffers;
 mod closing;
 mod consumer;
+mod dropped_producers;
 mod faults;
 mod fetch_sessions;
 mod futures;
@@ -16,6 +18,7 @@ mod lagging_brokers;
 mod leaders;
 mod leaving;
 mod metrics;
+mod missing_partitions;
 mod named_leaders;
 mod new_members;
 mod own_keys;
