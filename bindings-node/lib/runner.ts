@@ -360,9 +360,13 @@ export class Runner<K, V> {
       pause: () => {
         this.paused([at]);
         this.interrupt();
-        const pausing = native.pause([at]);
+        // A partition that the consumer no longer has needs no pause.
+        const pausing = native.pause([at]).catch(() => {});
         return () => {
-          void pausing.then(() => native.resume([at])).then(() => this.resumed([at]));
+          void pausing
+            .then(() => native.resume([at]))
+            .then(() => this.resumed([at]))
+            .catch(() => {});
           this.interrupt();
         };
       },
