@@ -171,9 +171,14 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   ): Promise<void> {
     const known = options('assign()', given, { signal });
     const assigned = topicPartitions(partitions, 'partitions');
+    const released = this.runner?.assigned(assigned) ?? [];
     await this.changing(() =>
       abortable(known.signal, (abort) => this.native.assign(assigned, abort)),
-    );
+    ).catch(async (error: unknown) => {
+      // They are still assigned: their messages are read again.
+      await this.native.seekEach(released).catch(() => {});
+      throw error;
+    });
   }
 
   /** The assigned partitions. */

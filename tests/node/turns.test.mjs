@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AbortError, InvalidArgumentError } from 'headwater';
-import { flights, name, onTargets, rejects } from './support.mjs';
+import { fill, flights, name, numbered, onTargets, place, rejects, until } from './support.mjs';
 
 onTargets('a wait for a message behind another one can be aborted', async (client) => {
   await client.createTopic(name('flights'));
@@ -37,5 +37,45 @@ onTargets('a handler may pause and resume a partition that is gone', async (clie
       await sleep(50);
     },
   });
-  await rejects(running, InvalidArgumentError, /no partitions/);
+  await rejects(running, InvalidArgumentError);
+});
+
+async function handlerAssigns(client, assign) {
+  await fill(
+    client,
+    numbered(20, (n) => `${n}`),
+    { partitions: 2 },
+  );
+  await using producer = client.producer();
+  await producer.send({ topic: name('flights'), value: 'other', partition: 1 });
+  await using consumer = client.consumer({
+    groupId: name('readers'),
+    autoOffsetReset: 'earliest',
+  });
+  await consumer.assign(place(0));
+  const read = [];
+  const running = consumer.run({
+    eachMessage: async ({ partition, message }) => {
+      read.push(`${partition}/${message.offset}`);
+      if (read.length === 3) {
+        await assign(consumer);
+      }
+    },
+  });
+  await Promise.race([until(() => read.includes('1/0') || read.includes('0/19')), running]);
+  await consumer.stop();
+  await running;
+  return read;
+}
+
+onTargets('a handler may assign other partitions', async (client) => {
+  const read = await handlerAssigns(client, (consumer) => consumer.assign(place(1)));
+  assert.deepEqual(read, ['0/0', '0/1', '0/2', '1/0']);
+});
+
+onTargets('an assignment that fails in a handler loses no messages', async (client) => {
+  const read = await handlerAssigns(client, async (consumer) => {
+    await assert.rejects(consumer.assign(place(7)));
+  });
+  assert.deepEqual(new Set(read), new Set(numbered(20, (n) => `0/${n}`)));
 });
