@@ -7,6 +7,7 @@
 )]
 
 mod closing;
+mod commits;
 mod consumer;
 mod faults;
 mod fetch_sessions;
