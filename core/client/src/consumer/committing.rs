@@ -231,7 +231,7 @@ impl Consumer {
         false
     }
 
-    async fn wait_for_commit(&mut self) {
+    pub(super) async fn wait_for_commit(&mut self) {
         if let Some(sent) = &mut self.committing.in_flight {
             let answer = (&mut sent.answer).await;
             self.commit_answered(answer.unwrap_or(false));

@@ -24,6 +24,7 @@ mod producer;
 mod recreated_topics;
 mod releases;
 mod retries;
+mod revocations;
 mod routing;
 mod senders;
 mod stream;
