@@ -44,6 +44,10 @@ impl Consumer {
                     return Ok(Event::Batch(batch));
                 }
             }
+            if self.assignment.undecoded(None).offsets > 0 {
+                // The decoded batches had no visible records, as after an aborted transaction.
+                continue;
+            }
             let remaining = deadline.map_or(self.config.fetch_max_wait, |deadline| {
                 deadline.saturating_duration_since(Instant::now())
             });
