@@ -79,3 +79,19 @@ onTargets('an assignment that fails in a handler loses no messages', async (clie
   });
   assert.deepEqual(new Set(read), new Set(numbered(20, (n) => `0/${n}`)));
 });
+
+onTargets('calls that are not awaited take effect in their order', async (client) => {
+  await flights(client);
+  await using consumer = client.consumer({
+    groupId: name('readers'),
+    enableAutoCommit: false,
+  });
+  await consumer.assign(place(0));
+  const at = (offset) => ({ ...place(0), offset });
+  for (let turn = 0; turn < 300; turn++) {
+    await Promise.all([consumer.seek(at(5n)), consumer.seek(at(3n))]);
+    assert.equal((await consumer.position())[0].offset, 3n);
+    await Promise.all([consumer.commit([at(3n)]), consumer.commit([at(5n)])]);
+    assert.equal((await consumer.committed())[0].offset, 5n);
+  }
+});
