@@ -8,6 +8,7 @@
 
 mod buffers;
 mod closing;
+mod commits;
 mod consumer;
 mod dropped_producers;
 mod faults;
@@ -27,6 +28,7 @@ mod producer;
 mod recreated_topics;
 mod releases;
 mod retries;
+mod revocations;
 mod routing;
 mod senders;
 mod stream;
