@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 
 use crate::batch::TopicPartition;
 use crate::metrics::ConsumerMetrics;
+use crate::skipped::SkippedRecords;
 
 /// The progress of one consumer. The consumer writes it, and any thread may read it.
 #[derive(Debug)]
@@ -15,6 +16,7 @@ pub(crate) struct ConsumerGauge {
     client_id: String,
     group_id: Option<String>,
     partitions: Mutex<BTreeMap<TopicPartition, Progress>>,
+    pub(crate) skipped: SkippedRecords,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -30,6 +32,7 @@ impl ConsumerGauge {
             client_id: client_id.to_owned(),
             group_id: group_id.map(str::to_owned),
             partitions: Mutex::default(),
+            skipped: SkippedRecords::default(),
         })
     }
 
@@ -69,6 +72,7 @@ impl ConsumerGauge {
             client_id: self.client_id.clone(),
             group_id: self.group_id.clone(),
             lag: lag.collect(),
+            skipped_records: self.skipped.get(),
         }
     }
 }
