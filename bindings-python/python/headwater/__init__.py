@@ -11,6 +11,8 @@
 ``headwater.aio`` has the same names with the same meaning for asyncio, ``headwater.errors`` the exceptions.
 """
 
+from typing import TYPE_CHECKING
+
 from headwater._headwater import (
     Batch,
     BatchResult,
@@ -100,3 +102,12 @@ __all__ = [
     "connect",
     "open",
 ]
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> object:
+        import sys
+
+        from headwater._foreign_names import attribute_error
+
+        raise attribute_error("headwater", name, sys.modules[__name__])

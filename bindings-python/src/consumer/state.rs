@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use headwater::{Event, Operation, Rebalance, WakeupHandle};
+use headwater::{Event, Operation, Rebalance, SkippedRecords, WakeupHandle};
 use parking_lot::Mutex as SyncMutex;
 use pyo3::prelude::*;
 
@@ -31,6 +31,7 @@ pub(super) struct State {
     pub(super) reading: Arc<Exclusive<ReadState>>,
     pub(super) callbacks: SyncMutex<Callbacks>,
     pub(super) wakeup: WakeupHandle,
+    pub(super) skipped: SkippedRecords,
     /// The last thread that took the reading state.
     user: AtomicUsize,
 }
@@ -39,6 +40,7 @@ impl State {
     pub(super) fn new(reading: ReadState) -> Self {
         Self {
             wakeup: reading.consumer.wakeup_handle(),
+            skipped: reading.consumer.skipped(),
             reading: Exclusive::new(reading),
             callbacks: SyncMutex::default(),
             user: AtomicUsize::new(0),
