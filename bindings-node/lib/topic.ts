@@ -24,6 +24,8 @@ export interface ScanOptions<
   partitions?: number[];
   /** Stop after this many records. */
   limit?: number;
+  /** The number of values from which the types of JSON without a schema are inferred; 10,000 by default. */
+  inferRecords?: number;
   /** The isolation level for records of transactions; "read_committed" by default. */
   isolationLevel?: 'read_committed' | 'read_uncommitted';
   /**
@@ -84,6 +86,7 @@ export class Topic {
       end: position,
       partitions: listOf(partition),
       limit: count,
+      inferRecords: count,
       isolationLevel: oneOf('read_committed', 'read_uncommitted'),
       progress: callback,
     });

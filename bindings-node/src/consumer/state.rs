@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use headwater::{Consumer, WakeupHandle};
+use headwater::{Consumer, SkippedRecords, WakeupHandle};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::owned::CoreValue;
@@ -18,6 +18,7 @@ pub(super) struct State {
     /// Calls take turns, in order.
     consumer: CoreValue<Mutex<Consumer>>,
     pub(super) wakeup: WakeupHandle,
+    pub(super) skipped: SkippedRecords,
     /// The number of messages that JavaScript has got and the consumer was not notified of.
     taken: AtomicUsize,
 }
@@ -26,6 +27,7 @@ impl State {
     pub(super) fn new(consumer: Consumer) -> Self {
         Self {
             wakeup: consumer.wakeup_handle(),
+            skipped: consumer.skipped(),
             consumer: CoreValue::new(Mutex::new(consumer)),
             taken: AtomicUsize::new(0),
         }
