@@ -301,6 +301,11 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return this;
   }
 
+  /** How many records `onError: 'skip'` has skipped so far. Those that are decoded again count again. */
+  get skipped(): number {
+    return this.native.skipped;
+  }
+
   /** Rejects the waiting call with `WakeupError`, or else the next one that may wait. */
   wakeup(): void {
     this.messageBuffer.interrupt();

@@ -213,6 +213,12 @@ impl Consumer {
         })
     }
 
+    /// The number of records that were skipped so far.
+    #[napi(getter, catch_unwind)]
+    pub fn skipped(&self) -> f64 {
+        self.state.skipped.get() as f64
+    }
+
     /// Fails the waiting call, or else the next one that may wait.
     #[napi(catch_unwind)]
     pub fn wakeup(&self) {

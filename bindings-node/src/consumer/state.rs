@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use headwater::{Consumer, ConsumerGauge, WakeupHandle};
+use headwater::{Consumer, ConsumerGauge, SkippedRecords, WakeupHandle};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::owned::CoreValue;
@@ -22,6 +22,7 @@ pub(super) struct State {
     pub(super) wakeup: WakeupHandle,
     /// Its assignment and its membership.
     pub(super) gauge: Arc<ConsumerGauge>,
+    pub(super) skipped: SkippedRecords,
     /// The number of messages that JavaScript has got and the consumer was not notified of.
     taken: AtomicUsize,
 }
@@ -31,6 +32,7 @@ impl State {
         Self {
             wakeup: consumer.wakeup_handle(),
             gauge: Arc::clone(consumer.gauge()),
+            skipped: consumer.skipped(),
             consumer: CoreValue::new(Arc::new(Mutex::new(consumer))),
             taken: AtomicUsize::new(0),
         }

@@ -118,13 +118,13 @@ _MODULES = {"aio", "errors", "types"}
 if not TYPE_CHECKING:
 
     def __getattr__(name):
+        import sys
         from importlib import import_module
 
         if name in _MODULES:
             return import_module(f"headwater.{name}")
         if name not in __all__:
-            message = f"module 'headwater' has no attribute {name!r}"
-            raise AttributeError(message)
+            raise import_module("headwater._foreign_names").attribute_error("headwater", name, sys.modules[__name__])
         for module in ("errors", "types", "_headwater"):
             found = vars(import_module(f"headwater.{module}"))
             globals().update({public: found[public] for public in __all__ if public in found})

@@ -187,6 +187,10 @@ impl Consumer {
             }
             decode::decode(self.decoder()?, &mut fetched, max_records)?
         };
+        if batch.skipped > 0 {
+            self.gauge.skipped.add(batch.skipped);
+            self.cluster.counters().count_skipped(batch.skipped);
+        }
         if batch.is_empty() {
             self.assignment.pass(&batch.next_offsets);
             return Ok(false);
