@@ -199,6 +199,7 @@ mod tests {
             next_offsets: [next(0, 7), next(1, 12)].into(),
             json: None,
             skipped: 0,
+            new_fields: Vec::new(),
         }
     }
 

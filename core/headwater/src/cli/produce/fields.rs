@@ -22,7 +22,7 @@ pub(super) struct FieldValues {
 
 /// The fields as JSON.
 #[derive(Default)]
-struct RawFields<'a> {
+pub(super) struct RawFields<'a> {
     key: Option<&'a RawValue>,
     timestamp: Option<&'a RawValue>,
 }
