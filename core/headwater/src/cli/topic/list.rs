@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn ages_are_short() {
         assert_eq!(age(3 * 86_400_000), "3 days");
-        assert_eq!(age(90_000), "90 seconds");
+        assert_eq!(age(90_000), "2 minutes");
         assert_eq!(age(-7_200_000), "-2 hours");
     }
 }
