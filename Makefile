@@ -43,12 +43,13 @@ test-rust: ## The engine: unit, property, behaviour and crash tests
 	cargo test --profile $(PROFILE) --workspace
 
 test-mutants: ## Break each safety check on purpose: a test must fail
+	tests/foreign/install.sh
 	tests/crash/mutants.sh $(PROFILE)
 
-# The scenarios of test-faults with the Headwater server, without cut connections.
-test-outages: ## The client while its server is killed and restarted, and while a topic grows and is recreated
+# The scenarios of test-faults with the Headwater server.
+test-outages: ## The client while its server is killed, restarted and cut off, and while a topic grows and is recreated
 	tests/foreign/install.sh
-	cargo test --profile $(PROFILE) --workspace --test faults -- --ignored --test-threads 1 served --skip served_connections
+	cargo test --profile $(PROFILE) --workspace --test faults -- --ignored --test-threads 1 served
 
 test-faults: ## The client under load while brokers die, leaders move and connections break; SEEDS=50 runs longer
 	tests/foreign/install.sh
@@ -87,7 +88,7 @@ test-rust-on-kafka:
 	cargo test --profile $(PROFILE) --workspace --test behaviour -- --ignored on_kafka --test-threads 8
 
 test-python-on-kafka:
-	HEADWATER_SECONDS=10 $(BIN)/python -m pytest tests/python --target=kafka
+	HEADWATER_SECONDS=10 $(PYTEST) tests/python --target=kafka
 
 # The tests of embedded engines have no target in their name.
 test-node-on-kafka:

@@ -830,6 +830,10 @@ export declare class HeldBack {
     forget(at: TopicPartition): void;
     /** Removes the partitions that only the runner has paused. */
     without(partitions: TopicPartition[]): TopicPartition[];
+    /** Pauses a partition for the caller, if the consumer still has it. */
+    pause(at: TopicPartition): Promise<void>;
+    /** Resumes a partition for the caller, if the consumer still has it. */
+    resume(at: TopicPartition): Promise<void>;
     /** Pauses the partitions with remaining messages, and resumes the others. */
     update(queues: ReadonlyMap<string, Queue>): Promise<void>;
     /** Resumes all partitions that are still assigned. */
@@ -3564,6 +3568,8 @@ export declare class Runner<K, V> {
     finishedOffsets(): TopicPartitionOffset[];
     /** Drops the fetched messages of partitions that were moved. */
     sought(partitions: TopicPartition[]): void;
+    /** Drops the fetched messages of other partitions. Returns the first offsets that no handler has finished. */
+    assigned(partitions: TopicPartition[]): TopicPartitionOffset[];
     /** Makes the messages in the queues of paused partitions wait. */
     paused(partitions: TopicPartition[]): void;
     /** Continues with partitions that are not paused any more. */
@@ -3937,6 +3943,7 @@ export declare function byPartition<K, V>(all: Iterable<Message<K, V>>): Map<str
 
 // works.d.ts
 
+import type { HeldBack } from './held_back.js';
 import { type TopicPartition, type TopicPartitionOffset } from './positions.js';
 import { PartitionWork } from './work.js';
 /** The work on each partition, by its key. */
@@ -3945,6 +3952,11 @@ export declare class Works<K, V> extends Map<string, PartitionWork<K, V>> {
     of(at: TopicPartition): PartitionWork<K, V>;
     /** The work on these partitions; on all of them if none is named. */
     among(partitions: TopicPartition[]): PartitionWork<K, V>[];
+    /**
+     * Drops the partitions that are not among the assigned ones. Returns the offsets of their first messages that no
+     * handler has finished.
+     */
+    release(assigned: TopicPartition[], heldBack: HeldBack, soughtSince: Set<string>): TopicPartitionOffset[];
     /** The offsets after the messages finished by handlers. */
     finishedOffsets(): TopicPartitionOffset[];
     /** The offset of the first message of each partition that no handler has finished. */

@@ -13,6 +13,8 @@ export declare class Abort {
 export declare class Batch {
   /** The number of records. */
   get length(): number
+  /** The number of records that were skipped since the previous batch. */
+  get skipped(): number
   /** The next offset of each partition in it. */
   nextOffsets(): Array<TopicPartitionOffset>
   /** The names and types of its columns. */
@@ -115,6 +117,8 @@ export declare class Consumer {
   took(messages: number): void
   /** Serves a group that polls, before the next message. Returns whether `next` must be called before it. */
   serveGroup(): Promise<boolean>
+  /** The number of records that were skipped so far. */
+  get skipped(): number
   /** Fails the waiting call, or else the next one that may wait. */
   wakeup(): void
   /** Ends a waiting call, commits finished records and leaves the group. After a reported rebalance, call it again. */
@@ -163,6 +167,8 @@ export declare class Scan {
   count(abort?: Abort | undefined | null): Promise<number>
   /** The columns of its batches. JSON without a schema is inferred from the first records. */
   schema(abort?: Abort | undefined | null): Promise<TableDescription>
+  /** The number of records that were skipped since a reading last started. */
+  get skipped(): number
   /** Describes the scan as text. */
   explain(abort?: Abort | undefined | null): Promise<string>
 }
@@ -283,6 +289,12 @@ export interface DecodeArguments {
   schema?: string
   /** Whether the fields of the value are columns of the table. */
   unnest: boolean
+  /** The prefix of such a column if the field has the name of a record column; "json_" by default. */
+  unnestPrefix?: string
+  /** The name of a field with the keys that the type of the value does not name. */
+  rest?: string
+  /** The number of values from which the types of JSON without a schema are inferred; 10,000 by default. */
+  inferRecords?: number
   /** "raise", "null" or "skip". */
   onError: string
   /** The names of the columns; all if empty. */
@@ -407,6 +419,9 @@ export interface OffsetRange {
 
 /** Opens an engine, in a thread, because recovery may take long. */
 export declare function open(path: string | undefined | null, config: Array<[string, string]>): Promise<Client>
+
+/** The milliseconds since 1970 of a date, or of a time with its zone, in ISO 8601. Fractions are rounded down. */
+export declare function parseTimestamp(text: string): number
 
 /** A partition of a topic. */
 export interface PartitionDescription {

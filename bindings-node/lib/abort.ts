@@ -41,6 +41,9 @@ export async function abortableWait<T>(
   if (signal === undefined) {
     return promise;
   }
+  if (signal.aborted) {
+    throw new AbortError(signal.reason);
+  }
   let onAbort = () => {};
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(new AbortError(signal.reason));

@@ -46,6 +46,11 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Mes
     return this.native.columns().map(({ name }) => name);
   }
 
+  /** The number of records that `onError: 'skip'` has skipped since the previous batch. */
+  get skipped(): number {
+    return this.native.skipped;
+  }
+
   /** The position after the batch, for each partition in it. */
   get nextOffsets(): TopicPartitionOffset[] {
     return this.native.nextOffsets();

@@ -43,7 +43,7 @@ export interface ConsumerOptions<
   V extends Format = Format,
   S extends Schema | undefined = Schema | undefined,
 > extends FormatOptions<K, V, S>,
-    Omit<KafkaConfig, 'key' | 'value' | 'schema' | 'unnest' | 'onError'> {
+    Omit<KafkaConfig, 'key' | 'value' | 'schema' | 'unnest' | 'unnestPrefix' | 'rest' | 'onError'> {
   /** The topics to read; a regular expression needs a group. */
   topics?: Subscription;
   /** The group of the consumer. */

@@ -184,9 +184,14 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     const known = options('assign()', given, { signal });
     const assigned = topicPartitions(partitions, 'partitions');
     this.hasLeft = false;
+    const released = this.runner?.assigned(assigned) ?? [];
     await this.changing(() =>
       abortable(known.signal, (abort) => this.native.assign(assigned, abort)),
-    );
+    ).catch(async (error: unknown) => {
+      // They are still assigned: their messages are read again.
+      await this.native.seekEach(released).catch(() => {});
+      throw error;
+    });
     this.topics = { names: [...new Set(assigned.map(({ topic }) => topic))] };
   }
 
@@ -294,6 +299,11 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   off(event: 'assign' | 'revoke' | 'lost', listener: RebalanceListener): this {
     this.rebalances.off(event, listener);
     return this;
+  }
+
+  /** How many records `onError: 'skip'` has skipped so far. Those that are decoded again count again. */
+  get skipped(): number {
+    return this.native.skipped;
   }
 
   /** Rejects the waiting call with `WakeupError`, or else the next one that may wait. */

@@ -41,6 +41,16 @@ export interface FormatOptions<
   schema?: S;
   /** Whether the fields of values of format "json" are columns of the table, in the place of `value`. */
   unnest?: boolean;
+  /**
+   * The prefix of the name of such a column if the field has the name of a record column (`timestamp`, `key`,
+   * `offset`, `partition`, `headers`, `topic`, ...): a field `timestamp` becomes `json_timestamp`. "json_" by default.
+   */
+  unnestPrefix?: string;
+  /**
+   * The name of an additional text field of values of format "json", with the fields that their type does not name: an
+   * object in JSON, or null. A field whose objects have such fields is in it as a whole. Needs a schema, or a scan.
+   */
+  rest?: string;
   /** What to do with records that do not have the format; "raise" by default. */
   onError?: OnError;
 }
@@ -65,6 +75,8 @@ export const FORMATS = {
   value: format,
   schema,
   unnest: boolean,
+  unnestPrefix: text,
+  rest: text,
   onError: oneOf<OnError>('raise', 'null', 'skip'),
 };
 
@@ -84,17 +96,23 @@ export function decoding(given: {
   value?: Format;
   schema?: string;
   unnest?: boolean;
+  unnestPrefix?: string;
+  rest?: string;
+  inferRecords?: number;
   onError?: OnError;
   columns?: string[];
 }): { decode: DecodeArguments; formats: Formats } {
   const { key = 'bytes', value = 'bytes', onError = 'raise', unnest = false, schema } = given;
-  const { columns } = given;
+  const { columns, unnestPrefix, rest, inferRecords } = given;
   return {
     decode: {
       key,
       value,
       onError,
       unnest,
+      ...(unnestPrefix === undefined ? {} : { unnestPrefix }),
+      ...(rest === undefined ? {} : { rest }),
+      ...(inferRecords === undefined ? {} : { inferRecords }),
       ...(schema === undefined ? {} : { schema }),
       ...(columns === undefined ? {} : { columns }),
     },

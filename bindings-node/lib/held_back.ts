@@ -28,6 +28,16 @@ export class HeldBack {
     return partitions.filter((partition) => !this.has(partition));
   }
 
+  /** Pauses a partition for the caller, if the consumer still has it. */
+  async pause(at: TopicPartition): Promise<void> {
+    await this.native.pause([at]).catch(() => {});
+  }
+
+  /** Resumes a partition for the caller, if the consumer still has it. */
+  async resume(at: TopicPartition): Promise<void> {
+    await this.native.resume([at]).catch(() => {});
+  }
+
   /** Pauses the partitions with remaining messages, and resumes the others. */
   async update(queues: ReadonlyMap<string, Queue>): Promise<void> {
     const hold = [...queues.values()]

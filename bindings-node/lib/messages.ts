@@ -2,6 +2,7 @@
 
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import type { ConsumerEvent, Consumer as NativeConsumer } from '../native.js';
+import { abortableWait } from './abort.js';
 import { AbortError } from './errors.js';
 import { Flat } from './flat.js';
 
@@ -45,8 +46,9 @@ export class MessageBuffer {
 
   /** Waits for a message, and hands it out. */
   take(wait: AbortSignal | undefined): Promise<void> {
-    const taken = this.turn.then(() => this.fetch(wait));
-    this.turn = taken.catch(() => {});
+    const before = this.turn;
+    const taken = abortableWait(wait, before).then(() => this.fetch(wait));
+    this.turn = Promise.all([before, taken.catch(() => {})]);
     return taken;
   }
 

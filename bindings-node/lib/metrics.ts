@@ -56,6 +56,8 @@ export interface ConsumerMetrics {
    * `consumer.lag()` requests the ends from the brokers.
    */
   'records-lag': Record<string, Record<number, number>>;
+  /** Records that `onError: 'skip'` has skipped. */
+  'records-skipped-total': number;
 }
 
 /** The segments that an embedded engine has deleted, and their bytes, by reason. */
@@ -91,6 +93,8 @@ export interface Metrics extends Partial<DeletionMetrics> {
   'retry-total': number;
   /** The total time for which brokers have throttled the client, because a quota was exceeded. */
   'throttle-time-total-ms': number;
+  /** Records that `onError: 'skip'` has skipped: in consumers, scans and `tail()`. */
+  'records-skipped-total': number;
   /** Over all brokers; 0 for an embedded engine, like the next four. */
   'connection-count': number;
   /** Connections that were opened. */

@@ -202,12 +202,17 @@ export const offset: Check<bigint> = (value, name) => {
   return number;
 };
 
-/** Milliseconds since 1970, or a `Date`. */
+/** Milliseconds since 1970, a `Date`, or a date or time in ISO 8601. */
 export const timestamp: Check<number> = (value, name) => {
-  const number = value instanceof Date ? value.getTime() : value;
+  const number =
+    value instanceof Date
+      ? value.getTime()
+      : typeof value === 'string'
+        ? native.parseTimestamp(value)
+        : value;
   if (typeof number !== 'number' || !Number.isFinite(number)) {
     throw invalid(
-      `${name} must be a number of milliseconds since 1970 or a valid Date, not ${
+      `${name} must be a number of milliseconds since 1970, a valid Date or its ISO text, not ${
         value instanceof Date ? 'an invalid Date' : typeName(value)
       }.`,
     );

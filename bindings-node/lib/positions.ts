@@ -16,7 +16,8 @@ export interface PartitionPosition {
 
 /**
  * A position in each partition of a topic: `"earliest"`, `"latest"`, an offset, an age such as `"-15m"`, a `Date` (the
- * first record at or after it), or an offset for each partition: by its number, or like in {@link Batch.nextOffsets}.
+ * first record at or after it), a date or time with its zone in ISO 8601 (`"2026-01-31"`: its midnight in UTC,
+ * `"2026-01-31T10:00:00Z"`), or an offset for each partition: by its number, or like in {@link Batch.nextOffsets}.
  */
 export type Position =
   | 'earliest'
@@ -25,6 +26,7 @@ export type Position =
   | number
   | Date
   | `-${string}`
+  | `${number}-${string}`
   | readonly PartitionPosition[]
   | ReadonlyMap<number, bigint | number>
   | Readonly<Record<number, bigint | number>>;
@@ -50,7 +52,7 @@ export const position: Check<string | PartitionOffset[]> = (value, name) => {
     return Object.entries(value).map(([number, at]) => partitionOffset(Number(number), at, name));
   }
   throw invalid(
-    `${name} must be "earliest", "latest", an offset, an offset for each partition, a Date, or an age such as "-15m", not ${typeName(value)}.`,
+    `${name} must be "earliest", "latest", an offset, an offset for each partition, a Date, an ISO time, or an age such as "-15m", not ${typeName(value)}.`,
   );
 };
 

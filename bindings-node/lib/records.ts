@@ -29,8 +29,11 @@ export interface MessageToSend<K extends Format = 'bytes', V extends Format = 'b
   headers?: HeadersToSend;
   /** The partition; by default chosen by the key's hash, or without a key by the producer. */
   partition?: number;
-  /** The timestamp, in milliseconds since 1970; the current time by default. */
-  timestamp?: number | Date;
+  /**
+   * The timestamp, in milliseconds since 1970, as a `Date`, or as a date or time with its zone in ISO 8601
+   * (`"2026-01-31T10:00:00Z"`); the current time by default.
+   */
+  timestamp?: number | Date | string;
 }
 
 /** A record to send. */

@@ -2,8 +2,7 @@
 //
 // The runner polls, and passes the messages to the queues of the partitions. At most `concurrency` partitions have a
 // handler at a time. While handlers work the runner continues to poll, so that the member stays in its group, and
-// pauses the partitions with remaining messages. Only messages finished by handlers are finished in the core, so
-// auto-commit commits exactly these.
+// pauses the partitions with remaining messages. Auto-commit commits exactly the messages finished by handlers.
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
@@ -147,6 +146,11 @@ export class Runner<K, V> {
     for (const partition of partitions) {
       this.soughtSince.add(keyOf(partition));
     }
+  }
+
+  /** Drops the fetched messages of other partitions. Returns the first offsets that no handler has finished. */
+  assigned(partitions: TopicPartition[]): TopicPartitionOffset[] {
+    return this.works.release(partitions, this.heldBack, this.soughtSince);
   }
 
   /** Makes the messages in the queues of paused partitions wait. */
@@ -363,9 +367,9 @@ export class Runner<K, V> {
       pause: () => {
         this.paused([at]);
         this.interrupt();
-        const pausing = native.pause([at]);
+        const pausing = this.heldBack.pause(at);
         return () => {
-          void pausing.then(() => native.resume([at])).then(() => this.resumed([at]));
+          void pausing.then(() => this.heldBack.resume(at)).then(() => this.resumed([at]));
           this.interrupt();
         };
       },

@@ -62,6 +62,11 @@ export class Scan<K = Buffer | null, V = Buffer | null> implements AsyncIterable
     return new TableSchema(await abortable(wait, (abort) => this.native.schema(abort)));
   }
 
+  /** The number of records that `onError: 'skip'` has skipped since a reading of the scan last started. */
+  get skipped(): number {
+    return this.native.skipped;
+  }
+
   /** What will be read, as text. */
   async explain(given: WaitOptions = {}): Promise<string> {
     return abortable(this.wait('explain()', given), (abort) => this.native.explain(abort));

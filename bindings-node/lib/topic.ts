@@ -26,6 +26,8 @@ export interface ScanOptions<
   partitions?: number[];
   /** Stop after this many records. */
   limit?: number;
+  /** The number of values from which the types of JSON without a schema are inferred; 10,000 by default. */
+  inferRecords?: number;
   /** The isolation level for records of transactions; "read_committed" by default. */
   isolationLevel?: 'read_committed' | 'read_uncommitted';
   /**
@@ -86,6 +88,7 @@ export class Topic {
       end: position,
       partitions: listOf(partition),
       limit: count,
+      inferRecords: count,
       isolationLevel: oneOf('read_committed', 'read_uncommitted'),
       progress: callback,
     });

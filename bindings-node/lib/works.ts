@@ -1,5 +1,6 @@
 // The partitions that `run()` has messages of.
 
+import type { HeldBack } from './held_back.js';
 import { isOf, keyOf, type TopicPartition, type TopicPartitionOffset } from './positions.js';
 import { PartitionWork } from './work.js';
 
@@ -20,6 +21,26 @@ export class Works<K, V> extends Map<string, PartitionWork<K, V>> {
   among(partitions: TopicPartition[]): PartitionWork<K, V>[] {
     const all = [...this.values()];
     return partitions.length === 0 ? all : all.filter((work) => partitions.some(isOf(work)));
+  }
+
+  /**
+   * Drops the partitions that are not among the assigned ones. Returns the offsets of their first messages that no
+   * handler has finished.
+   */
+  release(
+    assigned: TopicPartition[],
+    heldBack: HeldBack,
+    soughtSince: Set<string>,
+  ): TopicPartitionOffset[] {
+    const unfinished = this.unfinishedOffsets();
+    const gone = [...this.values()].filter((work) => !assigned.some(isOf(work)));
+    for (const work of gone) {
+      work.revoked();
+      this.delete(keyOf(work));
+      heldBack.forget(work);
+      soughtSince.add(keyOf(work));
+    }
+    return unfinished.filter((at) => gone.some(isOf(at)));
   }
 
   /** The offsets after the messages finished by handlers. */

@@ -58,6 +58,12 @@ impl Batch {
         self.inner.len() as u32
     }
 
+    /// The number of records that were skipped since the previous batch.
+    #[napi(getter, catch_unwind)]
+    pub fn skipped(&self) -> f64 {
+        self.inner.skipped as f64
+    }
+
     /// The next offset of each partition in it.
     #[napi(catch_unwind)]
     pub fn next_offsets(&self) -> Vec<TopicPartitionOffset> {

@@ -23,6 +23,7 @@ pub(crate) fn metrics<'env>(
     object.set("request-error-total", requests.errors as f64)?;
     object.set("retry-total", requests.retries as f64)?;
     object.set("throttle-time-total-ms", millis(requests.throttle_time))?;
+    object.set("records-skipped-total", metrics.skipped_records as f64)?;
     for (name, count) in CONNECTIONS {
         let sum: u64 = metrics.brokers.iter().map(count).sum();
         object.set(name, sum as f64)?;
@@ -106,6 +107,7 @@ fn of_consumer<'env>(env: &'env Env, consumer: &ConsumerMetrics) -> Result<Objec
         topics.set(&*partition.topic, of_topic)?;
     }
     object.set("records-lag", topics)?;
+    object.set("records-skipped-total", consumer.skipped_records as f64)?;
     Ok(object)
 }
 

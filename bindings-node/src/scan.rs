@@ -156,6 +156,12 @@ impl Scan {
         )
     }
 
+    /// The number of records that were skipped since a reading last started.
+    #[napi(getter, catch_unwind)]
+    pub fn skipped(&self) -> f64 {
+        self.scan.skipped() as f64
+    }
+
     /// Describes the scan as text.
     #[napi(catch_unwind, ts_return_type = "Promise<string>")]
     pub fn explain(&self, env: Env, abort: Option<&Abort>) -> napi::Result<Answer> {

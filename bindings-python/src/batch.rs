@@ -11,9 +11,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyDict, PyTuple};
 
 use crate::arrow::{self, ArrowViews};
-use crate::convert::format;
+use crate::convert::format::Formats;
 use crate::convert::partitions;
 use crate::errors;
+use crate::foreign_names;
 use crate::message::{Message, Rows};
 use crate::messages::Messages;
 use crate::pickles::{self, ReduceResult};
@@ -38,6 +39,7 @@ use crate::pickles::{self, ReduceResult};
 pub(crate) struct Batch {
     rows: Arc<Rows>,
     next_offsets: BTreeMap<TopicPartition, Offset>,
+    skipped: u64,
 }
 
 impl Batch {
@@ -53,6 +55,7 @@ impl Batch {
         Self {
             rows: Rows::new(batch.records, batch.json.as_ref(), topic),
             next_offsets: batch.next_offsets,
+            skipped: batch.skipped,
         }
     }
 
@@ -88,6 +91,10 @@ impl Batch {
 
 #[pymethods]
 impl Batch {
+    fn __getattr__(slf: &Bound<'_, Self>, name: &str) -> PyResult<Py<PyAny>> {
+        Err(foreign_names::missing("Batch", slf.as_any(), name))
+    }
+
     /// As a `polars.DataFrame`, without a copy.
     ///
     /// >>> import headwater as hw
@@ -142,7 +149,10 @@ impl Batch {
     /// ...     batch = client["t"].head()
     /// >>> [message.value for message in batch.decode(value="json", schema={"delay": "int64"})]
     /// [{'delay': 12}]
-    #[pyo3(signature = (*, key="bytes", value="bytes", schema=None, unnest=false, on_error="raise"))]
+    #[pyo3(signature = (
+        *, key="bytes", value="bytes", schema=None, unnest=false, unnest_prefix=None, rest=None, on_error="raise"
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "they are the public API's")]
     fn decode(
         &self,
         py: Python<'_>,
@@ -150,15 +160,28 @@ impl Batch {
         value: &str,
         schema: Option<&Bound<'_, PyAny>>,
         unnest: bool,
+        unnest_prefix: Option<String>,
+        rest: Option<String>,
         on_error: &str,
     ) -> PyResult<Self> {
-        let options = format::options(key, value, schema, unnest, on_error, None)?;
+        let options = Formats {
+            key,
+            value,
+            schema,
+            unnest,
+            unnest_prefix,
+            rest,
+            on_error,
+            columns: None,
+        }
+        .options()?;
         let topic = self.rows.topic_name(0).unwrap_or_else(|| "".into());
         let batch = headwater::Batch {
             records: self.rows.records.clone(),
             next_offsets: self.next_offsets.clone(),
             json: None,
             skipped: 0,
+            new_fields: Vec::new(),
         };
         let decoded = py.detach(|| batch.decode(&topic, options));
         Ok(Self::new(decoded.map_err(errors::raise)?, Some(topic)))
@@ -174,6 +197,19 @@ impl Batch {
     #[getter]
     fn next_offsets(&self, py: Python<'_>) -> PyResult<Py<PyDict>> {
         partitions::with_offsets(py, self.next_offsets.clone())
+    }
+
+    /// The number of records that `on_error="skip"` has skipped since the previous batch. An unpickled batch has 0.
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open() as client, client.producer() as producer:
+    /// ...     _ = producer.send_batch(client.create_topic("t").name, [b"1", b"no JSON", b"3"])
+    /// ...     batch = client["t"].head(value="json", on_error="skip")
+    /// >>> len(batch), batch.skipped
+    /// (2, 1)
+    #[getter]
+    fn skipped(&self) -> u64 {
+        self.skipped
     }
 
     /// The names of the columns.

@@ -53,7 +53,7 @@ pub(crate) fn open(
     config: Option<&Bound<'_, PyDict>>,
     kafka_config: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Py<PyAny>> {
-    let pairs = config::pairs(config, kafka_config)?;
+    let pairs = config::pairs("open", config, kafka_config)?;
     let stats = Stats::new(stats, Face::Blocking, &pairs)?;
     events::listen();
     let engine = py.detach(|| headwater::open(path.as_deref(), pairs));
@@ -78,7 +78,7 @@ pub(crate) fn _aio_open<'py>(
     config: Option<&Bound<'py, PyDict>>,
     kafka_config: Option<&Bound<'py, PyDict>>,
 ) -> Answer<'py> {
-    let pairs = config::pairs(config, kafka_config)?;
+    let pairs = config::pairs("open", config, kafka_config)?;
     let stats = Stats::new(stats, Face::Asyncio, &pairs)?;
     events::listen();
     let open = move || {
@@ -132,7 +132,7 @@ pub(crate) fn connect<'py>(
     config: Option<&Bound<'py, PyDict>>,
     kafka_config: Option<&Bound<'py, PyDict>>,
 ) -> Answer<'py> {
-    let pairs = config::pairs(config, kafka_config)?;
+    let pairs = config::pairs("connect", config, kafka_config)?;
     connect_in(Face::Blocking, bootstrap_servers, oauth_token, stats, pairs)
 }
 
@@ -146,7 +146,7 @@ pub(crate) fn _aio_connect<'py>(
     config: Option<&Bound<'py, PyDict>>,
     kafka_config: Option<&Bound<'py, PyDict>>,
 ) -> Answer<'py> {
-    let pairs = config::pairs(config, kafka_config)?;
+    let pairs = config::pairs("connect", config, kafka_config)?;
     connect_in(Face::Asyncio, bootstrap_servers, oauth_token, stats, pairs)
 }
 

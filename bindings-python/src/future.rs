@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use crate::aio::bridge;
 use crate::callbacks::{self, Job};
 use crate::errors;
+use crate::foreign_names;
 use crate::future_protocol::WaitedFor;
 use crate::producer::Producer;
 use crate::runtime;
@@ -93,6 +94,10 @@ impl Wake for Later {
 
 #[pymethods]
 impl Future {
+    fn __getattr__(slf: &Bound<'_, Self>, name: &str) -> PyResult<Py<PyAny>> {
+        Err(foreign_names::missing("Future", slf.as_any(), name))
+    }
+
     /// The position of the record; waits for it at most `timeout` seconds. Raises the error if it could not be written.
     ///
     /// >>> import headwater as hw

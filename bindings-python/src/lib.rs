@@ -28,6 +28,7 @@ mod errors;
 mod events;
 mod exclusive;
 mod face;
+mod foreign_names;
 mod functions;
 mod future;
 mod future_protocol;

@@ -24,6 +24,7 @@ pub(crate) fn metrics<'py>(
     dict.set_item("retry-total", requests.retries)?;
     dict.set_item("throttle-time-total-ms", millis(requests.throttle_time))?;
     let sum = |count: fn(&BrokerMetrics) -> u64| metrics.brokers.iter().map(count).sum::<u64>();
+    dict.set_item("records-skipped-total", metrics.skipped_records)?;
     dict.set_item("connection-count", sum(|broker| broker.connections))?;
     dict.set_item(
         "connection-creation-total",
@@ -103,6 +104,7 @@ fn of_consumer<'py>(py: Python<'py>, consumer: &ConsumerMetrics) -> PyResult<Bou
         of_topic.set_item(partition.partition.get(), lag)?;
     }
     dict.set_item("records-lag", topics)?;
+    dict.set_item("records-skipped-total", consumer.skipped_records)?;
     Ok(dict)
 }
 

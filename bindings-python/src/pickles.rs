@@ -75,6 +75,7 @@ pub(crate) fn _unpickle_batch(
         next_offsets: consuming::offsets(Some(next_offsets))?.unwrap_or_default(),
         json: json.map(|json| from_stream(py, json)).transpose()?,
         skipped: 0,
+        new_fields: Vec::new(),
     };
     Ok(Batch::new(batch, topic.map(Arc::from)))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use headwater::{BulkOptions, SendHandle, TrySendError};
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyDict, PyString};
 
 use crate::aio::bridge;
 use crate::convert::partitions;
@@ -12,6 +12,7 @@ use crate::convert::record::Arguments;
 use crate::convert::tables::Tables;
 use crate::errors;
 use crate::face::{Access, Answer, Face, closing, faces, none};
+use crate::foreign_names;
 use crate::future::Future;
 use crate::runtime::{self, CoreValue};
 use crate::send_results::{BatchResult, RecordMetadata};
@@ -77,19 +78,25 @@ impl Producer {
 
 #[pymethods]
 impl Producer {
+    fn __getattr__(slf: &Bound<'_, Self>, name: &str) -> PyResult<Py<PyAny>> {
+        Err(foreign_names::missing("Producer", slf.as_any(), name))
+    }
+
     /// Send a record. Returns the future of its result at once, unless `buffer_memory` is full: then it waits up to
     /// `max_block_ms`.
     ///
     /// `value` and `key` are bytes, or str as UTF-8; `headers` a list of pairs of a name and bytes; `timestamp`
-    /// milliseconds since 1970 or an aware datetime, rounded down to milliseconds. `value=None` deletes the key in a
-    /// compacted topic.
+    /// milliseconds since 1970, an aware datetime, a date (its midnight in UTC) or the ISO text of one, rounded down to
+    /// milliseconds. `value=None` deletes the key in a compacted topic.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client, client.producer() as producer:
     /// ...     _ = client.create_topic("flights", partitions=4)
     /// ...     producer.send("flights", b"late", key="UA", headers=[("gate", b"B7")], partition=3).result().partition
     /// 3
-    #[pyo3(signature = (topic, value=None, *, key=None, headers=None, partition=None, timestamp=None))]
+    #[pyo3(signature = (topic, value=None, *, key=None, headers=None, partition=None, timestamp=None, **others),
+        text_signature = "($self, topic, value=None, *, key=None, headers=None, partition=None, timestamp=None)")]
+    #[expect(clippy::too_many_arguments, reason = "they are the public API's")]
     fn send<'py>(
         slf: &Bound<'py, Self>,
         topic: &Bound<'py, PyString>,
@@ -98,7 +105,9 @@ impl Producer {
         headers: Option<&Bound<'py, PyAny>>,
         partition: Option<&Bound<'py, PyAny>>,
         timestamp: Option<&Bound<'py, PyAny>>,
+        others: Option<&Bound<'py, PyDict>>,
     ) -> Answer<'py> {
+        foreign_names::refuse("Producer.send", others)?;
         let this = slf.get();
         this.access.check()?;
         let producer = this.get()?;

@@ -8,6 +8,7 @@ use pyo3::{PyTraverseError, PyVisit};
 
 use crate::arrow::{self, ArrowViews};
 use crate::face::{Access, Answer, Convert, Face, faces};
+use crate::foreign_names;
 use crate::garbage::Collectable;
 use crate::iterators::iterator;
 use crate::runtime::{self, CoreValue};
@@ -135,6 +136,10 @@ impl Scan {
 
 #[pymethods]
 impl Scan {
+    fn __getattr__(slf: &Bound<'_, Self>, name: &str) -> PyResult<Py<PyAny>> {
+        Err(foreign_names::missing("Scan", slf.as_any(), name))
+    }
+
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.progress.traverse(&visit)
     }
@@ -256,6 +261,19 @@ impl Scan {
         let work = async move { scan.schema().await };
         self.access
             .transfer(py, work, |_, schema| Ok(Schema(classic_schema(&schema))))
+    }
+
+    /// The number of records that `on_error="skip"` has skipped since a reading of the scan last started.
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open() as client, client.producer() as producer:
+    /// ...     _ = producer.send_batch(client.create_topic("t").name, [b"1", b"no JSON", b"3"])
+    /// ...     scan = client["t"].scan(value="json", on_error="skip")
+    /// ...     scan.to_polars().height, scan.skipped
+    /// (2, 1)
+    #[getter]
+    fn skipped(&self) -> PyResult<u64> {
+        Ok(self.inner.get()?.skipped())
     }
 
     /// The topic, the range, and what differs from the defaults.

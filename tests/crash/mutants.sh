@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Breaks the log and the client on purpose, one fault at a time, and passes if a test fails each time. The crash tests
-# must detect the faults of the log, the client's own tests those of the client. A test that cannot fail proves nothing.
+# must detect the faults of the log, the client's own tests and the fault scenarios those of the client. A test that
+# cannot fail proves nothing. The fault scenarios need kcat.
 # Usage: mutants.sh [CARGO_PROFILE]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -16,21 +17,29 @@ client_tests() {
         --features headwater-client/mutants --lib --test it "$@"
 }
 
+faults_tests() {
+    ${limit:-} cargo test --profile "$profile" --quiet --package headwater-fault-tests --package headwater-test-features \
+        --features headwater-fault-tests/mutants --test faults "$@"
+}
+
 run() { # tests, mutant, test
     HEADWATER_MUTANT=$2 "${1}_tests" -- --include-ignored "$3"
 }
 
 # A failed build is not a failed test.
-for tests in crash client; do
+for tests in crash client faults; do
     "${tests}_tests" --no-run
 done
 run crash none ""
 run client none ""
+for scenario in served_connections served_partitions; do
+    run faults none $scenario
+done
 # The mutants, each with the test that must fail.
 survived=0
 while read -r tests mutant test; do
     # A test that hangs because of the mutant has detected it, too.
-    if limit="timeout 60" run "$tests" "$mutant" "$test" >/dev/null 2>&1; then
+    if limit="timeout $([ "$tests" = faults ] && echo 300 || echo 60)" run "$tests" "$mutant" "$test" >/dev/null 2>&1; then
         echo "mutant $mutant: NOT NOTICED by $test" >&2
         survived=1
     else
@@ -86,5 +95,8 @@ client ignore-fencing a_partition_has_one_reader
 client take-back-twice cancelled_calls_deliver_each_record_once
 client commit-in-hand in_progress_is_not_committed
 client keep-decoded-ahead read_ahead
+faults acknowledge-lost served_connections
+faults restart-sequences served_connections
+faults ignore-committed served_partitions
 MUTANTS
 exit $survived

@@ -156,3 +156,15 @@ test('the same two services work on a cluster of Apache Kafka', {
   };
   await runPair(context, environment, () => connect(CLUSTER));
 });
+
+test('records that do not decode go to a dead-letter topic', async (context) => {
+  const example = new Service(context, 'dead-letters.mjs', {});
+  const [code] = await example.closed;
+  assert.deepEqual([code, example.errors], [0, '']);
+  assert.deepEqual(example.output.trim().split('\n'), [
+    '0 UA 12',
+    '3 DL 0',
+    'dead: no JSON',
+    'dead: {"delay":"late"}',
+  ]);
+});

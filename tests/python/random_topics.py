@@ -62,7 +62,13 @@ def _formats(chance: random.Random, *, is_dirty: bool) -> dict[str, Any]:
     if kind in ("bytes", "string"):
         return {**formats, "value": kind}
     formats |= {"value": "json", "unnest": chance.random() < 0.6}
-    return {**formats, "schema": SCHEMA} if kind == "schema" else formats
+    if formats["unnest"] and chance.random() < 0.3:
+        formats["unnest_prefix"] = "field."
+    if chance.random() < 0.5:
+        formats["rest"] = "rest"
+    if kind == "schema":
+        return {**formats, "schema": {**SCHEMA, "offset": "int64"} if chance.random() < 0.5 else SCHEMA}
+    return {**formats, "infer_records": chance.choice([1, 5, 10_000])}
 
 
 def _write(client: hw.Client, topic: hw.Topic, chance: random.Random, *, is_dirty: bool, has_keys: bool) -> None:
@@ -96,6 +102,10 @@ def _value(chance: random.Random, *, is_dirty: bool) -> bytes | None:
         fields["b"] = chance.choice([None, "", "x", "long enough to lie outside a view"])
     if chance.random() < 0.5:
         fields["c"] = chance.choice([0.5, -1.25, 3])
+    if chance.random() < 0.2:
+        fields["offset"] = chance.randint(0, 9)
+    if chance.random() < 0.1:
+        fields["timestamp"] = chance.choice(["1970-01-01", 7, None])
     if chance.random() < 0.1:
         fields["late"] = [{"deep": chance.randint(0, 3)}]
     return json.dumps(fields).encode()

@@ -287,14 +287,14 @@ def test_the_schema_is_fixed_when_the_frame_is_made(client: hw.Client) -> None:
         assert found["a"].to_list() == ["1", "true", "1"]
 
 
-def test_a_field_with_the_name_of_a_record_column_is_the_field(client: hw.Client) -> None:
+def test_a_field_with_the_name_of_a_record_column_has_a_prefix(client: hw.Client) -> None:
     topic = client.create_topic(name("names"))
     with client.producer() as producer:
         producer.send_batch(name("names"), [f'{{"offset": {9 - number}, "value": {number}}}'.encode() for number in range(10)])
     scan = topic.scan(columns=["partition", "value"], value="json", schema={"offset": "int64", "value": "int64"}, unnest=True)
-    same(scan, lambda frame: frame.filter(pl.col("offset") >= 8))
-    same(scan, lambda frame: frame.select("offset").head(2))
-    same(scan, lambda frame: frame.filter(pl.col("value") == 3).select("offset"))
+    same(scan, lambda frame: frame.filter(pl.col("json_offset") >= 8))
+    same(scan, lambda frame: frame.select("json_offset").head(2))
+    same(scan, lambda frame: frame.filter(pl.col("value") == 3).select("json_offset"))
 
 
 def test_times_that_go_back_lose_nothing(client: hw.Client) -> None:

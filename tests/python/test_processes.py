@@ -207,7 +207,8 @@ def run(program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
 
 # The interpreter and its packages may be readable only by root: import them first, then drop privileges.
 AS_NOBODY = """
-import sys, os, headwater as hw, headwater.errors, headwater.types
+import sys, os, headwater as hw
+hw.open  # The first use imports everything, which the other user may not read.
 if os.getuid() == 0:
     os.setgid(65534); os.setuid(65534)
 """

@@ -129,8 +129,8 @@ impl Consumer {
         call: impl for<'a> FnOnce(&'a mut headwater::Consumer) -> Call<'a, T> + Send + 'static,
         convert: impl FnOnce(&Env, T) -> napi::Result<R> + Send + 'static,
     ) -> napi::Result<Answer> {
-        let state = self.state(env)?;
-        let work = async move { call(&mut *state.take().await).await };
+        let consumer = self.state(env)?.take();
+        let work = async move { call(&mut *consumer.await).await };
         promise(env, self.embedded.runtime(), abort, work, convert)
     }
 
@@ -206,10 +206,17 @@ impl Consumer {
     #[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
     pub fn serve_group(&self, env: Env) -> napi::Result<Answer> {
         let state = self.state(&env)?;
-        let serve = async move { Ok(state.take_due().await) };
+        let due = state.take_due();
+        let serve = async move { Ok(due.await) };
         promise(&env, self.embedded.runtime(), None, serve, |_, is_due| {
             Ok(is_due)
         })
+    }
+
+    /// The number of records that were skipped so far.
+    #[napi(getter, catch_unwind)]
+    pub fn skipped(&self) -> f64 {
+        self.state.skipped.get() as f64
     }
 
     /// Fails the waiting call, or else the next one that may wait.

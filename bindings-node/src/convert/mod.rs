@@ -7,3 +7,4 @@ pub(crate) mod format;
 pub(crate) mod partitions;
 pub(crate) mod position;
 pub(crate) mod rows;
+pub mod time;

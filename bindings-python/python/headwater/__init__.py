@@ -112,23 +112,23 @@ __all__ = [
 ]
 
 _MODULES = {"aio", "errors", "types"}
-_TYPES = {"GroupInfo", "GroupMetadata", "GroupOffset", "TopicPartition"}
 
-# Names are imported at their first use: `headwater.pytest` is loaded in every test run, and must not load the engine.
+# The first use of a name imports all of them: `headwater.pytest` is loaded in every test run, and must not load the
+# engine. Later nothing is imported any more, so that errors can be raised without access to the package's files.
 if not TYPE_CHECKING:
 
     def __getattr__(name):
+        import sys
         from importlib import import_module
 
         if name in _MODULES:
             return import_module(f"headwater.{name}")
         if name not in __all__:
-            message = f"module 'headwater' has no attribute {name!r}"
-            raise AttributeError(message)
-        module = "errors" if name.endswith("Error") else "types" if name in _TYPES else "_headwater"
-        value = getattr(import_module(f"headwater.{module}"), name)
-        globals()[name] = value
-        return value
+            raise import_module("headwater._foreign_names").attribute_error("headwater", name, sys.modules[__name__])
+        for module in ("errors", "types", "_headwater"):
+            found = vars(import_module(f"headwater.{module}"))
+            globals().update({public: found[public] for public in __all__ if public in found})
+        return globals()[name]
 
     def __dir__():
         return sorted({*globals(), *__all__, *_MODULES})

@@ -2,7 +2,7 @@ import concurrent.futures
 import os
 import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal, SupportsIndex, final, overload
 
 import pandas as pd
@@ -128,6 +128,8 @@ class Client:
         value: Format = "bytes",
         schema: Dtypes | None = None,
         unnest: bool = False,
+        unnest_prefix: str | None = None,
+        rest: str | None = None,
         on_error: OnError = "raise",
         config: Mapping[str, ConfigValue] | None = None,
         **consumer_config: ConfigValue,
@@ -196,7 +198,10 @@ class Topic:
         value: Format = "bytes",
         schema: Dtypes | None = None,
         unnest: bool = False,
+        unnest_prefix: str | None = None,
+        rest: str | None = None,
         on_error: OnError = "raise",
+        infer_records: int | None = None,
         isolation_level: IsolationLevel = "read_committed",
         limit: int | None = None,
         progress: Progress | None = None,
@@ -210,6 +215,8 @@ class Topic:
         value: Format = "bytes",
         schema: Dtypes | None = None,
         unnest: bool = False,
+        unnest_prefix: str | None = None,
+        rest: str | None = None,
         on_error: OnError = "raise",
     ) -> Batch: ...
     def tail(
@@ -221,6 +228,8 @@ class Topic:
         value: Format = "bytes",
         schema: Dtypes | None = None,
         unnest: bool = False,
+        unnest_prefix: str | None = None,
+        rest: str | None = None,
         on_error: OnError = "raise",
     ) -> Batch: ...
     def count(self) -> int: ...
@@ -245,6 +254,8 @@ class Scan:
     def to_reader(self) -> pa.RecordBatchReader: ...
     def count(self) -> int: ...
     def explain(self) -> str: ...
+    @property
+    def skipped(self) -> int: ...
     @property
     def schema(self) -> Schema: ...
     def __iter__(self) -> Iterator[Batch]: ...
@@ -276,7 +287,7 @@ class Producer:
         key: Bytes | None = None,
         headers: Headers | None = None,
         partition: SupportsIndex | None = None,
-        timestamp: SupportsIndex | datetime | None = None,
+        timestamp: SupportsIndex | date | str | None = None,
     ) -> Future: ...
     def send_batch(
         self,
@@ -359,6 +370,8 @@ class Consumer:
     def pause(self, partitions: Partitions | None = None) -> None: ...
     def resume(self, partitions: Partitions | None = None) -> None: ...
     def paused(self) -> list[TopicPartition]: ...
+    @property
+    def skipped(self) -> int: ...
     def wakeup(self) -> None: ...
     def close(self) -> None: ...
     def __enter__(self) -> Consumer: ...
@@ -378,8 +391,12 @@ class Batch:
         value: Format = "bytes",
         schema: Dtypes | None = None,
         unnest: bool = False,
+        unnest_prefix: str | None = None,
+        rest: str | None = None,
         on_error: OnError = "raise",
     ) -> Batch: ...
+    @property
+    def skipped(self) -> int: ...
     @property
     def next_offsets(self) -> dict[TopicPartition, int]: ...
     @property
@@ -480,6 +497,8 @@ class _AioClient:
         value: Format = "bytes",
         schema: Dtypes | None = None,
         unnest: bool = False,
+        unnest_prefix: str | None = None,
+        rest: str | None = None,
         on_error: OnError = "raise",
         config: Mapping[str, ConfigValue] | None = None,
         **consumer_config: ConfigValue,
@@ -527,7 +546,10 @@ class _AioTopic:
         value: Format = "bytes",
         schema: Dtypes | None = None,
         unnest: bool = False,
+        unnest_prefix: str | None = None,
+        rest: str | None = None,
         on_error: OnError = "raise",
+        infer_records: int | None = None,
         isolation_level: IsolationLevel = "read_committed",
         limit: int | None = None,
         progress: Progress | None = None,
@@ -541,6 +563,8 @@ class _AioTopic:
         value: Format = "bytes",
         schema: Dtypes | None = None,
         unnest: bool = False,
+        unnest_prefix: str | None = None,
+        rest: str | None = None,
         on_error: OnError = "raise",
     ) -> Coroutine[Any, Any, Batch]: ...
     def tail(
@@ -552,6 +576,8 @@ class _AioTopic:
         value: Format = "bytes",
         schema: Dtypes | None = None,
         unnest: bool = False,
+        unnest_prefix: str | None = None,
+        rest: str | None = None,
         on_error: OnError = "raise",
     ) -> Coroutine[Any, Any, Batch]: ...
     def count(self) -> Coroutine[Any, Any, int]: ...
@@ -572,6 +598,8 @@ class _AioScan:
     def count(self) -> Coroutine[Any, Any, int]: ...
     def explain(self) -> Coroutine[Any, Any, str]: ...
     @property
+    def skipped(self) -> int: ...
+    @property
     def schema(self) -> Coroutine[Any, Any, Schema]: ...
     def __aiter__(self) -> AsyncIterator[Batch]: ...
 
@@ -585,7 +613,7 @@ class _AioProducer:
         key: Bytes | None = None,
         headers: Headers | None = None,
         partition: SupportsIndex | None = None,
-        timestamp: SupportsIndex | datetime | None = None,
+        timestamp: SupportsIndex | date | str | None = None,
     ) -> Coroutine[Any, Any, RecordMetadata]: ...
     def send_batch(
         self,
@@ -637,6 +665,8 @@ class _AioConsumer:
     def pause(self, partitions: Partitions | None = None) -> Coroutine[Any, Any, None]: ...
     def resume(self, partitions: Partitions | None = None) -> Coroutine[Any, Any, None]: ...
     def paused(self) -> Coroutine[Any, Any, list[TopicPartition]]: ...
+    @property
+    def skipped(self) -> int: ...
     def wakeup(self) -> None: ...
     def close(self) -> Coroutine[Any, Any, None]: ...
     def __aenter__(self) -> Coroutine[Any, Any, _AioConsumer]: ...

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, SupportsIndex, TypeAlias, TypedDict
 
@@ -194,6 +194,8 @@ ConsumerMetrics = TypedDict(
         # By topic and partition: the number of offsets between the position and the end in the last response.
         # `consumer.lag()` requests the ends from the brokers.
         "records-lag": dict[str, dict[int, int]],
+        # Records that `on_error="skip"` has skipped.
+        "records-skipped-total": int,
     },
 )
 """A consumer in `headwater.types.Metrics`."""
@@ -207,6 +209,8 @@ _ClientMetrics = TypedDict(
         "request-error-total": int,
         "retry-total": int,
         "throttle-time-total-ms": float,
+        # Records that `on_error="skip"` has skipped: in consumers, scans and `tail`.
+        "records-skipped-total": int,
         # Over all brokers; 0 for an embedded engine.
         "connection-count": int,
         "connection-creation-total": int,
@@ -264,7 +268,7 @@ class ArrowArray(Protocol):
 
 
 # The types of arguments, for type checkers.
-ConfigValue: TypeAlias = str | int | float | bool | Sequence[str] | None
+ConfigValue: TypeAlias = str | int | float | bool | timedelta | Sequence[str] | None
 Format: TypeAlias = Literal["bytes", "string", "json"]
 OnError: TypeAlias = Literal["raise", "null", "skip"]
 SecurityProtocol: TypeAlias = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
@@ -273,7 +277,7 @@ IsolationLevel: TypeAlias = Literal["read_committed", "read_uncommitted"]
 Position: TypeAlias = (
     str
     | SupportsIndex
-    | datetime
+    | date
     | Mapping[int, SupportsIndex]
     | Mapping[TopicPartition, SupportsIndex]
     | Mapping[tuple[str, int], SupportsIndex]

@@ -12,9 +12,11 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
 use crate::consumer::Consumer;
-use crate::convert::{config, format, partitions};
+use crate::convert::format::Formats;
+use crate::convert::{config, partitions};
 use crate::errors;
 use crate::face::{Access, Answer, Face, closing, faces, none};
+use crate::foreign_names;
 use crate::metrics;
 use crate::producer::Producer;
 use crate::recovery;
@@ -77,6 +79,10 @@ impl Client {
 
 #[pymethods]
 impl Client {
+    fn __getattr__(slf: &Bound<'_, Self>, name: &str) -> PyResult<Py<PyAny>> {
+        Err(foreign_names::missing("Client", slf.as_any(), name))
+    }
+
     /// A producer. Keyword arguments and `config` take Kafka's producer keys.
     ///
     /// >>> import headwater as hw
@@ -91,8 +97,9 @@ impl Client {
         config: Option<&Bound<'_, PyDict>>,
         producer_config: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Py<PyAny>> {
-        let config = ProducerConfig::parse(config::pairs(config, producer_config)?)
-            .map_err(errors::raise)?;
+        let config =
+            ProducerConfig::parse(config::pairs("Client.producer", config, producer_config)?)
+                .map_err(errors::raise)?;
         let producer = self.access.client()?.producer(config);
         Producer::new(self.access.clone(), producer).into_object(py)
     }
@@ -108,9 +115,9 @@ impl Client {
     /// interval, and finds the topics of a pattern. Members of both protocols can share a group while it migrates from
     /// one to the other.
     ///
-    /// `key`, `value`, `schema`, `unnest` and `on_error` are the formats of `Topic.scan`, except that the types of JSON
-    /// without a schema are inferred for each batch, and lose no key. The value of a message is the result of
-    /// `json.loads`. After a `DecodeError` the consumer is at the record. To continue after it:
+    /// `key`, `value`, `schema`, `unnest`, `unnest_prefix`, `rest` and `on_error` are the formats of `Topic.scan`.
+    /// Without a schema, the types of JSON are inferred for each batch, and lose no key. The value of a message is the
+    /// result of `json.loads`. After a `DecodeError` the consumer is at the record. To continue after it:
     /// `consumer.seek({(error.topic, error.partition): error.offset + 1})`. Other keyword arguments and `config` take
     /// Kafka's consumer keys.
     ///
@@ -121,7 +128,10 @@ impl Client {
     /// ...     with client.consumer("flights", auto_offset_reset="earliest", value="string") as consumer:
     /// ...         [message.value for message in consumer.poll()]
     /// ['a', 'b']
-    #[pyo3(signature = (topics=None, *, group_id=None, key="bytes", value="bytes", schema=None, unnest=false, on_error="raise", config=None, **consumer_config))]
+    #[pyo3(signature = (
+        topics=None, *, group_id=None, key="bytes", value="bytes", schema=None, unnest=false, unnest_prefix=None, rest=None,
+        on_error="raise", config=None, **consumer_config
+    ))]
     #[expect(clippy::too_many_arguments, reason = "they are the public API's")]
     fn consumer(
         &self,
@@ -132,12 +142,24 @@ impl Client {
         value: &str,
         schema: Option<&Bound<'_, PyAny>>,
         unnest: bool,
+        unnest_prefix: Option<String>,
+        rest: Option<String>,
         on_error: &str,
         config: Option<&Bound<'_, PyDict>>,
         consumer_config: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Py<PyAny>> {
-        let decode = format::options(key, value, schema, unnest, on_error, None)?;
-        let mut pairs = config::pairs(config, consumer_config)?;
+        let decode = Formats {
+            key,
+            value,
+            schema,
+            unnest,
+            unnest_prefix,
+            rest,
+            on_error,
+            columns: None,
+        }
+        .options()?;
+        let mut pairs = config::pairs("Client.consumer", config, consumer_config)?;
         pairs.extend(group_id.map(|group_id| ("group.id".to_owned(), group_id.to_owned())));
         let config = ConsumerConfig::parse(pairs).map_err(errors::raise)?;
         let is_member = config.group.is_some();

@@ -42,7 +42,9 @@ impl Client {
             partitions,
             replication_factor,
             if_exists: if_exists.parse().map_err(errors::raise)?,
-            config: config::pairs(config, topic_config)?.into_iter().collect(),
+            config: config::pairs("Client.create_topic", config, topic_config)?
+                .into_iter()
+                .collect(),
         };
         let client = self.access.client()?.clone();
         let access = self.access.clone();
@@ -132,7 +134,9 @@ impl Client {
     ) -> Answer<'py> {
         let changes = TopicChanges {
             partitions,
-            config: config::changes(config, topic_config)?.into_iter().collect(),
+            config: config::changes("Client.alter_topic", config, topic_config)?
+                .into_iter()
+                .collect(),
         };
         let admin = self.admin()?;
         let work = async move { admin.alter_topic(&name, changes).await };

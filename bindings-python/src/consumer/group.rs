@@ -5,12 +5,13 @@ use std::sync::Arc;
 use headwater::GroupMetadata;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::PyType;
+use pyo3::types::{PyDict, PyType};
 
 use super::Consumer;
 use crate::convert::consuming::offsets;
 use crate::convert::partitions;
 use crate::face::{Answer, none};
+use crate::foreign_names;
 use crate::rebalances::Callbacks;
 
 #[pymethods]
@@ -31,7 +32,8 @@ impl Consumer {
     /// ...     while not consumer.assignment():
     /// ...         _ = consumer.poll(0.1)
     /// assigned [TopicPartition(topic='flights', partition=0)]
-    #[pyo3(signature = (topics, *, on_assign=None, on_revoke=None, on_lost=None))]
+    #[pyo3(signature = (topics, *, on_assign=None, on_revoke=None, on_lost=None, **others),
+        text_signature = "($self, topics, *, on_assign=None, on_revoke=None, on_lost=None)")]
     fn subscribe<'py>(
         &self,
         py: Python<'py>,
@@ -39,7 +41,9 @@ impl Consumer {
         on_assign: Option<Py<PyAny>>,
         on_revoke: Option<Py<PyAny>>,
         on_lost: Option<Py<PyAny>>,
+        others: Option<&Bound<'py, PyDict>>,
     ) -> Answer<'py> {
+        foreign_names::refuse("Consumer.subscribe", others)?;
         let subscription = partitions::subscription(topics)?;
         let callbacks = Callbacks::new(on_assign, on_revoke, on_lost);
         let state = Arc::clone(self.state.get()?);
@@ -81,13 +85,15 @@ impl Consumer {
     /// ...     consumer.commit(consumer.poll())
     /// ...     consumer.committed()
     /// {TopicPartition(topic='flights', partition=0): 2}
-    #[pyo3(signature = (what=None, *, wait=true))]
+    #[pyo3(signature = (what=None, *, wait=true, **others), text_signature = "($self, what=None, *, wait=True)")]
     fn commit<'py>(
         &self,
         py: Python<'py>,
         what: Option<&Bound<'py, PyAny>>,
         wait: bool,
+        others: Option<&Bound<'py, PyDict>>,
     ) -> Answer<'py> {
+        foreign_names::refuse("Consumer.commit", others)?;
         let what = offsets(what)?;
         let guard = self.take()?;
         let commit = async move { guard.await.commit(what, wait.into()).await };

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use headwater::{Event, Operation, Subscription};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use pyo3::{PyTraverseError, PyVisit};
 
 use crate::aio::bridge;
@@ -18,6 +19,7 @@ use crate::batch::Batch;
 use crate::convert::consuming::{batch_stream, limit};
 use crate::errors;
 use crate::face::{Access, Answer, Convert, Face, closing, faces, none};
+use crate::foreign_names;
 use crate::functions::Functions;
 use crate::iterators::{Batches, iterator};
 use crate::message::Message;
@@ -168,6 +170,10 @@ impl Batches for ConsumerBatches {
 
 #[pymethods]
 impl Consumer {
+    fn __getattr__(slf: &Bound<'_, Self>, name: &str) -> PyResult<Py<PyAny>> {
+        Err(foreign_names::missing("Consumer", slf.as_any(), name))
+    }
+
     /// The next records, at most `max_records` (by default `max_poll_records`). If none arrive within `timeout`
     /// seconds, the batch is empty and false.
     ///
@@ -178,8 +184,15 @@ impl Consumer {
     /// ...     with client.consumer("flights", auto_offset_reset="earliest") as consumer:
     /// ...         len(consumer.poll()), bool(consumer.poll(timeout=0))
     /// (2, False)
-    #[pyo3(signature = (timeout=1.0, *, max_records=None))]
-    fn poll<'py>(&self, py: Python<'py>, timeout: f64, max_records: Option<i64>) -> Answer<'py> {
+    #[pyo3(signature = (timeout=1.0, *, max_records=None, **others), text_signature = "($self, timeout=1.0, *, max_records=None)")]
+    fn poll<'py>(
+        &self,
+        py: Python<'py>,
+        timeout: f64,
+        max_records: Option<i64>,
+        others: Option<&Bound<'py, PyDict>>,
+    ) -> Answer<'py> {
+        foreign_names::refuse("Consumer.poll", others)?;
         let max_records = max_records
             .map(|records| limit("max_records", records))
             .transpose()?;
@@ -214,6 +227,20 @@ impl Consumer {
         let next = Operation::NextBatch(batch_stream(max_records, max_bytes, max_wait, until)?);
         let batches = ConsumerBatches { consumer, next };
         iterator(slf.py(), slf.get().access.face(), batches)
+    }
+
+    /// The number of records that `on_error="skip"` has skipped so far. May be read from any thread. Records that are
+    /// decoded again, after a seek or a rebalance, count again.
+    ///
+    /// >>> import headwater as hw
+    /// >>> with hw.open() as client, client.producer() as producer:
+    /// ...     _ = producer.send_batch(client.create_topic("t").name, [b"1", b"no JSON", b"3"])
+    /// ...     with client.consumer("t", auto_offset_reset="earliest", value="json", on_error="skip") as consumer:
+    /// ...         len(consumer.poll()), consumer.skipped
+    /// (2, 1)
+    #[getter]
+    fn skipped(&self) -> PyResult<u64> {
+        Ok(self.state.get()?.skipped.get())
     }
 
     /// End the waiting call, from any thread or signal handler: it raises `WakeupError`, and no records are lost. If no

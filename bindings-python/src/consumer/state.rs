@@ -4,7 +4,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use headwater::{ConsumerGauge, Event, Operation, Rebalance, Subscription, WakeupHandle};
+use headwater::{
+    ConsumerGauge, Event, Operation, Rebalance, SkippedRecords, Subscription, WakeupHandle,
+};
 use parking_lot::Mutex as SyncMutex;
 use pyo3::prelude::*;
 
@@ -36,6 +38,7 @@ pub(super) struct State {
     pub(super) group_id: Option<String>,
     /// The topics of the last subscription, or of the constructor.
     topics: SyncMutex<Option<Subscription>>,
+    pub(super) skipped: SkippedRecords,
     /// The last thread that took the reading state.
     user: AtomicUsize,
 }
@@ -48,6 +51,7 @@ impl State {
             gauge: Arc::clone(reading.consumer.gauge()),
             group_id: group.map(|group| group.group_id.clone()),
             topics: SyncMutex::new(topics),
+            skipped: reading.consumer.skipped(),
             reading: Exclusive::new(reading),
             callbacks: SyncMutex::default(),
             user: AtomicUsize::new(0),

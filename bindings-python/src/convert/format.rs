@@ -1,9 +1,10 @@
-//! The decoding of keys and values: `key=`, `value=`, `schema=`, `unnest=`, `on_error=`, `columns=`.
+//! The decoding of keys and values: `key=`, `value=`, `schema=`, `unnest=`, `unnest_prefix=`, `rest=`, `on_error=`,
+//! `columns=` and `infer_records=`.
 
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
-use headwater::columnar::fields_without_views;
+use headwater::columnar::{Infer, fields_without_views};
 use headwater::{DecodeOptions, Format, Projection};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -14,38 +15,76 @@ use crate::arrow;
 use crate::convert::config::type_name;
 use crate::errors;
 
-/// The arguments of a decoding call, as options of the core.
-pub(crate) fn options(
-    key: &str,
-    value: &str,
-    schema: Option<&Bound<'_, PyAny>>,
-    unnest: bool,
-    on_error: &str,
-    columns: Option<Vec<String>>,
-) -> PyResult<DecodeOptions> {
-    let key = key.parse().map_err(|error| sentence(&error))?;
-    let value = match (value.parse().map_err(|error| sentence(&error))?, schema) {
-        (Format::Json(None), Some(given)) => Format::Json(Some(schema_of(given)?)),
-        (_, Some(_)) => {
+/// The arguments of a decoding call.
+pub(crate) struct Formats<'a, 'py> {
+    pub(crate) key: &'a str,
+    pub(crate) value: &'a str,
+    pub(crate) schema: Option<&'a Bound<'py, PyAny>>,
+    pub(crate) unnest: bool,
+    pub(crate) unnest_prefix: Option<String>,
+    pub(crate) rest: Option<String>,
+    pub(crate) on_error: &'a str,
+    pub(crate) columns: Option<Vec<String>>,
+}
+
+impl Formats<'_, '_> {
+    /// As options of the core.
+    pub(crate) fn options(self) -> PyResult<DecodeOptions> {
+        let key = self.key.parse().map_err(|error| sentence(&error))?;
+        let value = self.value.parse().map_err(|error| sentence(&error))?;
+        let value = match (value, self.schema) {
+            (Format::Json(None), Some(given)) => Format::Json(Some(schema_of(given)?)),
+            (_, Some(_)) => {
+                return Err(errors::invalid(
+                    "A schema needs a format that has fields: pass value=\"json\" with it.",
+                ));
+            }
+            (format, None) => format,
+        };
+        let columns = match self.columns {
+            Some(names) => {
+                Projection::from_names(&names, self.unnest).map_err(|error| sentence(&error))?
+            }
+            None => Projection::default(),
+        };
+        let on_error = self.on_error.parse().map_err(|error| sentence(&error))?;
+        let defaults = DecodeOptions::default();
+        if self.unnest_prefix.is_some() && !self.unnest {
             return Err(errors::invalid(
-                "A schema needs a format that has fields: pass value=\"json\" with it.",
+                "unnest_prefix has no effect without unnest=True: pass both, or leave it out.",
             ));
         }
-        (format, None) => format,
+        Ok(DecodeOptions {
+            columns,
+            key,
+            value,
+            unnest: self.unnest,
+            unnest_prefix: self
+                .unnest_prefix
+                .unwrap_or_else(|| defaults.unnest_prefix.clone()),
+            rest: self.rest,
+            on_error,
+            ..defaults
+        })
+    }
+}
+
+/// The sample from which a scan infers the types of JSON without a schema.
+pub(crate) fn infer(options: &DecodeOptions, records: Option<i64>) -> PyResult<Infer> {
+    let Some(records) = records else {
+        return Ok(options.infer);
     };
-    let columns = match columns {
-        Some(names) => Projection::from_names(&names, unnest).map_err(|error| sentence(&error))?,
-        None => Projection::default(),
-    };
-    let on_error = on_error.parse().map_err(|error| sentence(&error))?;
-    Ok(DecodeOptions {
-        columns,
-        key,
-        value,
-        unnest,
-        on_error,
-        ..DecodeOptions::default()
-    })
+    if ![&options.key, &options.value].contains(&&Format::Json(None)) {
+        return Err(errors::invalid(
+            "infer_records has no effect without JSON whose types are inferred: pass value=\"json\" without a schema, or leave it out.",
+        ));
+    }
+    match usize::try_from(records) {
+        Ok(records) if records > 0 => Ok(Infer::First(records)),
+        _ => Err(errors::invalid(&format!(
+            "infer_records is {records}: use at least 1."
+        ))),
+    }
 }
 
 /// An error of the Arrow codec as an error of an argument.

@@ -1,12 +1,12 @@
-//! Positions: `"earliest"`, `"latest"`, an offset, `{partition: offset}`, an aware datetime, or an age such as
-//! `"-15m"`.
+//! Positions: `"earliest"`, `"latest"`, an offset, `{partition: offset}`, a date, an aware datetime or its ISO text, or
+//! an age such as `"-15m"`.
 
 use std::collections::BTreeMap;
 
 use headwater::{Offset, PartitionId, Position};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDateTime, PyDict, PyString};
+use pyo3::types::{PyDate, PyDateTime, PyDict, PyString};
 
 use crate::convert::config::type_name;
 use crate::convert::integer::is_integer;
@@ -32,8 +32,11 @@ pub(crate) fn position(value: &Bound<'_, PyAny>) -> PyResult<Position> {
     if let Ok(time) = value.cast::<PyDateTime>() {
         return time::first_not_before(time).map(Position::TimestampMs);
     }
+    if let Ok(date) = value.cast::<PyDate>() {
+        return time::midnight(date).map(Position::TimestampMs);
+    }
     Err(PyTypeError::new_err(format!(
-        "a position is \"earliest\", \"latest\", an offset, {{partition: offset}}, an aware datetime, or an age such as \"-15m\", not {}",
+        "a position is \"earliest\", \"latest\", an offset, {{partition: offset}}, a date, an aware datetime or its ISO text, or an age such as \"-15m\", not {}",
         type_name(value)
     )))
 }

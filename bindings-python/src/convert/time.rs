@@ -1,10 +1,12 @@
-//! Times: aware `datetime` objects, or milliseconds since the Unix epoch.
+//! Times: aware `datetime` objects, ISO text, or milliseconds since the Unix epoch.
 
 use arrow_schema::TimeUnit;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDateTime, PyDelta, PyDeltaAccess, PyTzInfo, PyTzInfoAccess};
+use pyo3::types::{
+    PyDate, PyDateAccess, PyDateTime, PyDelta, PyDeltaAccess, PyString, PyTzInfo, PyTzInfoAccess,
+};
 
 use crate::convert::config::type_name;
 use crate::convert::integer::is_integer;
@@ -113,7 +115,29 @@ fn since_epoch(time: &Bound<'_, PyDateTime>) -> PyResult<(i64, i32)> {
     Ok((milliseconds, since.get_microseconds() % 1000))
 }
 
-/// A timestamp argument: `None`, milliseconds, or an aware datetime. Fractions of a millisecond are rounded down.
+/// Midnight of a date in UTC, in milliseconds since the Unix epoch.
+pub(crate) fn midnight(date: &Bound<'_, PyDate>) -> PyResult<i64> {
+    let utc = PyTzInfo::utc(date.py())?.to_owned();
+    let (year, month, day) = (date.get_year(), date.get_month(), date.get_day());
+    let midnight = PyDateTime::new(date.py(), year, month, day, 0, 0, 0, 0, Some(&utc))?;
+    first_not_before(&midnight)
+}
+
+/// The milliseconds of a duration, which must have no fraction of one and not be negative.
+pub(crate) fn whole_milliseconds(name: &str, duration: &Bound<'_, PyDelta>) -> PyResult<i64> {
+    let milliseconds = i64::from(duration.get_days()) * 86_400_000
+        + i64::from(duration.get_seconds()) * 1000
+        + i64::from(duration.get_microseconds() / 1000);
+    if milliseconds < 0 || duration.get_microseconds() % 1000 != 0 {
+        return Err(errors::config(&format!(
+            "The timedelta {duration} of {name} is not a number of whole milliseconds from 0 on."
+        )));
+    }
+    Ok(milliseconds)
+}
+
+/// A timestamp argument: `None`, milliseconds, an aware datetime, a date, or the ISO text of one of these. Fractions of
+/// a millisecond are rounded down.
 pub(crate) fn timestamp(value: &Bound<'_, PyAny>) -> PyResult<Option<i64>> {
     if value.is_none() {
         return Ok(None);
@@ -121,12 +145,7 @@ pub(crate) fn timestamp(value: &Bound<'_, PyAny>) -> PyResult<Option<i64>> {
     let milliseconds = match value.cast::<PyDateTime>() {
         Ok(time) => since_epoch(time)?.0,
         Err(_) if is_integer(value)? => value.extract()?,
-        Err(_) => {
-            return Err(PyTypeError::new_err(format!(
-                "timestamp must be an int (milliseconds since 1970) or an aware datetime, not {}",
-                type_name(value)
-            )));
-        }
+        Err(_) => date_or_text(value)?,
     };
     if milliseconds < 0 {
         return Err(errors::invalid(
@@ -134,4 +153,18 @@ pub(crate) fn timestamp(value: &Bound<'_, PyAny>) -> PyResult<Option<i64>> {
         ));
     }
     Ok(Some(milliseconds))
+}
+
+/// The milliseconds from the Unix epoch to a date or to a time as ISO text.
+fn date_or_text(value: &Bound<'_, PyAny>) -> PyResult<i64> {
+    if let Ok(date) = value.cast::<PyDate>() {
+        return midnight(date);
+    }
+    let Ok(text) = value.cast::<PyString>() else {
+        return Err(PyTypeError::new_err(format!(
+            "timestamp must be an int (milliseconds since 1970), an aware datetime, a date or the ISO text of one, not {}",
+            type_name(value)
+        )));
+    };
+    headwater::timestamp::parse_ms(text.to_str()?).map_err(errors::raise)
 }

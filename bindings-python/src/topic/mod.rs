@@ -12,9 +12,11 @@ use pyo3::types::PyCapsule;
 
 use crate::batch::Batch;
 use crate::client::topics::offsets_by_number;
-use crate::convert::{consuming, format, partitions, position};
+use crate::convert::format::{self, Formats};
+use crate::convert::{consuming, partitions, position};
 use crate::errors;
 use crate::face::{Access, Answer, faces};
+use crate::foreign_names;
 use crate::runtime::CoreValue;
 use crate::scan::Scan;
 
@@ -96,6 +98,10 @@ impl Topic {
 
 #[pymethods]
 impl Topic {
+    fn __getattr__(slf: &Bound<'_, Self>, name: &str) -> PyResult<Py<PyAny>> {
+        Err(foreign_names::missing("Topic", slf.as_any(), name))
+    }
+
     /// The topic's name.
     ///
     /// >>> import headwater as hw
@@ -110,12 +116,23 @@ impl Topic {
 
     /// The records from `start` to before `end` as a table that is read on use, any number of times.
     ///
-    /// `start` and `end` are positions: "earliest", "latest", an offset, `{partition: offset}`, an aware datetime, or
-    /// an age such as "-15m". `key` and `value` are "bytes", "string" or "json"; a `schema` (an Arrow schema or
-    /// `{"name": dtype}`) types the JSON value, `unnest=True` turns its fields into columns, and `on_error` ("raise",
-    /// "null", "skip") handles records that do not fit: the whole schema decides which records are skipped, whatever
-    /// `columns` contains. `columns` are the columns to read. Reading stops after `limit` records: partition by
-    /// partition, in offset order. `progress` is called with the records done and the total, which is counted first.
+    /// `start` and `end` are positions: "earliest", "latest", an offset, `{partition: offset}`, a date (its midnight in
+    /// UTC), an aware datetime, the ISO text of one of these ("2026-01-31", "2026-01-31T10:00:00Z"), or an age such as
+    /// "-15m". `key` and `value` are "bytes", "string" or "json"; a `schema` (an Arrow schema or `{"name": dtype}`)
+    /// types the JSON value, `unnest=True` turns its fields into columns, and `on_error` ("raise", "null", "skip")
+    /// handles records that do not fit: the whole schema decides which records are skipped, whatever `columns`
+    /// contains. `skipped` counts them. `columns` are the columns to read. Reading stops after `limit` records:
+    /// partition by partition, in offset order. `progress` is called with the records done and the total, which is
+    /// counted first.
+    ///
+    /// With `unnest=True`, a field with the name of a record column (`timestamp`, `key`, `offset`, `partition`,
+    /// `headers`, `topic`, `timestamp_type`, `leader_epoch`) becomes a column with `unnest_prefix` before its name:
+    /// `json_timestamp`.
+    ///
+    /// Without a schema, the types of JSON are inferred from the first `infer_records` values (10,000). A field that
+    /// first appears later is left out and logged once, as a warning with its name and offset. `rest="rest"` keeps the
+    /// fields that the types do not name, with and without a schema: as an object in JSON, in the additional text field
+    /// `rest` of the value, or null. A field whose objects have such fields is in it as a whole.
     ///
     /// A value fits a type that represents it exactly; floats are rounded to the nearest, and a decimal with too many
     /// decimals is rounded, halves away from zero. Dates and times are in the years 1 to 9999. A Python datetime has
@@ -130,10 +147,12 @@ impl Topic {
     /// [(1, 'AA')]
     /// 1
     #[pyo3(signature = (
-        start=None, end=None, *, partitions=None, columns=None, key="bytes", value="bytes", schema=None, unnest=false, on_error="raise",
-        isolation_level="read_committed", limit=None, progress=None
+        start=None, end=None, *, partitions=None, columns=None, key="bytes", value="bytes", schema=None, unnest=false, unnest_prefix=None,
+        rest=None, on_error="raise", infer_records=None, isolation_level="read_committed",
+        limit=None, progress=None
     ), text_signature = "($self, start='earliest', end='latest', *, partitions=None, columns=None, key='bytes', value='bytes', \
-        schema=None, unnest=False, on_error='raise', isolation_level='read_committed', limit=None, progress=None)")]
+        schema=None, unnest=False, unnest_prefix=None, rest=None, on_error='raise', infer_records=None, isolation_level='read_committed', \
+        limit=None, progress=None)")]
     #[expect(clippy::too_many_arguments, reason = "they are the public API's")]
     fn scan(
         &self,
@@ -146,7 +165,10 @@ impl Topic {
         value: &str,
         schema: Option<&Bound<'_, PyAny>>,
         unnest: bool,
+        unnest_prefix: Option<String>,
+        rest: Option<String>,
         on_error: &str,
+        infer_records: Option<i64>,
         isolation_level: &str,
         limit: Option<i64>,
         progress: Option<Py<PyAny>>,
@@ -154,11 +176,23 @@ impl Topic {
         let limit = limit
             .map(|records| consuming::limit("limit", records))
             .transpose()?;
+        let mut decode = Formats {
+            key,
+            value,
+            schema,
+            unnest,
+            unnest_prefix,
+            rest,
+            on_error,
+            columns,
+        }
+        .options()?;
+        decode.infer = format::infer(&decode, infer_records)?;
         let options = ScanOptions {
             start: start.map_or(Ok(Position::Earliest), position::position)?,
             end: end.map_or(Ok(Position::Latest), position::position)?,
             partitions: partitions::numbers(partitions)?,
-            decode: format::options(key, value, schema, unnest, on_error, columns)?,
+            decode,
             isolation_level: isolation_level.parse().map_err(errors::raise)?,
             limit: limit.map(|records| records as u64),
             ..ScanOptions::default()
@@ -174,7 +208,9 @@ impl Topic {
     /// ...     _ = producer.send_batch(client.create_topic("t").name, [b"a", b"b", b"c"])
     /// ...     [message.value for message in client["t"].head(2)]
     /// [b'a', b'b']
-    #[pyo3(signature = (n=10, *, columns=None, key="bytes", value="bytes", schema=None, unnest=false, on_error="raise"))]
+    #[pyo3(signature = (
+        n=10, *, columns=None, key="bytes", value="bytes", schema=None, unnest=false, unnest_prefix=None, rest=None, on_error="raise"
+    ))]
     #[expect(clippy::too_many_arguments, reason = "they are the public API's")]
     fn head<'py>(
         &self,
@@ -185,9 +221,21 @@ impl Topic {
         value: &str,
         schema: Option<&Bound<'_, PyAny>>,
         unnest: bool,
+        unnest_prefix: Option<String>,
+        rest: Option<String>,
         on_error: &str,
     ) -> Answer<'py> {
-        let decode = format::options(key, value, schema, unnest, on_error, columns)?;
+        let decode = Formats {
+            key,
+            value,
+            schema,
+            unnest,
+            unnest_prefix,
+            rest,
+            on_error,
+            columns,
+        }
+        .options()?;
         self.table(py, |topic| async move { topic.head(n, decode).await })
     }
 
@@ -198,7 +246,9 @@ impl Topic {
     /// ...     _ = producer.send_batch(client.create_topic("t").name, [b"a", b"b", b"c"])
     /// ...     [message.value for message in client["t"].tail(2)]
     /// [b'b', b'c']
-    #[pyo3(signature = (n=10, *, columns=None, key="bytes", value="bytes", schema=None, unnest=false, on_error="raise"))]
+    #[pyo3(signature = (
+        n=10, *, columns=None, key="bytes", value="bytes", schema=None, unnest=false, unnest_prefix=None, rest=None, on_error="raise"
+    ))]
     #[expect(clippy::too_many_arguments, reason = "they are the public API's")]
     fn tail<'py>(
         &self,
@@ -209,9 +259,21 @@ impl Topic {
         value: &str,
         schema: Option<&Bound<'_, PyAny>>,
         unnest: bool,
+        unnest_prefix: Option<String>,
+        rest: Option<String>,
         on_error: &str,
     ) -> Answer<'py> {
-        let decode = format::options(key, value, schema, unnest, on_error, columns)?;
+        let decode = Formats {
+            key,
+            value,
+            schema,
+            unnest,
+            unnest_prefix,
+            rest,
+            on_error,
+            columns,
+        }
+        .options()?;
         self.table(py, |topic| async move { topic.tail(n, decode).await })
     }
 

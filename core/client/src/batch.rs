@@ -9,7 +9,7 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type};
 use arrow_schema::SchemaRef;
-use headwater_columnar::FetchedBatches;
+use headwater_columnar::{FetchedBatches, NewField};
 use headwater_record::{Offset, PartitionId};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -57,8 +57,10 @@ pub struct Batch {
     /// The original text of JSON without a schema, in columns `key` and `value`, if the table has these columns
     /// completely. Single messages are decoded from it, independently of the type inferred for the column.
     pub json: Option<RecordBatch>,
-    /// The number of records skipped because they could not be decoded.
+    /// The number of records that `on_error="skip"` has skipped since the previous table.
     pub skipped: u64,
+    /// Fields of JSON that first appear here, after the records from which a scan has inferred the types.
+    pub new_fields: Vec<NewField>,
 }
 
 impl Batch {
@@ -90,6 +92,7 @@ impl Batch {
             json: self.json.as_ref().map(|json| json.slice(start, len)),
             next_offsets,
             skipped: 0,
+            new_fields: Vec::new(),
         }
     }
 
@@ -141,9 +144,10 @@ impl Batch {
         let mut next_offsets = BTreeMap::new();
         let mut tables = Vec::with_capacity(batches.len());
         let mut texts = Vec::new();
-        let mut skipped = 0;
+        let (mut skipped, mut new_fields) = (0, Vec::new());
         for batch in batches {
             skipped += batch.skipped;
+            new_fields.extend(batch.new_fields);
             next_offsets.extend(batch.next_offsets);
             tables.push(batch.records);
             texts.extend(batch.json);
@@ -157,6 +161,7 @@ impl Batch {
             next_offsets,
             json,
             skipped,
+            new_fields,
         })
     }
 }
@@ -194,6 +199,7 @@ mod tests {
             next_offsets: [next(0, 7), next(1, 12)].into(),
             json: None,
             skipped: 0,
+            new_fields: Vec::new(),
         }
     }
 

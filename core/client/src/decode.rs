@@ -23,6 +23,7 @@ pub(crate) fn empty(decoder: &mut Decoder) -> Result<Batch> {
         records: empty.batch,
         json: empty.json,
         skipped: 0,
+        new_fields: Vec::new(),
         next_offsets: BTreeMap::new(),
     })
 }
@@ -55,6 +56,7 @@ pub(crate) fn decode(
         records: table.batch,
         json: table.json,
         skipped: table.skipped as u64,
+        new_fields: table.new_fields,
         next_offsets,
     })
 }

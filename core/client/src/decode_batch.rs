@@ -34,6 +34,7 @@ impl Batch {
             records: joined,
             json: decoded.json,
             skipped: decoded.skipped as u64,
+            new_fields: Vec::new(),
             next_offsets: self.next_offsets.clone(),
         })
     }

@@ -41,6 +41,7 @@ mod producer;
 mod reporting;
 mod request_shapes;
 mod scan;
+mod skipped;
 pub mod timestamp;
 mod topic;
 mod transport;
@@ -76,6 +77,7 @@ pub use producer::{
 };
 pub use request_shapes::ShapedRequest;
 pub use scan::{Bounds, Progress, Scan, ScanOptions, ScanProgress, ScanReader};
+pub use skipped::SkippedRecords;
 pub use topic::{PartitionDescription, Topic, TopicDescription};
 pub use transport::{
     BrokerAddress, CallFuture, ClosedFuture, Lane, Node, Purpose, Transport, TransportError,

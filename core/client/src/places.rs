@@ -102,6 +102,7 @@ mod tests {
             next_offsets: BTreeMap::from([(TopicPartition::new("a", 0), Offset::new(9))]),
             json: None,
             skipped: 0,
+            new_fields: Vec::new(),
         }
     }
 

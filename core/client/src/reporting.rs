@@ -41,6 +41,7 @@ impl MetricsSource {
             brokers: self.brokers(),
             producers: self.producers.metrics(),
             consumers: self.consumers.snapshot(),
+            skipped_records: self.counters.skipped_records(),
         }
     }
 

@@ -30,7 +30,7 @@ pub enum DecodeErrorKind {
     Damaged {
         /// The damage.
         source: BatchError,
-        /// The start of the next batch, if the header has it.
+        /// The start of the next intact batch, if the fetched bytes have one.
         next_offset: Option<Offset>,
     },
     /// The bytes are not UTF-8.
@@ -62,6 +62,16 @@ pub enum DecodeErrorKind {
         /// The message of Arrow.
         reason: String,
     },
+}
+
+impl DecodeErrorKind {
+    /// Damage for which the next intact batch is not known yet.
+    pub(crate) const fn damaged(source: BatchError) -> Self {
+        Self::Damaged {
+            source,
+            next_offset: None,
+        }
+    }
 }
 
 fn go_on(next_offset: Option<&Offset>) -> String {
@@ -131,14 +141,34 @@ pub enum SchemaError {
         /// Its type.
         data_type: String,
     },
-    /// A field of the value has the same name as another column.
+    /// With `unnest`, two columns would have the same name.
     #[error(
-        "the value's field {name:?} has the name of a record column: read without unnest, or leave that record column out of the columns"
+        "unnest would make two columns {name:?}: choose another unnest_prefix, or read without unnest"
     )]
     NameClash {
         /// The name.
         name: String,
     },
+    /// The rest has the name of a field.
+    #[error("the value has a field {name:?}: choose another name for rest")]
+    RestIsAField {
+        /// The name.
+        name: String,
+    },
+    /// The rest has the name of a record column.
+    #[error("rest={name:?} is the name of a record column: choose another name for rest")]
+    RestIsAColumn {
+        /// The name.
+        name: String,
+    },
+    /// A rest of values without fields.
+    #[error("rest needs a value with fields: pass value=\"json\"")]
+    NoFieldsForRest,
+    /// A rest where all values of a table determine its type.
+    #[error(
+        "rest would always be empty, because every table has all fields of its values: pass a schema, or read with a scan"
+    )]
+    EmptyRest,
     /// `unnest` without fields.
     #[error("unnest needs a value with fields: pass value=\"json\"")]
     NothingToUnnest,

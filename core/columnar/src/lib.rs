@@ -15,7 +15,8 @@
 //! offset     int64
 //! timestamp  timestamp[ms, UTC]
 //! key        binary, string, or the type of its JSON
-//! value      binary, string, or the type of its JSON; with `unnest` its fields instead
+//! value      binary, string, or the type of its JSON; with `unnest` its fields instead (with a prefix, if they have
+//!            the name of a record column)
 //! headers    list<struct<key: utf8, value: binary>>
 //! topic      dictionary<int32, utf8>      on request
 //! timestamp_type  int8                    on request: 0 create time, 1 log append time
@@ -41,7 +42,7 @@ mod trusted;
 mod zeros;
 
 pub use classic::{classic_schema, compact, fields_without_views, to_classic};
-pub use decode::{Decoded, Decoder, FetchedBatches, UndecodedRecord};
+pub use decode::{Decoded, Decoder, FetchedBatches, NewField, UndecodedRecord};
 pub use dtype::{parse_dtype, parse_schema, schema_from_dtypes};
 pub use encode::{
     BatchRows, EncodeOptions, EncodedBatch, EncodedBatches, Encoder, KeyValueColumns, RowTable,

@@ -69,7 +69,8 @@ impl TimeRange {
 }
 
 /// The handling of a key or value that its format cannot read. The whole schema decides, even if only some fields or
-/// other columns are requested; but with [`OnError::Raise`], columns that are not requested are not read.
+/// other columns are requested; but with [`OnError::Raise`] and without a rest, columns that are not requested are not
+/// read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnError {
     /// [`Decoder::decode`](crate::Decoder::decode) returns the records before, then fails with the record.
@@ -107,6 +108,12 @@ pub struct DecodeOptions {
     pub value: Format,
     /// Whether the fields of a JSON value become columns in place of the column `value`.
     pub unnest: bool,
+    /// The prefix of the name of such a column if the field has the name of a record column (other than `value`): a
+    /// field `timestamp` becomes `json_timestamp`.
+    pub unnest_prefix: String,
+    /// The name of an additional text field of a JSON value, with the keys that its type does not name: an object in
+    /// JSON, or null. Fields whose objects have such keys are in it as a whole. `None`: it is left out.
+    pub rest: Option<String>,
     /// The handling of a key or value that its format cannot read. A damaged batch always fails.
     pub on_error: OnError,
     /// Whether keys and values are `BinaryView` and `Utf8View`, which share the fetched bytes, or classic `Binary` and
@@ -135,6 +142,8 @@ impl Default for DecodeOptions {
             key: Format::Bytes,
             value: Format::Bytes,
             unnest: false,
+            unnest_prefix: "json_".to_owned(),
+            rest: None,
             on_error: OnError::Raise,
             views: true,
             check_crc: true,
@@ -160,6 +169,7 @@ impl DecodeOptions {
             options.key = Format::Bytes;
             options.value = Format::Bytes;
             options.unnest = false;
+            options.rest = None;
         }
         options
     }

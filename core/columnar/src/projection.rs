@@ -95,8 +95,8 @@ impl Projection {
         }
     }
 
-    /// The columns with these names. With `unnest`, other names are fields of the JSON value, and only these fields are
-    /// read.
+    /// The columns with these names. With `unnest`, other names are columns of fields of the JSON value, and only these
+    /// fields are read.
     pub fn from_names<S: AsRef<str>>(names: &[S], unnest: bool) -> Result<Self, SchemaError> {
         let mut projection = Self::none();
         let mut fields = Vec::new();
@@ -118,7 +118,8 @@ impl Projection {
         }
     }
 
-    /// The columns of this projection with these names. With `unnest`, other names are fields of the JSON value.
+    /// The columns of this projection with these names. With `unnest`, other names are columns of fields of the JSON
+    /// value.
     #[must_use]
     pub fn narrowed<S: AsRef<str>>(&self, names: &[S], unnest: bool) -> Self {
         let mut narrowed = Self::none();
@@ -152,7 +153,7 @@ impl Projection {
         self
     }
 
-    /// Adds the value with only these fields of its JSON.
+    /// Adds the value with only these fields of its JSON, by the names of their columns with `unnest`.
     #[must_use]
     pub fn with_value_fields(mut self, fields: Vec<String>) -> Self {
         self.value_fields = Some(fields);

@@ -104,7 +104,12 @@ impl Admin {
                     response => response?,
                 };
                 let group = only(response.groups, "ConsumerGroupDescribe")?;
-                if group.error_code == ErrorCode::GroupIdNotFound.code() {
+                // A broker whose groups are all classic because of its configuration refuses the request.
+                let is_classic = matches!(
+                    error_codes::code(group.error_code),
+                    ErrorCode::GroupIdNotFound | ErrorCode::UnsupportedVersion
+                );
+                if is_classic {
                     return self.describe_classic_group(&coordinator).await;
                 }
                 check_group(group.error_code, "describe", &coordinator)?;

@@ -14,6 +14,12 @@ impl Admin {
     /// The size of each partition's log in bytes, from its leader. Leaves out partitions whose leader does not answer
     /// (an old broker, or no permission).
     pub(crate) async fn partition_sizes(&self, topic: &str) -> Result<BTreeMap<PartitionId, u64>> {
+        self.cluster
+            .retried(Some(topic), || self.sizes_at_leaders(topic))
+            .await
+    }
+
+    async fn sizes_at_leaders(&self, topic: &str) -> Result<BTreeMap<PartitionId, u64>> {
         let metadata = self.cluster.topic_metadata(topic).await?;
         let request = DescribeLogDirsRequest {
             topics: Some(vec![DescribableLogDirTopic {

@@ -140,7 +140,8 @@ impl Admin {
 
     /// All topics, sorted by name. `internal` includes internal topics.
     pub async fn topics(&self, internal: bool) -> Result<Vec<TopicInfo>> {
-        let topics = self.cluster.all_topics().await?;
+        let list = || self.cluster.all_topics();
+        let topics = self.cluster.retried(None, list).await?;
         let listed = topics.iter().filter(|topic| internal || !topic.internal);
         Ok(listed
             .map(|topic| TopicInfo {

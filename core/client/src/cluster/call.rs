@@ -1,13 +1,16 @@
 //! One request and its response.
 
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
 use headwater_protocol::{ApiRequest, Response};
 
+use super::throttles::Turn;
 use super::{Cluster, ClusterLane};
 use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes;
-use crate::transport::Node;
+use crate::transport::{CallFuture, Node, TransportError, TransportErrorKind};
 
 impl Cluster {
     /// Sends one request and waits up to `request.timeout.ms` for its response. Does not retry.
@@ -68,17 +71,20 @@ async fn call_on<R: ApiRequest>(
     timeout: Duration,
 ) -> Result<(Response, Duration)> {
     let throttled = tokio::time::timeout(timeout, throttles.wait(node)).await;
-    throttled.map_err(|_| {
-        Error::new(
-            ErrorKind::Timeout,
-            format!(
-                "The broker throttles {:?} requests of this client for longer than {} ms, because its quota is exceeded: send less, or raise the quota or request.timeout.ms.",
-                R::API,
-                timeout.as_millis()
-            ),
-        )
+    let turn = throttled.map_err(|_| {
+        let reason = format!(
+            "The broker throttles {:?} requests of this client for longer than {} ms, because its quota is exceeded: send less, or raise the quota or request.timeout.ms.",
+            R::API,
+            timeout.as_millis()
+        );
+        Error::new(ErrorKind::Timeout, reason.clone()).caused_by(TransportError {
+            reason,
+            sent: false,
+            kind: TransportErrorKind::Unreachable,
+        })
     })?;
-    let answer = tokio::time::timeout(timeout, lane.call(node, request.into())).await;
+    let call = in_turn(turn, lane.call(node, request.into()));
+    let answer = tokio::time::timeout(timeout, call).await;
     match answer {
         Ok(Ok(response)) => {
             let throttled = throttles.note(node, &response);
@@ -94,6 +100,18 @@ async fn call_on<R: ApiRequest>(
             ),
         )),
     }
+}
+
+/// Makes a call. The turn ends when the transport has got the request, at the first poll.
+async fn in_turn(turn: Option<Turn>, mut call: CallFuture<'_>) -> Result<Response, TransportError> {
+    if let Some(turn) = turn {
+        let first = poll_fn(|context| Poll::Ready(call.as_mut().poll(context))).await;
+        drop(turn);
+        if let Poll::Ready(answer) = first {
+            return answer;
+        }
+    }
+    call.await
 }
 
 fn typed<R: ApiRequest>(response: Response) -> Result<R::Response> {

@@ -1,4 +1,4 @@
-//! Counts the requests of a client.
+//! Counts the requests of a client, and the records that it has skipped.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +15,7 @@ pub(crate) struct RequestCounters {
     requests: AtomicU64,
     errors: AtomicU64,
     retries: AtomicU64,
+    skipped_records: AtomicU64,
     throttle_times: Mutex<HashMap<Node, Duration>>,
 }
 
@@ -29,6 +30,15 @@ impl RequestCounters {
 
     pub(crate) fn count_retry(&self) {
         self.retries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts records that `on_error="skip"` has skipped.
+    pub(crate) fn count_skipped(&self, records: u64) {
+        self.skipped_records.fetch_add(records, Ordering::Relaxed);
+    }
+
+    pub(crate) fn skipped_records(&self) -> u64 {
+        self.skipped_records.load(Ordering::Relaxed)
     }
 
     /// Adds the throttle time of a node.

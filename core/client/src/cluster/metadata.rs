@@ -157,7 +157,7 @@ impl MetadataCache {
         let mut topics = self.topics.write();
         let known = topics.get(&metadata.name);
         if let Some(known) = known {
-            metadata.keep_later_leaders(&known.metadata);
+            metadata.keep_later(&known.metadata);
         }
         let is_changed = known.is_some_and(|known| *known.metadata != metadata);
         let metadata = Arc::new(metadata);

@@ -323,6 +323,10 @@ impl Cluster {
         };
         let response = self.call_admin(Node::Any, request).await?;
         let brokers = brokers_of(&response);
+        // A broker that starts does not have them yet.
+        if brokers.known.is_empty() {
+            return Ok(response);
+        }
         // Always: two responses may reach the cache and the transport in different order, which the next one corrects.
         self.transport.learn(&brokers.known);
         self.metadata.set_brokers(brokers);

@@ -1,11 +1,13 @@
 //! Waits before requests to brokers that have throttled the client (KIP-219).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use headwater_protocol::Response;
 use parking_lot::Mutex;
+use tokio::sync::OwnedMutexGuard;
 use tokio::time::Instant;
 
 use crate::mutants::{self, Mutant};
@@ -15,21 +17,55 @@ use crate::transport::Node;
 /// wait, and reads nothing from the connection during that time.
 #[derive(Debug, Default)]
 pub(super) struct Throttles {
-    until: Mutex<HashMap<Node, Instant>>,
+    nodes: Mutex<HashMap<Node, Throttle>>,
     /// Whether there is any, so that calls without a throttle take no lock.
     is_any: AtomicBool,
 }
 
+/// A node that is throttled, or has requests that still wait.
+#[derive(Debug)]
+struct Throttle {
+    until: Instant,
+    /// Orders the waiting requests.
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// The turn of a request that had to wait: the next one follows when it is dropped.
+pub(super) type Turn = OwnedMutexGuard<()>;
+
+impl Throttle {
+    fn is_over(&self, now: Instant) -> bool {
+        self.until <= now && Arc::strong_count(&self.turn) == 1
+    }
+}
+
 impl Throttles {
-    /// Waits until the node may get a request.
-    pub(super) async fn wait(&self, node: Node) {
-        while self.is_any.load(Ordering::Acquire) {
-            let until = self.until.lock().get(&node).copied();
-            match until {
-                Some(until) if until > Instant::now() => tokio::time::sleep_until(until).await,
-                _ => return,
-            }
+    /// Waits until the node may get a request. Requests that wait keep their order, if each keeps its turn until the
+    /// transport has it.
+    pub(super) async fn wait(&self, node: Node) -> Option<Turn> {
+        if !self.is_any.load(Ordering::Acquire) {
+            return None;
         }
+        let turn = {
+            let nodes = self.nodes.lock();
+            let throttle = nodes.get(&node)?;
+            if throttle.is_over(Instant::now()) {
+                return None;
+            }
+            Arc::clone(&throttle.turn)
+        };
+        let turn = turn.lock_owned().await;
+        while let Some(until) = self.until(node) {
+            tokio::time::sleep_until(until).await;
+        }
+        Some(turn)
+    }
+
+    /// The end of the node's throttling; `None` if it is not throttled.
+    fn until(&self, node: Node) -> Option<Instant> {
+        let nodes = self.nodes.lock();
+        let until = nodes.get(&node)?.until;
+        (until > Instant::now()).then_some(until)
     }
 
     /// Records the throttle time of a response, and returns it.
@@ -39,13 +75,16 @@ impl Throttles {
             return throttled;
         }
         let now = Instant::now();
-        let mut until = self.until.lock();
-        until.retain(|_, until| *until > now);
-        let of_node = until.entry(node).or_insert(now);
-        *of_node = if mutants::is_active(Mutant::ShortenThrottle) {
+        let mut nodes = self.nodes.lock();
+        nodes.retain(|_, throttle| !throttle.is_over(now));
+        let of_node = nodes.entry(node).or_insert_with(|| Throttle {
+            until: now,
+            turn: Arc::default(),
+        });
+        of_node.until = if mutants::is_active(Mutant::ShortenThrottle) {
             now + throttled
         } else {
-            (*of_node).max(now + throttled)
+            of_node.until.max(now + throttled)
         };
         self.is_any.store(true, Ordering::Release);
         throttled

@@ -66,9 +66,9 @@ impl TopicMetadata {
         })
     }
 
-    /// Keeps the leaders of `known` that have a later epoch: a lagging broker returns older metadata. Does nothing for
-    /// a recreated topic.
-    pub(super) fn keep_later_leaders(&mut self, known: &Self) {
+    /// Keeps the leaders of `known` that have a later epoch, and the partitions that only `known` has: a lagging broker
+    /// returns older metadata. Does nothing for a recreated topic.
+    pub(super) fn keep_later(&mut self, known: &Self) {
         if is_recreated(known.topic_id, self.topic_id)
             || mutants::is_active(Mutant::DropLeaderEpochs)
         {
@@ -78,6 +78,11 @@ impl TopicMetadata {
             if known.leader_epoch > new.leader_epoch && new.leader_epoch.is_some() {
                 new.clone_from(known);
             }
+        }
+        // Only a recreated topic has fewer partitions, which is certain with an id.
+        if self.topic_id == known.topic_id && !self.topic_id.is_nil() {
+            let added = known.partitions.iter().skip(self.partitions.len());
+            self.partitions.extend(added.cloned());
         }
     }
 
@@ -221,7 +226,7 @@ mod tests {
     }
 
     fn leader_after(known: &TopicMetadata, mut new: TopicMetadata) -> Option<i32> {
-        new.keep_later_leaders(known);
+        new.keep_later(known);
         new.leader(PartitionId::new(0)).unwrap()
     }
 
@@ -231,6 +236,19 @@ mod tests {
         assert_eq!(leader_after(&known, topic(1, 1, 6)), Some(2));
         assert_eq!(leader_after(&known, topic(1, 3, 8)), Some(3));
         assert_eq!(leader_after(&known, topic(1, -1, 8)), None);
+    }
+
+    #[test]
+    fn a_lagging_broker_does_not_remove_partitions() {
+        let mut known = topic(1, 2, 7);
+        known.partitions.push(PartitionMetadata::default());
+        let partitions_after = |mut new: TopicMetadata| {
+            new.keep_later(&known);
+            new.partitions.len()
+        };
+        assert_eq!(partitions_after(topic(1, 2, 7)), 2);
+        assert_eq!(partitions_after(topic(2, 2, 0)), 1, "a recreated topic");
+        assert_eq!(partitions_after(topic(0, 2, 7)), 1, "no id");
     }
 
     #[test]

@@ -145,15 +145,16 @@ impl Consumer {
         }
     }
 
-    /// Auto-commits before partitions are released. A failure is only logged: the records are read again.
+    /// Waits for the last [`Consumer::commit_async`], and auto-commits, before partitions are released. A failure is
+    /// only logged: the records are read again.
     pub(super) async fn commit_finished(&mut self) {
+        self.wait_for_commit().await;
         let Some(coordinator) = self.coordinator.clone() else {
             return;
         };
         if self.committing.interval.is_none() {
             return;
         }
-        self.wait_for_commit().await;
         let offsets = self.committing.finished.to_commit();
         if let Err(error) = self
             .commit_now(&coordinator, &offsets, &CommitMetadata::new())
@@ -268,7 +269,7 @@ impl Consumer {
         false
     }
 
-    async fn wait_for_commit(&mut self) {
+    pub(super) async fn wait_for_commit(&mut self) {
         if let Some(sent) = &mut self.committing.in_flight {
             let answer = (&mut sent.answer).await;
             self.commit_answered(answer.unwrap_or(false));

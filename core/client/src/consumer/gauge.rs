@@ -10,6 +10,7 @@ use super::group::Committer;
 use super::group_metadata::GroupMetadata;
 use crate::batch::TopicPartition;
 use crate::metrics::ConsumerMetrics;
+use crate::skipped::SkippedRecords;
 
 /// The assignment, the progress and the membership of one consumer. The consumer writes them, and any thread may read
 /// them.
@@ -19,6 +20,7 @@ pub struct ConsumerGauge {
     group_id: Option<String>,
     partitions: Mutex<BTreeMap<TopicPartition, Progress>>,
     member: Mutex<Committer>,
+    pub(crate) skipped: SkippedRecords,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -35,6 +37,7 @@ impl ConsumerGauge {
             group_id: group_id.map(str::to_owned),
             partitions: Mutex::default(),
             member: Mutex::new(Committer::without_membership()),
+            skipped: SkippedRecords::default(),
         })
     }
 
@@ -91,6 +94,7 @@ impl ConsumerGauge {
             client_id: self.client_id.clone(),
             group_id: self.group_id.clone(),
             lag: lag.collect(),
+            skipped_records: self.skipped.get(),
         }
     }
 }

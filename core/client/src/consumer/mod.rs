@@ -40,6 +40,7 @@ pub use crate::config::consumer::ConsumerConfig;
 use crate::decode;
 use crate::error::{Error, ErrorKind, Result};
 use crate::position::Position;
+use crate::skipped::SkippedRecords;
 use crate::transport::Purpose;
 
 use assignment::Assignment;
@@ -162,10 +163,11 @@ impl Consumer {
     /// Sets the columns and formats of later polls. Takes `check.crcs` from the configuration. JSON without a schema is
     /// inferred for each table.
     pub fn decode_as(&mut self, decode: DecodeOptions) -> Result<()> {
+        let decode = for_consumers(decode, &self.config);
         decode::decoder(decode.clone())?;
         self.finish_before_last();
         self.assignment.forget_table();
-        self.decode = for_consumers(decode, &self.config);
+        self.decode = decode;
         self.decoder = None;
         Ok(())
     }
@@ -244,6 +246,12 @@ impl Consumer {
     /// The known positions. Sends no request.
     pub fn consumed(&self) -> BTreeMap<TopicPartition, Offset> {
         self.assignment.positions()
+    }
+
+    /// The number of records that `on_error="skip"` has skipped so far. Records that are decoded again, after a seek or
+    /// a rebalance, count again.
+    pub fn skipped(&self) -> SkippedRecords {
+        self.gauge.skipped.clone()
     }
 
     /// The number of offsets between the position and the end of each assigned partition that exists.

@@ -78,7 +78,12 @@ impl Consumer {
         self.follow_topics(Refresh::WhenDue).await?;
         while self.rebalancing.events.is_empty() {
             let Some(group) = &self.group else { break };
-            match group.todo() {
+            let todo = group.todo();
+            if !self.rebalancing.announced.is_empty() && !matches!(todo, Todo::Lose(_)) {
+                self.release_announced().await;
+                continue;
+            }
+            match todo {
                 Todo::Nothing => break,
                 Todo::Fail(error) => {
                     group.failure_reported();
@@ -131,16 +136,22 @@ impl Consumer {
         }
     }
 
-    /// Commits the finished records of partitions and reports the partitions; after the report, releases them.
-    async fn revoke(&mut self, partitions: Vec<TopicPartition>) {
-        if self.rebalancing.announced == partitions {
-            if self.committing.finishing == Finishing::Explicit {
-                // The caller may have finished more records before it released the partitions.
-                self.commit_finished().await;
-            }
-            self.drop_partitions(&partitions);
-            return;
+    /// Releases the partitions that were reported as revoked, even if the group no longer asks for it: the caller does
+    /// not expect records of them before they are assigned again.
+    async fn release_announced(&mut self) {
+        let partitions = self.rebalancing.announced.clone();
+        if self.committing.finishing == Finishing::Explicit {
+            // The caller may have finished more records before it released the partitions.
+            self.commit_finished().await;
+        } else {
+            // A retry after the release could overwrite a commit of the next owner.
+            self.wait_for_commit().await;
         }
+        self.drop_partitions(&partitions);
+    }
+
+    /// Commits the finished records of partitions and reports the partitions; the next call releases them.
+    async fn revoke(&mut self, partitions: Vec<TopicPartition>) {
         self.commit_finished().await;
         self.rebalancing.announced.clone_from(&partitions);
         self.report(Rebalance::Revoked(partitions));

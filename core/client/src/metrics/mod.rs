@@ -23,6 +23,8 @@ pub struct ClientMetrics {
     pub producers: Vec<ProducerMetrics>,
     /// The consumers of the client that are in use.
     pub consumers: Vec<ConsumerMetrics>,
+    /// The number of records that `on_error="skip"` has skipped, in consumers, scans and `tail`.
+    pub skipped_records: u64,
 }
 
 /// The requests of a client, over all brokers.
@@ -91,4 +93,6 @@ pub struct ConsumerMetrics {
     /// Partitions that were not fetched yet are missing. [`Consumer::lag`](crate::Consumer::lag) requests the ends from
     /// the brokers.
     pub lag: BTreeMap<TopicPartition, u64>,
+    /// The number of records that `on_error="skip"` has skipped.
+    pub skipped_records: u64,
 }

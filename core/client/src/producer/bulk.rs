@@ -224,12 +224,9 @@ async fn queue_and_send(
     let bytes = batch.bytes.len();
     let reserved = bytes.min(memory.total());
     while !memory.try_take(reserved) {
-        producer.inner.send_all();
         let max_block = producer.config().max_block;
-        if tokio::time::timeout(max_block, memory.wait_for(reserved))
-            .await
-            .is_err()
-        {
+        let free = producer.inner.wait_for_memory(reserved);
+        if tokio::time::timeout(max_block, free).await.is_err() {
             return Err(producer
                 .inner
                 .blocked_too_long()

@@ -16,7 +16,7 @@ impl Inner {
         self.topics
             .read()
             .values()
-            .flat_map(|topic| topic.queues.iter().cloned())
+            .flat_map(|topic| topic.all().cloned())
             .collect()
     }
 

@@ -1,6 +1,6 @@
 //! `buffer.memory`: a budget for the bytes of unsent records.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
@@ -10,6 +10,10 @@ pub(crate) struct Memory {
     total: usize,
     free: AtomicUsize,
     freed: Notify,
+    /// The number of acquisitions.
+    taken: AtomicU64,
+    /// `taken` when open batches were last sent to make room.
+    sent_at: AtomicU64,
 }
 
 impl Memory {
@@ -18,6 +22,8 @@ impl Memory {
             total,
             free: AtomicUsize::new(total),
             freed: Notify::new(),
+            taken: AtomicU64::new(0),
+            sent_at: AtomicU64::new(0),
         }
     }
 
@@ -38,6 +44,9 @@ impl Memory {
             .fetch_update(Ordering::Acquire, Ordering::Relaxed, |free| {
                 free.checked_sub(bytes)
             });
+        if taken.is_ok() {
+            self.taken.fetch_add(1, Ordering::Release);
+        }
         taken.is_ok()
     }
 
@@ -52,11 +61,18 @@ impl Memory {
     }
 
     /// Waits until `bytes` are free. Another caller may acquire them first, so try again in a loop.
-    pub(crate) async fn wait_for(&self, bytes: usize) {
+    ///
+    /// Calls `send_all` if memory was acquired since its last call: open batches would keep it until `linger.ms` has
+    /// passed.
+    pub(crate) async fn wait_for(&self, bytes: usize, send_all: impl Fn()) {
         loop {
             let freed = self.freed.notified();
             if self.free.load(Ordering::Acquire) >= bytes.min(self.total) {
                 return;
+            }
+            let taken = self.taken.load(Ordering::Acquire);
+            if self.sent_at.swap(taken, Ordering::AcqRel) != taken {
+                send_all();
             }
             freed.await;
         }

@@ -20,6 +20,7 @@ mod handle;
 mod identity;
 mod linger;
 mod memory;
+mod owner;
 mod partition_queue;
 mod pending_batches;
 mod produce_answer;
@@ -56,6 +57,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::metrics::ProducerMetrics;
 
 use context::ProducerContext;
+use owner::Owner;
 use partition_queue::{AppendFailure, Drain};
 use sender::drain;
 use topics::TopicQueues;
@@ -82,7 +84,7 @@ pub enum TrySendError {
 /// records.
 #[derive(Debug, Clone)]
 pub struct Producer {
-    inner: Arc<Inner>,
+    inner: Arc<Owner>,
 }
 
 pub(crate) struct Inner {
@@ -129,6 +131,7 @@ impl Producer {
         let runtime = context.cluster.runtime();
         runtime.spawn(lingering);
         runtime.spawn(expiring);
+        let inner = Arc::new(Owner(inner));
         Self { inner }
     }
 
@@ -221,7 +224,7 @@ impl Producer {
     }
 
     fn try_append(&self, record: &Record<'_>) -> Result<SendHandle, TryAppendError> {
-        let inner = &*self.inner;
+        let inner = &**self.inner;
         let config = &inner.context.config;
         let size = inner.checked_size(record)?;
         let topics = inner.topics.read();
@@ -275,9 +278,7 @@ impl Producer {
                     self.topic_with(record.topic, partition).await?;
                 }
                 WaitFor::Memory(bytes) => {
-                    // Send open batches: otherwise they would keep the memory for ever.
-                    self.inner.send_all();
-                    self.inner.context.memory.wait_for(bytes).await;
+                    self.inner.wait_for_memory(bytes).await;
                 }
             }
             wait = match self.try_append(record) {
@@ -302,6 +303,12 @@ impl Inner {
             ));
         }
         Ok(())
+    }
+
+    /// Waits until this many bytes of `buffer.memory` are free. Sends open batches meanwhile.
+    async fn wait_for_memory(&self, bytes: usize) {
+        let memory = &self.context.memory;
+        memory.wait_for(bytes, || self.send_all()).await;
     }
 
     fn blocked_too_long(&self) -> Error {
@@ -354,7 +361,6 @@ fn negative_timestamp(timestamp_ms: i64) -> Error {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.send_all();
         self.context.linger.end();
         self.context.expiry.end();
     }

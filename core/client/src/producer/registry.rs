@@ -20,7 +20,7 @@ impl ProducerRegistry {
     pub(crate) fn add(&self, producer: &Producer) {
         let mut producers = self.0.lock();
         producers.retain(|other| other.strong_count() > 0);
-        producers.push(Arc::downgrade(&producer.inner));
+        producers.push(Arc::downgrade(&producer.inner.0));
     }
 
     /// The metrics of each producer.

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use headwater_columnar::partition_for_key;
+use headwater_protocol::ErrorCode;
 use headwater_record::PartitionId;
 
 use super::Producer;
@@ -16,6 +17,7 @@ use super::record::Record;
 use super::sticky::Sticky;
 use crate::cluster::TopicMetadata;
 use crate::error::{self, Error, ErrorKind};
+use crate::error_codes;
 
 /// The queues of a topic's partitions.
 #[derive(Debug)]
@@ -24,6 +26,10 @@ pub(crate) struct TopicQueues {
     /// again.
     pub(crate) generation: u64,
     pub(crate) queues: Vec<Arc<PartitionQueue>>,
+    /// The queues of partitions that the topic had and that the metadata lacks now: a broker may lag behind, or the
+    /// topic was recreated with fewer. Their records still need an outcome, and a partition that returns continues its
+    /// sequences.
+    missing: Vec<Arc<PartitionQueue>>,
     sticky: Sticky,
     /// The bytes of records without a key that a partition gets before the next one.
     turn_bytes: usize,
@@ -38,10 +44,11 @@ impl TopicQueues {
         generation: u64,
         previous: Option<&Self>,
     ) -> Self {
-        let old_queues = previous.map_or(&[][..], |previous| &previous.queues);
+        let old_queues: Vec<_> = previous.into_iter().flat_map(Self::all).collect();
         // New partitions start at the level of the others, so that they do not get all records until they have caught
         // up.
-        let most_bytes = old_queues.iter().map(|queue| queue.keyless_bytes()).max();
+        let present = previous.into_iter().flat_map(|previous| &previous.queues);
+        let most_bytes = present.map(|queue| queue.keyless_bytes()).max();
         let new_queue = |index: usize| {
             let partition = PartitionId::new(index as i32);
             let queue = PartitionQueue::new(Arc::clone(context), Arc::clone(name), partition);
@@ -50,22 +57,27 @@ impl TopicQueues {
         };
         let queues: Vec<_> = (0..metadata.partitions.len())
             .map(|index| {
-                old_queues
-                    .get(index)
-                    .cloned()
-                    .unwrap_or_else(|| new_queue(index))
+                let old = old_queues.get(index).copied().map(Arc::clone);
+                old.unwrap_or_else(|| new_queue(index))
             })
             .collect();
+        let missing = old_queues.into_iter().skip(queues.len());
         let sticky = match previous {
             Some(previous) => Sticky::after(&previous.sticky, &queues),
             None => Sticky::new(&queues, context.config.batch_bytes),
         };
         Self {
             generation,
+            missing: missing.cloned().collect(),
             queues,
             sticky,
             turn_bytes: context.config.batch_bytes,
         }
+    }
+
+    /// The queues of all partitions by number, with those that the metadata lacks now.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Arc<PartitionQueue>> {
+        self.queues.iter().chain(&self.missing)
     }
 
     /// The queue of this partition, if the topic has it.
@@ -143,6 +155,9 @@ impl Producer {
             return Ok(Arc::clone(known));
         }
         let metadata = self.inner.context.cluster.topic_metadata(name).await?;
+        if metadata.partitions.is_empty() {
+            return Err(no_partitions(name));
+        }
         let mut topics = self.inner.topics.write();
         let previous = topics.get(name).map(Arc::clone);
         let name: Arc<str> = previous
@@ -159,6 +174,12 @@ impl Producer {
         topics.insert(name, Arc::clone(&created));
         Ok(created)
     }
+}
+
+fn no_partitions(topic: &str) -> Error {
+    let reason = "the broker returned no partitions of it";
+    let operation = format!("send to topic \"{topic}\"");
+    error_codes::error(ErrorCode::LeaderNotAvailable, Some(reason), &operation).in_topic(topic)
 }
 
 fn no_such_partition(topic: &str, partition: PartitionId, count: usize) -> Error {

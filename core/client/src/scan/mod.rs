@@ -3,6 +3,7 @@
 mod bounds;
 pub(crate) mod count;
 mod explain;
+mod new_fields;
 pub(crate) mod plan;
 mod reader;
 mod source;
@@ -19,6 +20,7 @@ use crate::decode;
 use crate::error::Result;
 use crate::isolation::IsolationLevel;
 use crate::position::Position;
+use crate::skipped::SkippedRecords;
 
 pub use bounds::Bounds;
 use plan::plan;
@@ -122,11 +124,17 @@ impl fmt::Debug for ScanOptions {
 pub struct Scan {
     source: ScanSource,
     options: ScanOptions,
+    /// Shared with the scans that are derived from it.
+    skipped: SkippedRecords,
 }
 
 impl Scan {
     pub(crate) fn new(source: ScanSource, options: ScanOptions) -> Self {
-        Self { source, options }
+        Self {
+            source,
+            options,
+            skipped: SkippedRecords::default(),
+        }
     }
 
     /// The name of the topic.
@@ -137,7 +145,17 @@ impl Scan {
     /// A scan of the same topic with other options.
     #[must_use]
     pub fn with_options(&self, options: ScanOptions) -> Self {
-        Self::new(self.source.clone(), options)
+        Self {
+            source: self.source.clone(),
+            options,
+            skipped: self.skipped.clone(),
+        }
+    }
+
+    /// The number of records that `on_error="skip"` has skipped since a read of this scan, or of a narrowed one, last
+    /// started. Counting records skips none.
+    pub fn skipped(&self) -> u64 {
+        self.skipped.get()
     }
 
     /// The options.
@@ -163,7 +181,9 @@ impl Scan {
             progress: None,
             ..self.options.clone()
         };
-        let (key, value) = ScanReader::open(&self.source, options).await?.formats();
+        let (key, value) = ScanReader::open(&self.source, options, &self.skipped)
+            .await?
+            .formats();
         let mut fixed = self.clone();
         fixed.options.decode.key = key;
         fixed.options.decode.value = value;
@@ -172,7 +192,7 @@ impl Scan {
 
     /// Fixes the end offsets and starts to read.
     pub async fn reader(&self) -> Result<ScanReader> {
-        ScanReader::open(&self.source, self.options.clone()).await
+        ScanReader::open(&self.source, self.options.clone(), &self.skipped).await
     }
 
     /// Reads all records into one table.

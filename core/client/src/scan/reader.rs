@@ -4,16 +4,19 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use arrow_schema::SchemaRef;
-use headwater_columnar::{DecodeOptions, Decoder, FetchedBatches, Format, TimeRange};
+use headwater_columnar::{DecodeOptions, Decoder, FetchedBatches, Format, Infer, TimeRange};
 use tokio::runtime::Handle;
 
 use super::count;
+use super::new_fields;
 use super::plan::{Range, plan};
 use super::{ScanOptions, ScanProgress, ScanSource};
 use crate::batch::Batch;
+use crate::cluster::RequestCounters;
 use crate::decode;
 use crate::error::Result;
 use crate::fetch::RangeReader;
+use crate::skipped::SkippedRecords;
 
 /// The maximum encoded bytes of a table. Large enough to amortise the cost per table, and small enough that the bytes
 /// are still in the processor's cache when they are decoded (2 MiB was a quarter slower).
@@ -35,10 +38,25 @@ pub struct ScanReader {
     /// The first table, if it was read to infer the schema.
     first: Option<Batch>,
     progress: ScanProgress,
+    /// Records that were skipped since the last table.
+    skipped: u64,
+    counts: SkipCounts,
+}
+
+/// Where skipped records are counted.
+#[derive(Debug)]
+struct SkipCounts {
+    scan: SkippedRecords,
+    client: Arc<RequestCounters>,
 }
 
 impl ScanReader {
-    pub(crate) async fn open(source: &ScanSource, options: ScanOptions) -> Result<Self> {
+    pub(super) async fn open(
+        source: &ScanSource,
+        options: ScanOptions,
+        skipped: &SkippedRecords,
+    ) -> Result<Self> {
+        skipped.reset();
         let mut decoder = decode::decoder(DecodeOptions {
             timestamps: TimeRange {
                 from_ms: options.timestamp_from_ms,
@@ -63,6 +81,11 @@ impl ScanReader {
             fetched: Vec::new(),
             first: None,
             progress,
+            skipped: 0,
+            counts: SkipCounts {
+                scan: skipped.clone(),
+                client: Arc::clone(source.cluster.counters()),
+            },
             decoder,
         };
         if reader.decoder.is_inferring() {
@@ -94,7 +117,9 @@ impl ScanReader {
             Some(first) => Some(first),
             None => self.read_batch().await?,
         };
-        if batch.is_none() {
+        if let Some(batch) = &batch {
+            new_fields::report(batch, self.options.decode.rest.as_deref());
+        } else {
             // A limit or compaction has ended the scan early.
             self.progress.records_total = self.progress.records_done;
         }
@@ -122,11 +147,15 @@ impl ScanReader {
             }
             let max_records = remaining.min(self.options.max_batch_records.max(1) as u64);
             let max_records = usize::try_from(max_records).unwrap_or(usize::MAX);
-            let batch = decode::decode(&mut self.decoder, &mut self.fetched, max_records)?;
+            let mut batch = decode::decode(&mut self.decoder, &mut self.fetched, max_records)?;
             self.fetched.retain(|batches| batches.offsets() > 0);
             self.progress.records += batch.len() as u64;
             self.progress.records_done += batch.len() as u64 + batch.skipped;
+            self.counts.scan.add(batch.skipped);
+            self.counts.client.count_skipped(batch.skipped);
+            self.skipped += batch.skipped;
             if !batch.is_empty() {
+                batch.skipped = std::mem::take(&mut self.skipped);
                 return Ok(Some(batch));
             }
         }
@@ -138,10 +167,25 @@ impl ScanReader {
         })
     }
 
+    /// The bytes and offsets that are enough for a table. The first table of inferred JSON contains the whole sample,
+    /// as far as the memory allows.
+    fn table_limits(&self, remaining: u64) -> (usize, u64) {
+        let memory = self.options.memory_budget_bytes / 2;
+        match self.options.decode.infer {
+            Infer::First(sample) if self.decoder.is_inferring() => {
+                (memory, remaining.min(sample.max(1) as u64))
+            }
+            _ => (
+                TABLE_BYTES.min(memory),
+                remaining.min(self.options.max_batch_records as u64),
+            ),
+        }
+    }
+
     /// Fetches until there is enough for a table, or there is nothing left to fetch.
     async fn fetch_for_table(&mut self, remaining: u64) -> Result<()> {
-        let table_bytes = TABLE_BYTES.min(self.options.memory_budget_bytes / 2);
-        let enough_offsets = remaining.min(self.options.max_batch_records as u64);
+        let fetch_bytes = TABLE_BYTES.min(self.options.memory_budget_bytes / 2);
+        let (table_bytes, enough_offsets) = self.table_limits(remaining);
         while let Some(range) = self.ranges.front_mut() {
             let bytes: usize = self.fetched.iter().map(|batches| batches.bytes.len()).sum();
             let offsets: u64 = self.fetched.iter().map(FetchedBatches::offsets).sum();
@@ -149,7 +193,7 @@ impl ScanReader {
                 return Ok(());
             }
             // One record batch may exceed this.
-            let max_bytes = (table_bytes.saturating_sub(bytes)).max(1);
+            let max_bytes = table_bytes.saturating_sub(bytes).min(fetch_bytes).max(1);
             if let Some(batches) = range.next(max_bytes).await? {
                 self.progress.bytes += batches.bytes.len() as u64;
                 self.fetched.push(batches);

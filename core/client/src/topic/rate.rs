@@ -176,6 +176,7 @@ fn table(counts: &Counts, every_ms: i64) -> Result<Batch> {
         next_offsets: BTreeMap::new(),
         json: None,
         skipped: 0,
+        new_fields: Vec::new(),
     })
 }
 

@@ -49,7 +49,9 @@ pub(super) async fn tail(source: &ScanSource, n: u64, options: DecodeOptions) ->
     }
     let mut tables = Vec::new();
     while !fetched.is_empty() {
-        tables.push(decode::decode(&mut decoder, &mut fetched, usize::MAX)?);
+        let table = decode::decode(&mut decoder, &mut fetched, usize::MAX)?;
+        source.cluster.counters().count_skipped(table.skipped);
+        tables.push(table);
         fetched.retain(|batches| batches.offsets() > 0);
     }
     let schema = tables[0].schema();

@@ -1,5 +1,7 @@
 //! Closing a producer or a client sends the queued records, or reports those that could not be sent.
 
+use std::time::Duration;
+
 use crate::support::{FakeCluster, client, config};
 use headwater_client::{Error, ErrorKind, Producer, Record};
 
@@ -29,7 +31,28 @@ fn closing_a_client_sends_the_records_of_its_producers() {
 }
 
 #[test]
-fn the_error_of_a_close_has_the_number_and_topics_of_unsent_records() {
+fn closing_a_client_waits_for_the_records_of_a_dropped_producer() {
+    let cluster = FakeCluster::with_topic("t", 1);
+    cluster.state().produce_takes = Duration::from_millis(50);
+    let (runtime, client) = client(&cluster);
+    send(&client.producer(config(&[])), "t", b"v");
+    runtime.block_on(client.close()).unwrap();
+    assert_eq!(cluster.values("t", 0).len(), 1);
+}
+
+#[test]
+fn the_error_of_a_close_has_the_unsent_records_of_a_dropped_producer() {
+    let cluster = FakeCluster::with_topic("t", 1);
+    cluster.state().move_leader("t", 0, -1);
+    let (runtime, client) = client(&cluster);
+    send(&client.producer(config(&IMPATIENT)), "t", b"v");
+    let error = runtime.block_on(client.close()).unwrap_err();
+    let text = "1 record was not sent before the close: 1 of topic \"t\".";
+    assert!(error.message().starts_with(text), "{error}");
+}
+
+#[test]
+fn the_error_of_a_close_has_the_number_has_the_number_and_topics_of_unsent_records() {
     let cluster = FakeCluster::with_topic("t", 1);
     cluster.state().add_topic("u", 1);
     let (runtime, client) = client(&cluster);

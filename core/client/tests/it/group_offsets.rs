@@ -25,7 +25,7 @@ fn pending_commits_of_a_transaction_do_not_hide_the_committed_offsets() {
 }
 
 #[test]
-fn the_end_of_a_partition_is_found_while_a_broker_does_not_know_the_topic() {
+fn the_end_of_a_partition_is_found_while_a_broker_lags_behind() {
     let reading = Reading::new(2, 1);
     reading.send(0);
     let committed = ((TOPIC.to_owned(), 0), (0, -1));

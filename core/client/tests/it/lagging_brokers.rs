@@ -34,6 +34,17 @@ fn the_request_for_the_configuration_of_a_new_topic_is_repeated() {
 }
 
 #[test]
+fn the_request_for_a_topic_with_committed_offsets_is_repeated() {
+    let reading = Reading::new(2, 1);
+    look(&reading, &reading.client, TOPIC).unwrap();
+    let committed = [((TOPIC.to_owned(), 0), (0, 0))];
+    reading.cluster.state().committed.extend(committed);
+    reading.cluster.state().metadata_forgets = 3;
+    let offsets = reading.wait(reading.client.admin().group_offsets("g"));
+    assert_eq!(offsets.unwrap()[0].end, Some(Offset::ZERO));
+}
+
+#[test]
 fn the_request_for_new_partitions_is_repeated() {
     let reading = Reading::new(2, 1);
     let create = NewTopic::new("new").partitions(3);
@@ -91,6 +102,17 @@ fn a_consumer_continues_while_the_topic_is_unknown_to_a_broker() {
     reading.cluster.state().fetch_faults.push_back(fault);
     reading.cluster.state().metadata_forgets = 3;
     reading.read(&mut consumer, 1);
+}
+
+#[test]
+fn a_broker_without_a_list_of_brokers_replaces_none() {
+    let reading = Reading::new(2, 1);
+    look(&reading, &reading.client, TOPIC).unwrap();
+    let nodes = std::mem::take(&mut reading.cluster.state().nodes);
+    look(&reading, &reading.client, TOPIC).unwrap();
+    let state = reading.cluster.state();
+    let learned: Vec<_> = state.learned.iter().map(|broker| broker.id).collect();
+    assert_eq!(learned, nodes);
 }
 
 #[test]

@@ -6,8 +6,11 @@
     reason = "a panic shows where a test failed"
 )]
 
+mod buffers;
 mod closing;
+mod commits;
 mod consumer;
+mod dropped_producers;
 mod faults;
 mod fetch_sessions;
 mod futures;
@@ -16,6 +19,7 @@ mod lagging_brokers;
 mod leaders;
 mod leaving;
 mod metrics;
+mod missing_partitions;
 mod named_leaders;
 mod new_members;
 mod own_keys;
@@ -24,6 +28,7 @@ mod producer;
 mod recreated_topics;
 mod releases;
 mod retries;
+mod revocations;
 mod routing;
 mod senders;
 mod stream;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use headwater_client::{Client, ConsumerConfig, NodeVersions, Record, ScanOptions};
-use headwater_protocol::{ApiKey, VersionRange};
+use headwater_protocol::{ApiKey, ErrorCode, VersionRange};
 
 use crate::support::{FakeCluster, Release, client, config};
 
@@ -89,4 +89,14 @@ fn a_cluster_of_any_release_works() {
         let scan = client.topic(TOPIC).scan(ScanOptions::default());
         assert_eq!(runtime.block_on(scan.collect()).unwrap().len(), 3);
     }
+}
+
+/// Kafka 3.7 to 3.9 support the request but refuse it by default.
+#[test]
+fn a_broker_without_consumer_groups_describes_a_group_as_classic() {
+    let cluster = FakeCluster::with_topic(TOPIC, 1);
+    cluster.state().group.description_fault = Some(ErrorCode::UnsupportedVersion);
+    let (runtime, client) = client(&cluster);
+    let group = runtime.block_on(client.admin().describe_group("g"));
+    assert_eq!(group.unwrap().info.group_type, "classic");
 }

@@ -163,3 +163,12 @@ fn the_transport_learns_the_addresses_of_the_brokers() {
         .collect();
     assert_eq!(addresses, [(1, "node1", 9092), (2, "node2", 9092)]);
 }
+
+#[test]
+fn the_list_of_topics_is_requested_again() {
+    let cluster = FakeCluster::with_topic(TOPIC, 1);
+    cluster.state().away = 2;
+    let (runtime, client) = client(&cluster);
+    let topics = runtime.block_on(client.admin().topics(false)).unwrap();
+    assert_eq!(topics.len(), 1);
+}

@@ -3,12 +3,13 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use headwater_client::{
-    Batch, BatchOptions, BatchStream, Client, ConsumerConfig, DecodeOptions, IsolationLevel,
-    Position, ScanOptions, TopicPartition, Until,
+    Batch, BatchOptions, BatchStream, Client, ClientConfig, ConsumerConfig, DecodeOptions,
+    IsolationLevel, Position, ScanOptions, TopicPartition, Until,
 };
 use headwater_record::batches;
 use serde_json::Value;
@@ -110,4 +111,34 @@ fn a_read_committed_consumer_leaves_them_out() {
         assert_eq!(read == committed, isolation == "read_committed");
         assert!(read.len() >= committed.len());
     }
+}
+
+/// A poll decodes the batches that were fetched until it finds a visible record.
+#[test]
+fn a_poll_does_not_wait_behind_aborted_records() {
+    let (cluster, committed) = cluster();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let client = Client::new(cluster, runtime.handle().clone(), ClientConfig::default());
+    let config = [
+        ("auto.offset.reset", "earliest"),
+        ("isolation.level", "read_committed"),
+    ];
+    let mut consumer = client.consumer(ConsumerConfig::parse(config).unwrap());
+    let waited = runtime.block_on(async {
+        let partition = TopicPartition::new("t", 0);
+        consumer.assign(vec![partition]).await.unwrap();
+        let start = tokio::time::Instant::now();
+        let mut read = Vec::new();
+        while read.len() < committed.len() {
+            let poll = consumer.poll(Duration::from_mins(1), Some(1));
+            read.extend(offsets(&poll.await.unwrap()));
+        }
+        assert_eq!(read, committed);
+        start.elapsed()
+    });
+    assert_eq!(waited, Duration::ZERO);
 }

@@ -10,6 +10,7 @@ use arrow_schema::ArrowError;
 use headwater_record::Offset;
 
 use super::byte_column::ByteColumn;
+use super::new_fields::NewField;
 use super::plan::{Shape, TableShapes};
 use super::rows::Rows;
 use super::undecoded::UndecodedRecord;
@@ -25,6 +26,14 @@ struct FinishedColumn {
     bad: Vec<(usize, DecodeErrorKind)>,
     /// The text from which inferred JSON was read.
     json: Option<ArrayRef>,
+    /// The fields that the type of inferred JSON does not have, each with its first row.
+    unnamed: Vec<(String, usize)>,
+}
+
+impl FinishedColumn {
+    fn take_unnamed(&mut self) -> Vec<(String, usize)> {
+        std::mem::take(&mut self.unnamed)
+    }
 }
 
 /// A finished table.
@@ -34,6 +43,8 @@ pub(crate) struct Table {
     pub(crate) json: Option<RecordBatch>,
     /// The number of skipped rows.
     pub(crate) skipped: usize,
+    /// See [`Decoded::new_fields`](super::Decoded::new_fields).
+    pub(crate) new_fields: Vec<NewField>,
 }
 
 /// The input of building a table.
@@ -52,11 +63,15 @@ impl TableShapes {
     ) -> Result<Table, Failure> {
         let context = TableInput { options, fetched };
         let (key, value) = (rows.key.take(), rows.value.take());
-        let key = context.finish(&mut self.key, Column::Key, key, &rows)?;
-        let value = context.finish(&mut self.value, Column::Value, value, &rows)?;
+        let mut key = context.finish(&mut self.key, Column::Key, key, &rows)?;
+        let mut value = context.finish(&mut self.value, Column::Value, value, &rows)?;
         self.check_names(options)
             .map_err(|error| context.error(&rows, 0, error.into()))?;
         context.refuse_bad_rows(&rows, [&key, &value])?;
+        let unnamed = [(Column::Key, &mut key), (Column::Value, &mut value)]
+            .map(|(name, column)| (name, column.as_mut().map(FinishedColumn::take_unnamed)))
+            .map(|(name, unnamed)| (name, unnamed.unwrap_or_default()));
+        let new_fields = self.new_fields(unnamed, &rows, fetched);
         let keep = context.rows_to_keep(rows.count, [&key, &value]);
         let build = |error: ArrowError| context.build_error(&error);
         let json = json_texts(rows.count, [("key", &key), ("value", &value)]).map_err(build)?;
@@ -66,6 +81,7 @@ impl TableShapes {
                 batch,
                 json,
                 skipped: 0,
+                new_fields,
             });
         };
         let kept = |table: &RecordBatch| {
@@ -75,6 +91,7 @@ impl TableShapes {
             skipped: keep.false_count(),
             batch: kept(&batch)?,
             json: json.as_ref().map(kept).transpose()?,
+            new_fields,
         })
     }
 
@@ -172,6 +189,7 @@ impl Shape {
                     array: decoded.array,
                     bad,
                     json: text,
+                    unnamed: decoded.unnamed,
                 });
             }
             (Self::Text, Some(classic)) => {
@@ -185,6 +203,7 @@ impl Shape {
             array,
             bad,
             json: None,
+            unnamed: Vec::new(),
         })
     }
 }

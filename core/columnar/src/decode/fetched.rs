@@ -5,6 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use headwater_record::{AbortedTransactions, Offset, PartitionId};
 
+use super::NewField;
+
 /// Encoded batches fetched from one partition, and the range of offsets to read.
 ///
 /// Invariant: every record of the log in `from..until` is in `bytes`. Batches may exceed the range at both ends.
@@ -93,4 +95,7 @@ pub struct Decoded {
     pub complete: bool,
     /// The number of records skipped by [`OnError::Skip`](crate::OnError::Skip).
     pub skipped: usize,
+    /// Fields that first appear here, after the records from which the type of JSON was inferred
+    /// ([`Infer::First`](crate::Infer::First)). A decoder reports each field once, and 100 of a column at most.
+    pub new_fields: Vec<NewField>,
 }

@@ -3,8 +3,10 @@
 mod assemble;
 mod byte_column;
 mod classic_column;
+mod damage;
 mod fetched;
 mod header_column;
+mod new_fields;
 mod places;
 mod plan;
 mod rows;
@@ -12,6 +14,7 @@ mod undecoded;
 mod walk;
 
 pub use fetched::{Decoded, FetchedBatches};
+pub use new_fields::NewField;
 pub(crate) use places::Places;
 pub use undecoded::UndecodedRecord;
 pub(crate) use walk::short_record;
@@ -21,8 +24,9 @@ use headwater_record::{BatchError, Offset, RecordBatch, batches};
 
 use crate::error::{DecodeError, DecodeErrorKind, SchemaError};
 use crate::options::{DecodeOptions, Format};
+use damage::with_next_offset;
 use plan::TableShapes;
-use rows::{Rows, Window};
+use rows::{AppendFailure, Rows, Window};
 
 /// Decodes fetched bytes to tables of one schema.
 #[derive(Debug)]
@@ -100,6 +104,7 @@ impl Decoder {
             options: &self.options,
             rows: Rows::new(self.options.columns.clone(), key, value),
             rows_before: 0,
+            position: 0,
             max_records,
             decompressed: 0,
         };
@@ -110,7 +115,10 @@ impl Decoder {
                 Ok(complete) => complete,
                 // The table is full: the next call returns the error.
                 Err(_) if reading.rows_before == max_records => false,
-                Err(error) => return Err(Failure::after(reading.rows_before, error)),
+                Err(error) => {
+                    let error = with_next_offset(error, &fetched.bytes, reading.position);
+                    return Err(Failure::after(reading.rows_before, error));
+                }
             };
             reading.rows.end_run(index);
             if !complete {
@@ -124,6 +132,7 @@ impl Decoder {
             next_offsets,
             complete,
             skipped: table.skipped,
+            new_fields: table.new_fields,
         })
     }
 }
@@ -156,6 +165,8 @@ struct DecodeCall<'a> {
     rows: Rows,
     /// The number of rows before the current batch.
     rows_before: usize,
+    /// The position of the current batch in its bytes.
+    position: usize,
     max_records: usize,
     decompressed: usize,
 }
@@ -172,19 +183,11 @@ impl DecodeCall<'_> {
         loop {
             self.rows_before = self.rows.count;
             let position = batches.position();
+            self.position = position;
             let batch = match batches.next() {
                 None => return Ok(true),
                 Some(Ok(batch)) => batch,
-                Some(Err(source)) => {
-                    return Err(error_at(
-                        fetched,
-                        *next,
-                        DecodeErrorKind::Damaged {
-                            source,
-                            next_offset: None,
-                        },
-                    ));
-                }
+                Some(Err(source)) => return Err(damaged(fetched, *next, source)),
             };
             let header = *batch.header();
             if header.base_offset >= until {
@@ -192,13 +195,13 @@ impl DecodeCall<'_> {
             }
             let is_visible = filter
                 .admit(&batch)
-                .map_err(|source| damaged(fetched, *next, &batch, source))?;
+                .map_err(|source| damaged(fetched, *next, source))?;
             if header.next_offset() <= fetched.from {
                 continue;
             }
             if !is_visible {
                 self.check_crc(&batch)
-                    .map_err(|source| damaged(fetched, *next, &batch, source))?;
+                    .map_err(|source| damaged(fetched, *next, source))?;
             } else if !self.options.timestamps.excludes(&header) {
                 let place = if shared && header.attributes.is_plain() {
                     let index = match shared_index {
@@ -235,10 +238,7 @@ impl DecodeCall<'_> {
         window: Window,
     ) -> Result<Option<Offset>, DecodeErrorKind> {
         let header = batch.header();
-        let kind = |source| DecodeErrorKind::Damaged {
-            source,
-            next_offset: Some(header.next_offset()),
-        };
+        let kind = DecodeErrorKind::damaged;
         if window.max_rows == 0 && header.record_count != 0 {
             return Ok(Some(header.base_offset));
         }
@@ -264,7 +264,7 @@ impl DecodeCall<'_> {
         };
         self.rows
             .append(&records, place, window)
-            .map_err(|failure| failure.into_kind(header))
+            .map_err(AppendFailure::into_kind)
     }
 
     fn check_crc(&self, batch: &RecordBatch) -> Result<(), BatchError> {
@@ -286,19 +286,6 @@ fn error_at(fetched: &FetchedBatches, offset: Offset, kind: DecodeErrorKind) -> 
     }
 }
 
-fn damaged(
-    fetched: &FetchedBatches,
-    next: Offset,
-    batch: &RecordBatch,
-    source: BatchError,
-) -> DecodeError {
-    let next_offset = Some(batch.header().next_offset());
-    error_at(
-        fetched,
-        next,
-        DecodeErrorKind::Damaged {
-            source,
-            next_offset,
-        },
-    )
+fn damaged(fetched: &FetchedBatches, next: Offset, source: BatchError) -> DecodeError {
+    error_at(fetched, next, DecodeErrorKind::damaged(source))
 }

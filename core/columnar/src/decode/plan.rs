@@ -1,5 +1,6 @@
 //! Derives from the options how keys and values are collected, and the schema.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
@@ -7,7 +8,7 @@ use arrow_schema::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUni
 use super::byte_column::{ByteColumn, Keep, ReadAs};
 use super::header_column::item_field;
 use crate::error::SchemaError;
-use crate::json::JsonColumn;
+use crate::json::{JsonColumn, lifted_name};
 use crate::options::{DecodeOptions, Format, Infer};
 use crate::projection::Column;
 
@@ -72,26 +73,23 @@ impl TableShapes {
             value: Shape::new(options, Column::Value, &options.value)?,
             views: options.views,
         };
-        if options.unnest && !matches!(options.value, Format::Json(_) | Format::InferredJson(_)) {
-            return Err(SchemaError::NothingToUnnest);
-        }
+        check_options(options)?;
         plan.check_names(options)?;
         Ok(plan)
     }
 
-    /// Checks that with `unnest` no field has the name of a record column in the same table.
+    /// Checks that with `unnest` no two columns have the same name.
     pub(crate) fn check_names(&self, options: &DecodeOptions) -> Result<(), SchemaError> {
-        let Shape::Json(json) = &self.value else {
+        if self.unnested(options).is_none() {
             return Ok(());
-        };
-        let (true, Some(fields)) = (options.unnest, json.fields()) else {
-            return Ok(());
-        };
-        let beside = |name: &str| {
-            Column::from_name(name)
-                .is_some_and(|column| column != Column::Value && options.columns.contains(column))
-        };
-        match fields.iter().find(|field| beside(field.name())) {
+        }
+        let schema = self.schema_so_far(options);
+        let mut names = HashSet::new();
+        match schema
+            .fields()
+            .iter()
+            .find(|field| !names.insert(field.name()))
+        {
             Some(field) => Err(SchemaError::NameClash {
                 name: field.name().clone(),
             }),
@@ -160,7 +158,9 @@ impl TableShapes {
             .filter(|column| options.columns.contains(*column))
         {
             match (column, self.unnested(options)) {
-                (Column::Value, Some(lifted)) => fields.extend(lifted.iter().cloned()),
+                (Column::Value, Some(unnested)) => {
+                    fields.extend(unnested.iter().map(|field| lifted(field, options)));
+                }
                 (Column::Value, None) => fields.push(self.nullable(column, &self.value)),
                 (Column::Key, _) => fields.push(self.nullable(column, &self.key)),
                 _ => fields.push(Arc::new(place_field(column))),
@@ -183,6 +183,37 @@ impl TableShapes {
             shape.data_type(self.views).unwrap_or(DataType::Null),
             true,
         ))
+    }
+}
+
+/// The column of an unnested field.
+fn lifted(field: &FieldRef, options: &DecodeOptions) -> FieldRef {
+    let name = lifted_name(field.name(), &options.unnest_prefix);
+    if name == *field.name() {
+        return Arc::clone(field);
+    }
+    Arc::new(Field::clone(field).with_name(name))
+}
+
+/// Checks `unnest` and `rest`, whatever the types are.
+fn check_options(options: &DecodeOptions) -> Result<(), SchemaError> {
+    let has_fields = matches!(options.value, Format::Json(_) | Format::InferredJson(_));
+    if options.unnest && !has_fields {
+        return Err(SchemaError::NothingToUnnest);
+    }
+    let Some(rest) = &options.rest else {
+        return Ok(());
+    };
+    if Column::from_name(rest).is_some() {
+        return Err(SchemaError::RestIsAColumn { name: rest.clone() });
+    }
+    if options.infer == Infer::EachTable && options.value == Format::Json(None) {
+        return Err(SchemaError::EmptyRest);
+    }
+    if has_fields {
+        Ok(())
+    } else {
+        Err(SchemaError::NoFieldsForRest)
     }
 }
 

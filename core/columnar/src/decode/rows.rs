@@ -222,7 +222,7 @@ impl From<headwater_record::BatchError> for AppendFailure {
 }
 
 impl AppendFailure {
-    pub(crate) fn into_kind(self, header: &BatchHeader) -> DecodeErrorKind {
+    pub(crate) fn into_kind(self) -> DecodeErrorKind {
         let source = match self {
             Self::Damaged(source) => source,
             Self::Place { index } => headwater_record::BatchError::Record {
@@ -235,9 +235,6 @@ impl AppendFailure {
                 };
             }
         };
-        DecodeErrorKind::Damaged {
-            source,
-            next_offset: Some(header.next_offset()),
-        }
+        DecodeErrorKind::damaged(source)
     }
 }

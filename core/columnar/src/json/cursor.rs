@@ -72,6 +72,12 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// The text from an earlier position of this cursor to here.
+    #[inline]
+    pub(crate) fn text_since(&self, start: Self) -> &'a [u8] {
+        &self.bytes[start.at..self.at]
+    }
+
     /// The next byte, 0 at the end (0 is not valid in JSON outside of strings).
     #[inline]
     pub(crate) fn peek(&self) -> u8 {

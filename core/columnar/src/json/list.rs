@@ -49,6 +49,20 @@ impl Rows {
         self.ends.last().map_or(0, |end| *end as usize)
     }
 
+    /// The row of an entry.
+    fn of_entry(&self, entry: usize) -> usize {
+        self.ends[1..].partition_point(|end| *end as usize <= entry)
+    }
+
+    /// Adds the unnamed keys of the entries, with their rows.
+    fn add_unnamed_names(&self, entries: &Node, path: &str, out: &mut Vec<(String, usize)>) {
+        let first = out.len();
+        entries.add_unnamed_names(path, out);
+        for (_, row) in &mut out[first..] {
+            *row = self.of_entry(*row);
+        }
+    }
+
     fn finish(mut self) -> (OffsetBuffer<i32>, Option<NullBuffer>) {
         let offsets = OffsetBuffer::new(ScalarBuffer::from(self.ends));
         (offsets, self.nulls.finish())
@@ -88,6 +102,14 @@ impl ListNode {
             return Err(start.mismatch(format_args!("a list of {size} items")));
         }
         self.rows.push(self.items.len())
+    }
+
+    pub(crate) fn items(&self) -> &Node {
+        &self.items
+    }
+
+    pub(crate) fn add_unnamed_names(&self, path: &str, out: &mut Vec<(String, usize)>) {
+        self.rows.add_unnamed_names(&self.items, path, out);
     }
 
     pub(crate) fn push_null(&mut self) {
@@ -164,6 +186,14 @@ impl MapNode {
             return Err(start.mismatch("an object without repeated keys"));
         }
         self.rows.push(self.keys.len())
+    }
+
+    pub(crate) fn values(&self) -> &Node {
+        &self.values
+    }
+
+    pub(crate) fn add_unnamed_names(&self, path: &str, out: &mut Vec<(String, usize)>) {
+        self.rows.add_unnamed_names(&self.values, path, out);
     }
 
     pub(crate) fn push_null(&mut self) {

@@ -5,6 +5,7 @@
 //! arrow-json's tape, and serde's visitors over `sonic-rs` 0.8 or `serde_json` 1.0, read 0.4 million rows a second;
 //! `benches/columnar.rs` prints this one's rate.
 
+mod column_type;
 mod cursor;
 mod infer;
 mod list;
@@ -15,7 +16,9 @@ mod object;
 mod temporal;
 mod text;
 mod text_node;
+mod unnamed;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray as _;
@@ -26,47 +29,51 @@ use crate::error::{DecodeErrorKind, SchemaError};
 use crate::options::{DecodeOptions, Format, Infer, OnError};
 use crate::projection::Column;
 use crate::trusted::{Buffers, ViewColumn};
+pub(crate) use column_type::lifted_name;
+use column_type::{ColumnType, ShownFields};
 pub(crate) use cursor::{Cursor, Fault, Kind};
 use infer::Guess;
-use node::Node;
+use node::{Node, NodeRules};
 use nullable::nullable;
 pub(crate) use text::special_bytes;
+use unnamed::ExtraKeyPolicy;
 
 /// The minimum number of rows for a thread.
 const ROWS_PER_THREAD: usize = 4096;
-const TOP: &str = "value";
+/// The maximum number of new fields that are reported for a column.
+const REPORTED_MAX: usize = 100;
 
 /// A key or value column of JSON, with its type once it is known.
 #[derive(Debug)]
 pub(crate) struct JsonColumn {
-    /// The whole type, which decides whether a value fits.
-    data_type: Option<DataType>,
-    /// The part of the type that the table shows.
-    shown: Option<DataType>,
-    /// The fields that the table shows; `None`: all.
-    wanted: Option<Vec<String>>,
+    column_type: Option<ColumnType>,
+    shown_fields: ShownFields,
     rules: Rules,
     /// Whether this column infers the type.
     infers: bool,
     /// Whether the table has the column.
     is_shown: bool,
+    /// The fields that were reported because the inferred type does not have them.
+    reported: HashSet<String>,
 }
 
 /// When a value fits a type.
 #[derive(Clone, Copy, Debug)]
 struct Rules {
-    /// Whether values must fit the whole type, even if the table shows only some fields.
+    /// Whether values must fit the whole type, even if the table shows only some fields: the rest has fields whose
+    /// objects have unnamed keys, whether or not they are shown.
     whole: bool,
-    /// Whether text fields accept other values as their JSON text, because the type was inferred.
-    any_text: bool,
     /// Whether only objects fit, because their fields become columns.
     objects: bool,
+    reading: NodeRules,
 }
 
 /// A column of JSON values. Rows in `bad` are null.
 pub(crate) struct DecodedJson {
     pub(crate) array: ArrayRef,
     pub(crate) bad: Vec<(usize, String)>,
+    /// The fields that an inferred type does not have, each with the first row that has it.
+    pub(crate) unnamed: Vec<(String, usize)>,
 }
 
 impl JsonColumn {
@@ -76,23 +83,28 @@ impl JsonColumn {
         column: Column,
         format: &Format,
     ) -> Result<Self, SchemaError> {
-        let is_value = column == Column::Value;
         let is_shown = options.columns.contains(column);
+        let is_inferred = !matches!(format, Format::Json(Some(_)));
+        let shown_fields = ShownFields::new(options, column);
+        let reports = is_inferred && is_shown && matches!(options.infer, Infer::First(_));
         let mut json = Self {
-            data_type: None,
-            shown: None,
-            wanted: options
-                .columns
-                .value_fields()
-                .filter(|_| is_value && is_shown)
-                .map(<[String]>::to_vec),
+            column_type: None,
             rules: Rules {
-                whole: options.on_error != OnError::Raise,
-                any_text: !matches!(format, Format::Json(Some(_))),
-                objects: is_value && options.unnest,
+                whole: options.on_error != OnError::Raise || shown_fields.have_rest(),
+                objects: column == Column::Value && options.unnest,
+                reading: NodeRules {
+                    any_text: is_inferred,
+                    unnamed: match (reports, shown_fields.have_rest()) {
+                        (true, _) => ExtraKeyPolicy::Names,
+                        (false, true) => ExtraKeyPolicy::Counts,
+                        (false, false) => ExtraKeyPolicy::Nothing,
+                    },
+                },
             },
+            shown_fields,
             infers: matches!(format, Format::Json(None)),
             is_shown,
+            reported: HashSet::new(),
         };
         let known = match format {
             Format::Json(Some(schema)) => Some(DataType::Struct(nullable(&schema.fields))),
@@ -107,12 +119,12 @@ impl JsonColumn {
 
     /// The type that the table shows, if it is known.
     pub(crate) fn data_type(&self) -> Option<&DataType> {
-        self.shown.as_ref()
+        self.column_type.as_ref().map(|known| &known.shown)
     }
 
     /// The fields that the table shows, if they are known.
     pub(crate) fn fields(&self) -> Option<&Fields> {
-        match &self.shown {
+        match self.data_type() {
             Some(DataType::Struct(fields)) => Some(fields),
             _ => None,
         }
@@ -120,18 +132,18 @@ impl JsonColumn {
 
     /// Whether the type must still be inferred.
     pub(crate) fn is_inferring(&self) -> bool {
-        self.data_type.is_none()
+        self.column_type.is_none()
     }
 
     /// Whether the text of the values is returned too: for JSON without a schema, if no field is left out.
     pub(crate) fn keeps_text(&self) -> bool {
-        self.rules.any_text && self.is_shown && self.wanted.is_none()
+        self.rules.reading.any_text && self.is_shown && self.shown_fields.are_all()
     }
 
     /// The format with the inferred type.
     pub(crate) fn format(&self) -> Option<Format> {
-        let data_type = self.data_type.as_ref().filter(|_| self.infers)?;
-        Some(Format::InferredJson(data_type.clone()))
+        let known = self.column_type.as_ref().filter(|_| self.infers)?;
+        Some(Format::InferredJson(known.whole.clone()))
     }
 
     /// Fixes the type to the one inferred so far: null, if there was no value.
@@ -145,31 +157,36 @@ impl JsonColumn {
     /// Drops the inferred type.
     pub(crate) fn forget(&mut self) {
         if self.infers {
-            self.data_type = None;
-            self.shown = None;
+            self.column_type = None;
         }
     }
 
     /// The remedy for a value that does not fit.
     pub(crate) fn advice(&self) -> &'static str {
-        if self.rules.any_text {
+        if self.rules.reading.any_text {
             "the schema was inferred from the first records: pass one that fits all"
         } else {
             "correct the schema or the value"
         }
     }
 
-    fn set_type(&mut self, data_type: DataType) -> Result<(), SchemaError> {
-        let shown = match (&self.wanted, &data_type) {
-            (Some(wanted), DataType::Struct(fields)) => {
-                DataType::Struct(chosen_fields(fields, wanted)?)
-            }
-            _ => data_type.clone(),
-        };
-        // Refuse unsupported types and names now rather than at the first record.
-        Node::new(TOP, &data_type, self.rules.any_text, 0)?;
-        self.data_type = Some(data_type);
-        self.shown = Some(shown);
+    /// Those of the fields that were not reported before. They count as reported.
+    pub(crate) fn report(&mut self, unnamed: Vec<(String, usize)>) -> Vec<(String, usize)> {
+        let mut new = unnamed;
+        new.retain(|(name, _)| {
+            self.reported.len() < REPORTED_MAX && self.reported.insert(name.clone())
+        });
+        new
+    }
+
+    fn set_type(&mut self, whole: DataType) -> Result<(), SchemaError> {
+        let known = ColumnType::new(
+            whole,
+            &self.shown_fields,
+            self.rules.whole,
+            self.rules.reading,
+        )?;
+        self.column_type = Some(known);
         Ok(())
     }
 
@@ -221,13 +238,8 @@ impl JsonColumn {
         let build = |error: ArrowError| DecodeErrorKind::Build {
             reason: error.to_string(),
         };
-        let (whole, shown) = match (&self.data_type, &self.shown) {
-            (Some(data_type), Some(shown)) => (data_type, shown),
-            _ => (&DataType::Null, &DataType::Null),
-        };
-        let read = if self.rules.whole { whole } else { shown };
         let part = |rows: std::ops::Range<usize>| {
-            self.decode_part(values, buffers, read, rows, options.on_error)
+            self.decode_part(values, buffers, rows, options.on_error)
         };
         let threads = threads(options.max_threads)
             .min(values.len() / ROWS_PER_THREAD)
@@ -247,11 +259,12 @@ impl JsonColumn {
             std::iter::once(first).chain(joined).collect()
         });
         let mut arrays = Vec::with_capacity(parts.len());
-        let mut bad = Vec::new();
+        let (mut bad, mut unnamed) = (Vec::new(), Vec::new());
         for part in parts {
             let part = part.map_err(build)?;
             arrays.push(part.array);
             bad.extend(part.bad);
+            unnamed.extend(part.unnamed);
             if options.on_error == OnError::Raise && !bad.is_empty() {
                 break;
             }
@@ -263,8 +276,15 @@ impl JsonColumn {
                     .map_err(build)?
             }
         };
-        let array = show(&array, shown).map_err(build)?;
-        Ok(DecodedJson { array, bad })
+        let array = match self.data_type() {
+            Some(shown) => show(&array, shown).map_err(build)?,
+            None => array,
+        };
+        Ok(DecodedJson {
+            array,
+            bad,
+            unnamed,
+        })
     }
 
     fn read_whole(&self, node: &mut Node, value: &[u8]) -> Result<(), Fault> {
@@ -285,13 +305,15 @@ impl JsonColumn {
         &self,
         values: &ViewColumn,
         buffers: &Buffers,
-        data_type: &DataType,
         rows: std::ops::Range<usize>,
         on_error: OnError,
     ) -> Result<DecodedJson, ArrowError> {
         let start = rows.start;
-        let mut node = Node::new(TOP, data_type, self.rules.any_text, rows.len())
-            .map_err(|error| ArrowError::SchemaError(error.to_string()))?;
+        let node = match &self.column_type {
+            Some(known) => known.node(rows.len()),
+            None => Ok(Node::Null(0)),
+        };
+        let mut node = node.map_err(|error| ArrowError::SchemaError(error.to_string()))?;
         let mut bad = Vec::new();
         for row in rows {
             let Some(value) = values.value(row, buffers) else {
@@ -307,9 +329,16 @@ impl JsonColumn {
                 }
             }
         }
+        let mut unnamed = Vec::new();
+        node.add_unnamed_names("", &mut unnamed);
+        for (_, row) in &mut unnamed {
+            *row += start;
+        }
+        let read = self.column_type.as_ref().map(ColumnType::read);
         Ok(DecodedJson {
-            array: node.finish(data_type)?,
+            array: node.finish(read.unwrap_or(&DataType::Null))?,
             bad,
+            unnamed,
         })
     }
 }
@@ -318,22 +347,6 @@ impl JsonColumn {
 fn is_json(value: &[u8]) -> bool {
     let mut cursor = Cursor::new(value);
     cursor.skip_value().and_then(|_| cursor.end()).is_ok()
-}
-
-/// The fields with these names, in the order of the schema.
-fn chosen_fields(fields: &Fields, wanted: &[String]) -> Result<Fields, SchemaError> {
-    if let Some(name) = wanted.iter().find(|name| fields.find(name).is_none()) {
-        let known: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
-        return Err(SchemaError::UnknownField {
-            name: name.clone(),
-            known: known.join(", "),
-        });
-    }
-    Ok(fields
-        .iter()
-        .filter(|field| wanted.contains(field.name()))
-        .cloned()
-        .collect())
 }
 
 /// The array with only the fields of that type.

@@ -16,6 +16,7 @@ use super::number::{self, FloatWidth};
 use super::object::ObjectNode;
 use super::temporal::Temporal;
 use super::text_node::{Content, TextNode};
+use super::unnamed::ExtraKeyPolicy;
 use crate::error::SchemaError;
 
 /// The values of one field. Each kind stores the widest type of its family; [`Node::finish`] casts to the requested
@@ -34,6 +35,15 @@ pub(crate) enum Node {
     List(Box<ListNode>),
     Map(Box<MapNode>),
     Object(ObjectNode),
+}
+
+/// How nodes read values.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NodeRules {
+    /// Whether text fields accept other values as their JSON text.
+    pub(crate) any_text: bool,
+    /// How keys that the type does not name are kept.
+    pub(crate) unnamed: ExtraKeyPolicy,
 }
 
 /// Values of a fixed size.
@@ -69,11 +79,11 @@ impl<T: Default> Values<T> {
 }
 
 impl Node {
-    /// A node for that type. `any_text`: text fields accept other values as their JSON text.
+    /// A node for that type.
     pub(crate) fn new(
         name: &str,
         data_type: &DataType,
-        any_text: bool,
+        reading: NodeRules,
         capacity: usize,
     ) -> Result<Self, SchemaError> {
         use DataType as D;
@@ -100,7 +110,7 @@ impl Node {
             D::Decimal256(precision, scale) => {
                 Self::WideDecimal(Values::new(capacity), *precision, *scale)
             }
-            _ => Self::of_text_or_parts(name, data_type, any_text, capacity)?,
+            _ => Self::of_text_or_parts(name, data_type, reading, capacity)?,
         })
     }
 
@@ -108,7 +118,7 @@ impl Node {
     fn of_text_or_parts(
         name: &str,
         data_type: &DataType,
-        any_text: bool,
+        reading: NodeRules,
         capacity: usize,
     ) -> Result<Self, SchemaError> {
         use DataType as D;
@@ -118,11 +128,11 @@ impl Node {
         };
         let text = |content| Self::Text(TextNode::new(content, capacity));
         let list = |item: &Field, size| {
-            let items = Self::new(name, item.data_type(), any_text, capacity)?;
+            let items = Self::new(name, item.data_type(), reading, capacity)?;
             Ok(Self::List(Box::new(ListNode::new(items, size, capacity))))
         };
         Ok(match data_type {
-            D::Utf8 | D::LargeUtf8 | D::Utf8View if any_text => text(Content::AnyText),
+            D::Utf8 | D::LargeUtf8 | D::Utf8View if reading.any_text => text(Content::AnyText),
             D::Utf8 | D::LargeUtf8 | D::Utf8View => text(Content::Text),
             D::Binary | D::LargeBinary | D::BinaryView => text(Content::Bytes(None)),
             D::FixedSizeBinary(size) => text(Content::Bytes(usize::try_from(*size).ok())),
@@ -131,7 +141,7 @@ impl Node {
                 if !values.is_nested()
                     && !matches!(**values, D::Null | D::Boolean | D::Duration(_)) =>
             {
-                Self::new(name, values, any_text, capacity)?
+                Self::new(name, values, reading, capacity)?
             }
             D::List(item) | D::LargeList(item) | D::ListView(item) | D::LargeListView(item) => {
                 list(item, None)?
@@ -139,12 +149,12 @@ impl Node {
             D::FixedSizeList(item, size) => list(item, usize::try_from(*size).ok())?,
             D::Map(entries, _) => match entries.data_type() {
                 D::Struct(fields) if fields.len() == 2 && is_text(fields[0].data_type()) => {
-                    let values = Self::new(name, fields[1].data_type(), any_text, capacity)?;
+                    let values = Self::new(name, fields[1].data_type(), reading, capacity)?;
                     Self::Map(Box::new(MapNode::new(values, capacity)))
                 }
                 _ => return Err(unsupported()),
             },
-            D::Struct(fields) => Self::Object(ObjectNode::new(fields, any_text, capacity)?),
+            D::Struct(fields) => Self::Object(ObjectNode::new(fields, reading, capacity)?),
             _ => match Temporal::new(data_type) {
                 Some(temporal) => Self::Temporal(Values::new(capacity), temporal),
                 None => return Err(unsupported()),
@@ -216,6 +226,32 @@ impl Node {
             Self::List(list) => list.len(),
             Self::Map(map) => map.len(),
             Self::Object(object) => object.len(),
+        }
+    }
+
+    /// Whether values can contain objects.
+    #[inline]
+    pub(crate) fn is_nested(&self) -> bool {
+        matches!(self, Self::List(_) | Self::Map(_) | Self::Object(_))
+    }
+
+    /// The number of unnamed keys so far, in objects at any depth.
+    pub(crate) fn unnamed_count(&self) -> u64 {
+        match self {
+            Self::List(list) => list.items().unnamed_count(),
+            Self::Map(map) => map.values().unnamed_count(),
+            Self::Object(object) => object.unnamed_count(),
+            _ => 0,
+        }
+    }
+
+    /// Adds the remembered unnamed keys, each with the row of its first appearance. `path` is the name of this field.
+    pub(crate) fn add_unnamed_names(&self, path: &str, out: &mut Vec<(String, usize)>) {
+        match self {
+            Self::List(list) => list.add_unnamed_names(path, out),
+            Self::Map(map) => map.add_unnamed_names(path, out),
+            Self::Object(object) => object.add_unnamed_names(path, out),
+            _ => {}
         }
     }
 

@@ -53,6 +53,17 @@ impl TextNode {
             (_, Content::Text) => return Err(cursor.mismatch("a string")),
             (_, Content::Bytes(size)) => return Err(cursor.mismatch(bytes_expected(size))),
         }
+        self.end_value()
+    }
+
+    /// Appends one text.
+    pub(crate) fn push(&mut self, text: &[u8]) -> Result<(), Fault> {
+        self.data.extend_from_slice(text);
+        self.end_value()
+    }
+
+    #[inline]
+    fn end_value(&mut self) -> Result<(), Fault> {
         self.ends
             .push(i32::try_from(self.data.len()).map_err(|_| Fault::TooLarge)?);
         self.nulls.append_non_null();

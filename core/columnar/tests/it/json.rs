@@ -125,7 +125,7 @@ fn a_schema_creates_typed_columns() {
 }
 
 #[test]
-fn unnest_lifts_the_fields_and_refuses_names_that_clash() {
+fn unnest_lifts_the_fields() {
     let options = DecodeOptions {
         unnest: true,
         ..json(Some(r#"{"carrier": "string", "delay": "int64"}"#))
@@ -159,22 +159,6 @@ fn unnest_lifts_the_fields_and_refuses_names_that_clash() {
         "a record without a value has no fields"
     );
 
-    let clash = DecodeOptions {
-        unnest: true,
-        ..json(Some(r#"{"offset": "int64"}"#))
-    };
-    let message = Decoder::new(clash.clone()).unwrap_err().to_string();
-    assert!(
-        message.contains("\"offset\"") && message.contains("leave that record column out"),
-        "{message}"
-    );
-    assert!(
-        Decoder::new(DecodeOptions {
-            columns: Projection::default().without(Column::Offset),
-            ..clash
-        })
-        .is_ok()
-    );
     assert!(
         Decoder::new(DecodeOptions {
             unnest: true,
@@ -182,11 +166,6 @@ fn unnest_lifts_the_fields_and_refuses_names_that_clash() {
         })
         .is_err()
     );
-    let late = DecodeOptions {
-        unnest: true,
-        ..json(None)
-    };
-    assert!(refusal(late, values(&[r#"{"key": 1}"#])).contains("record column"));
 }
 
 #[test]

@@ -7,6 +7,7 @@
     reason = "a panic shows where a test failed, and its input"
 )]
 
+mod damage;
 mod decode;
 mod dtype;
 mod encode;
@@ -18,3 +19,5 @@ mod support;
 mod transaction_model;
 mod transactions;
 mod types;
+mod unnamed;
+mod unnested;

@@ -44,6 +44,10 @@ impl Consumer {
                     return Ok(Event::Batch(batch));
                 }
             }
+            if self.assignment.undecoded(None).offsets > 0 {
+                // The decoded batches had no visible records, as after an aborted transaction.
+                continue;
+            }
             let remaining = deadline.map_or(self.config.fetch_max_wait, |deadline| {
                 deadline.saturating_duration_since(Instant::now())
             });
@@ -150,7 +154,13 @@ impl Consumer {
                 let full_by = *full_by.get_or_insert_with(|| Instant::now() + options.max_wait);
                 full_by.saturating_duration_since(Instant::now())
             };
-            let fetched_any = self.fetch_or_group_change(wait, Some(stream)).await?;
+            let fetched = self.fetch_or_group_change(wait, Some(stream)).await;
+            let ends = stream.ends();
+            if fetched.is_err() && self.assignment.undecoded(ends.as_deref()).offsets > 0 {
+                // The records before the error come first; the next fetch returns it again.
+                return Ok(TableFetch::Enough);
+            }
+            let fetched_any = fetched?;
             if !fetched_any && full_by.is_some_and(|full_by| Instant::now() >= full_by) {
                 return Ok(TableFetch::Enough);
             }
@@ -177,6 +187,10 @@ impl Consumer {
             }
             decode::decode(self.decoder()?, &mut fetched, max_records)?
         };
+        if batch.skipped > 0 {
+            self.gauge.skipped.add(batch.skipped);
+            self.cluster.counters().count_skipped(batch.skipped);
+        }
         if batch.is_empty() {
             self.assignment.pass(&batch.next_offsets);
             return Ok(false);

@@ -73,7 +73,11 @@ impl DecodedTable {
             } else {
                 self.batch.places()?.next_offsets(rows.clone())
             };
-            self.batch.slice(rows.start, rows.len(), next_offsets)
+            let mut part = self.batch.slice(rows.start, rows.len(), next_offsets);
+            if rows.start == 0 {
+                part.skipped = self.batch.skipped;
+            }
+            part
         };
         self.in_hand = rows.start;
         self.next = rows.end;

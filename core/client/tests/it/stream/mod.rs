@@ -1,6 +1,7 @@
 //! The stream of a consumer: messages and tables, positions within a table, reading ahead, and cancelled calls.
 
 mod cancelled;
+mod errors;
 mod finished;
 mod positions;
 mod read_ahead;

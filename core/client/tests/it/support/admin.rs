@@ -8,13 +8,15 @@ use headwater_protocol::delete_records_response::{
 };
 use headwater_protocol::delete_topics_response::DeletableTopicResult;
 use headwater_protocol::describe_configs_response::DescribeConfigsResult;
+use headwater_protocol::describe_groups_response::DescribedGroup;
 use headwater_protocol::find_coordinator_response::Coordinator;
 use headwater_protocol::list_groups_response::ListedGroup;
 use headwater_protocol::{
     CreateTopicsRequest, CreateTopicsResponse, DeleteGroupsRequest, DeleteGroupsResponse,
     DeleteRecordsRequest, DeleteRecordsResponse, DeleteTopicsRequest, DeleteTopicsResponse,
-    DescribeConfigsRequest, DescribeConfigsResponse, ErrorCode, FindCoordinatorRequest,
-    FindCoordinatorResponse, ListGroupsResponse, Request, Response,
+    DescribeConfigsRequest, DescribeConfigsResponse, DescribeGroupsRequest, DescribeGroupsResponse,
+    ErrorCode, FindCoordinatorRequest, FindCoordinatorResponse, ListGroupsResponse, Request,
+    Response,
 };
 
 use super::{FakeCluster, not_here};
@@ -31,6 +33,7 @@ impl FakeCluster {
             Request::DescribeConfigs(request) => Ok(self.describe_configs(&request).into()),
             Request::DeleteRecords(request) => Ok(self.delete_records(node, &request).into()),
             Request::FindCoordinator(request) => Ok(self.find_coordinator(&request).into()),
+            Request::DescribeGroups(request) => Ok(describe_classic_groups(&request).into()),
             Request::ListGroups(_) => Ok(self.list_groups(node).into()),
             Request::DeleteGroups(request) => Ok(self.delete_groups(node, &request).into()),
             other => Err(TransportError {
@@ -170,5 +173,18 @@ impl FakeCluster {
             results: results.collect(),
             ..Default::default()
         }
+    }
+}
+
+/// Classic groups without members.
+fn describe_classic_groups(request: &DescribeGroupsRequest) -> DescribeGroupsResponse {
+    let groups = request.groups.iter().map(|group| DescribedGroup {
+        group_id: group.clone(),
+        group_state: "Empty".into(),
+        ..Default::default()
+    });
+    DescribeGroupsResponse {
+        groups: groups.collect(),
+        ..Default::default()
     }
 }

@@ -128,7 +128,11 @@ impl FakeCluster {
             Request::Produce(request) => self.produce_in_order(node, request, connection).await,
             Request::Fetch(request) => Ok(self.fetch(node, request).await.into()),
             Request::ListOffsets(request) => Ok(self.list_offsets(node, &request).await.into()),
-            Request::OffsetCommit(request) => Ok(self.commit_offsets(node, &request).into()),
+            Request::OffsetCommit(request) => {
+                let takes = self.state().commit_takes;
+                tokio::time::sleep(takes).await;
+                Ok(self.commit_offsets(node, &request).into())
+            }
             Request::OffsetFetch(request) => Ok(self.committed_offsets(node, &request).into()),
             Request::OffsetForLeaderEpoch(request) => {
                 Ok(self.offsets_for_leader_epochs(node, &request).into())

@@ -164,6 +164,8 @@ pub(crate) struct State {
     pub(crate) throttles_ms: VecDeque<i32>,
     /// Committed offsets and their leader epochs.
     pub(crate) committed: BTreeMap<Partition, (i64, i32)>,
+    /// The duration of a commit.
+    pub(crate) commit_takes: Duration,
     /// The number of records returned to fetches.
     pub(crate) fetched_records: usize,
     /// The time before a fetch reads.
