@@ -7,6 +7,7 @@ mod expected_topics;
 mod leaders;
 mod metadata;
 mod named_leaders;
+mod other_brokers;
 mod refresh;
 mod retry;
 mod throttles;

@@ -179,14 +179,15 @@ impl Cluster {
         }
         let requested_at = Instant::now();
         let response = self.request_metadata(Some(vec![by_name(name)])).await?;
-        let topic = error_codes::only(response.topics, "Metadata")?;
-        match TopicMetadata::read(name, topic) {
+        match read_topic(name, response) {
             Ok(metadata) => Ok(self.metadata.insert(metadata, requested_at)),
             Err(error) => {
                 if error.kind() != ErrorKind::UnknownTopicOrPartition {
                     self.metadata.forget(name);
                 } else if !self.metadata.unknown(name, Instant::now()) {
                     return Err(self.with_nearest_topic(error).await);
+                } else if let Some(metadata) = self.request_topic_everywhere(name).await {
+                    return Ok(self.metadata.insert(metadata, requested_at));
                 }
                 Err(error)
             }
@@ -311,9 +312,17 @@ impl Cluster {
         Ok(self.metadata.insert(metadata, requested_at))
     }
 
-    /// Sends a Metadata request (`None`: for all topics) and caches the brokers of the response.
+    /// Sends a Metadata request (`None`: for all topics) to any broker, and caches the brokers of the response.
     async fn request_metadata(
         &self,
+        topics: Option<Vec<MetadataRequestTopic>>,
+    ) -> Result<MetadataResponse> {
+        self.request_metadata_at(Node::Any, topics).await
+    }
+
+    pub(super) async fn request_metadata_at(
+        &self,
+        node: Node,
         topics: Option<Vec<MetadataRequestTopic>>,
     ) -> Result<MetadataResponse> {
         let request = MetadataRequest {
@@ -321,7 +330,7 @@ impl Cluster {
             allow_auto_topic_creation: false,
             ..Default::default()
         };
-        let response = self.call_admin(Node::Any, request).await?;
+        let response = self.call_admin(node, request).await?;
         let brokers = brokers_of(&response);
         // A broker that starts does not have them yet.
         if brokers.known.is_empty() {
@@ -342,7 +351,11 @@ fn if_answered(metadata: Result<Arc<TopicMetadata>>) -> Result<Option<Arc<TopicM
     }
 }
 
-fn by_name(name: &str) -> MetadataRequestTopic {
+pub(super) fn read_topic(name: &str, response: MetadataResponse) -> Result<TopicMetadata> {
+    TopicMetadata::read(name, error_codes::only(response.topics, "Metadata")?)
+}
+
+pub(super) fn by_name(name: &str) -> MetadataRequestTopic {
     MetadataRequestTopic {
         topic_id: Uuid::nil(),
         name: Some(Str::from(name)),

@@ -116,6 +116,18 @@ fn a_broker_without_a_list_of_brokers_replaces_none() {
 }
 
 #[test]
+fn a_topic_that_one_broker_does_not_have_is_requested_from_others() {
+    let reading = Reading::new(3, 1);
+    look(&reading, &reading.client, TOPIC).unwrap();
+    reading.cluster.state().forgetful_node = Some(1);
+    look(&reading, &reading.client, TOPIC).unwrap();
+    // A broker that is away is passed over.
+    reading.cluster.state().dead_nodes = vec![2];
+    look(&reading, &reading.client, TOPIC).unwrap();
+    assert!(reading.cluster.asked("Metadata").contains(&3));
+}
+
+#[test]
 fn an_unknown_topic_is_an_error_at_once() {
     let reading = Reading::new(2, 1);
     look(&reading, &reading.client, TOPIC).unwrap();

@@ -9,7 +9,7 @@ use super::FakeCluster;
 use super::state::State;
 
 impl FakeCluster {
-    pub(super) async fn metadata(&self, request: &MetadataRequest) -> MetadataResponse {
+    pub(super) async fn metadata(&self, node: i32, request: &MetadataRequest) -> MetadataResponse {
         let takes = {
             let mut state = self.state();
             state.metadata_requests += 1;
@@ -19,7 +19,7 @@ impl FakeCluster {
             tokio::time::sleep(takes).await;
         }
         let mut state = self.state();
-        let forgets = state.metadata_forgets > 0;
+        let forgets = state.metadata_forgets > 0 || state.forgetful_node == Some(node);
         state.metadata_forgets = state.metadata_forgets.saturating_sub(1);
         let all = || state.partitions.keys().map(|name| Str::from(name.as_str()));
         let names: Vec<Str> = match &request.topics {

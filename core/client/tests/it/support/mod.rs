@@ -123,7 +123,7 @@ impl FakeCluster {
             std::future::pending::<()>().await;
         }
         match request {
-            Request::Metadata(request) => Ok(self.metadata(&request).await.into()),
+            Request::Metadata(request) => Ok(self.metadata(node, &request).await.into()),
             Request::InitProducerId(_) => Ok(self.init_producer_id().into()),
             Request::Produce(request) => self.produce_in_order(node, request, connection).await,
             Request::Fetch(request) => Ok(self.fetch(node, request).await.into()),

@@ -158,6 +158,8 @@ pub(crate) struct State {
     pub(crate) offline_replicas: Vec<i32>,
     /// This many Metadata responses have no topics.
     pub(crate) metadata_forgets: usize,
+    /// A node whose Metadata responses have no topics.
+    pub(crate) forgetful_node: Option<i32>,
     /// Whether commits of a transaction are pending.
     pub(crate) has_pending_commits: bool,
     /// The throttle times of the next responses of any kind.

@@ -1,0 +1,31 @@
+//! Asks other brokers for a topic that one of them does not have.
+
+use std::time::Duration;
+
+use super::Cluster;
+use super::refresh::{by_name, read_topic};
+use super::topic_metadata::TopicMetadata;
+use crate::transport::Node;
+
+/// The maximum time to wait for brokers while one of them does not have a topic.
+const EVERYWHERE_MAX: Duration = Duration::from_secs(1);
+
+impl Cluster {
+    /// The metadata of a topic that one of several brokers does not have, from the first other one that has it.
+    pub(super) async fn request_topic_everywhere(&self, name: &str) -> Option<TopicMetadata> {
+        let brokers = self.metadata.broker_ids();
+        if brokers.len() < 2 {
+            return None;
+        }
+        let requests = brokers.into_iter().map(|id| {
+            Box::pin(async move {
+                let topics = Some(vec![by_name(name)]);
+                let response = self.request_metadata_at(Node::Id(id), topics).await?;
+                read_topic(name, response)
+            })
+        });
+        let first = futures_util::future::select_ok(requests);
+        let found = tokio::time::timeout(EVERYWHERE_MAX, first).await.ok()?;
+        found.ok().map(|(metadata, _)| metadata)
+    }
+}
