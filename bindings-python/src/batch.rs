@@ -71,7 +71,11 @@ impl Batch {
 
     /// These rows, and the positions after them.
     pub(crate) fn of_rows(rows: Arc<Rows>, next_offsets: BTreeMap<TopicPartition, Offset>) -> Self {
-        Self { rows, next_offsets }
+        Self {
+            rows,
+            next_offsets,
+            skipped: 0,
+        }
     }
 
     pub(crate) fn rows(&self) -> &Arc<Rows> {

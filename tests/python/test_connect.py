@@ -246,7 +246,7 @@ def test_invalid_certificates_are_refused(engine: hw.Client, tmp_path: Path) -> 
 
 
 def test_an_unknown_topic_is_an_error_with_advice(connected: hw.Client) -> None:
-    with pytest.raises(hw.UnknownTopicOrPartitionError, match="create_topic"):
+    with pytest.raises(hw.UnknownTopicOrPartitionError, match="Create it first"):
         connected.topic("nowhere").scan().count()
 
 

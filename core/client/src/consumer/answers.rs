@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use headwater_protocol::ErrorCode;
+use tokio::time::Instant;
 
 use super::Consumer;
 use super::options::{BatchStream, Ends};

@@ -1,7 +1,9 @@
 //! Fetching ahead: keeps one fetch in flight to every leader, or preferred replica, of fetchable partitions.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::Consumer;
 use super::leader_fetches::{NodeAnswer, TargetAnswers};

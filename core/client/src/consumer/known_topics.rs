@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
 
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::batch::TopicPartition;

@@ -6,11 +6,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hashbrown::HashMap;
 use headwater_protocol::{FetchRequest, FetchResponse, Str};
 use parking_lot::Mutex;
+use tokio::time::Instant;
 
 use crate::batch::TopicPartition;
 use crate::cluster::Cluster;

@@ -1,8 +1,8 @@
 //! Missing partitions and recreated topics. The consumer keeps reading its other partitions.
 
 use std::sync::Arc;
-use std::time::Instant;
 
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Consumer;

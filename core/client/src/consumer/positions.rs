@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use headwater_record::PartitionId;
+use tokio::time::Instant;
 
 use super::Consumer;
 use super::assignment_epochs::OffsetEpochs;
