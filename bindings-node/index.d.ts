@@ -41,6 +41,8 @@ export declare class Batch<K = Buffer | null, V = Buffer | null> implements Iter
     get length(): number;
     /** The names of the columns. */
     get columns(): string[];
+    /** The number of records that `onError: 'skip'` has skipped since the previous batch. */
+    get skipped(): number;
     /** The position after the batch, for each partition in it. */
     get nextOffsets(): TopicPartitionOffset[];
     /** The message at an index; counted from the end if it is negative. */
@@ -186,7 +188,7 @@ export interface ProducerOptions<K extends Format = Format, V extends Format = F
     value?: V;
 }
 /** The options of {@link Client.consumer}. Other keys are Kafka's consumer configuration. */
-export interface ConsumerOptions<K extends Format = Format, V extends Format = Format, S extends Schema | undefined = Schema | undefined> extends FormatOptions<K, V, S>, Omit<KafkaConfig, 'key' | 'value' | 'schema' | 'unnest' | 'onError'> {
+export interface ConsumerOptions<K extends Format = Format, V extends Format = Format, S extends Schema | undefined = Schema | undefined> extends FormatOptions<K, V, S>, Omit<KafkaConfig, 'key' | 'value' | 'schema' | 'unnest' | 'unnestPrefix' | 'rest' | 'onError'> {
     /** The topics to read; a regular expression needs a group. */
     topics?: Subscription;
     /** The group of the consumer. */
@@ -322,6 +324,8 @@ export declare class Consumer<K = Buffer | null, V = Buffer | null> implements A
     on(event: 'assign' | 'revoke' | 'lost', listener: RebalanceListener): this;
     /** Removes a function added with `on()`. */
     off(event: 'assign' | 'revoke' | 'lost', listener: RebalanceListener): this;
+    /** How many records `onError: 'skip'` has skipped so far. Those that are decoded again count again. */
+    get skipped(): number;
     /** Rejects the waiting call with `WakeupError`, or else the next one that may wait. */
     wakeup(): void;
     /**
@@ -680,6 +684,16 @@ export interface FormatOptions<K extends Format = Format, V extends Format = For
     schema?: S;
     /** Whether the fields of values of format "json" are columns of the table, in the place of `value`. */
     unnest?: boolean;
+    /**
+     * The prefix of the name of such a column if the field has the name of a record column (`timestamp`, `key`,
+     * `offset`, `partition`, `headers`, `topic`, ...): a field `timestamp` becomes `json_timestamp`. "json_" by default.
+     */
+    unnestPrefix?: string;
+    /**
+     * The name of an additional text field of values of format "json", with the fields that their type does not name: an
+     * object in JSON, or null. A field whose objects have such fields is in it as a whole. Needs a schema, or a scan.
+     */
+    rest?: string;
     /** What to do with records that do not have the format; "raise" by default. */
     onError?: OnError;
 }
@@ -696,6 +710,8 @@ export declare const FORMATS: {
     value: import("./options.js").Check<Format>;
     schema: import("./options.js").Check<string>;
     unnest: import("./options.js").Check<boolean>;
+    unnestPrefix: import("./options.js").Check<string>;
+    rest: import("./options.js").Check<string>;
     onError: import("./options.js").Check<OnError>;
 };
 export declare const READING: {
@@ -703,6 +719,8 @@ export declare const READING: {
     value: import("./options.js").Check<Format>;
     schema: import("./options.js").Check<string>;
     unnest: import("./options.js").Check<boolean>;
+    unnestPrefix: import("./options.js").Check<string>;
+    rest: import("./options.js").Check<string>;
     onError: import("./options.js").Check<OnError>;
     columns: import("./options.js").Check<string[]>;
 };
@@ -719,6 +737,9 @@ export declare function decoding(given: {
     value?: Format;
     schema?: string;
     unnest?: boolean;
+    unnestPrefix?: string;
+    rest?: string;
+    inferRecords?: number;
     onError?: OnError;
     columns?: string[];
 }): {
@@ -3111,6 +3132,8 @@ export interface ConsumerMetrics {
      * `consumer.lag()` requests the ends from the brokers.
      */
     'records-lag': Record<string, Record<number, number>>;
+    /** Records that `onError: 'skip'` has skipped. */
+    'records-skipped-total': number;
 }
 /** The segments that an embedded engine has deleted, and their bytes, by reason. */
 export interface DeletionMetrics {
@@ -3144,6 +3167,8 @@ export interface Metrics extends Partial<DeletionMetrics> {
     'retry-total': number;
     /** The total time for which brokers have throttled the client, because a quota was exceeded. */
     'throttle-time-total-ms': number;
+    /** Records that `onError: 'skip'` has skipped: in consumers, scans and `tail()`. */
+    'records-skipped-total': number;
     /** Over all brokers; 0 for an embedded engine, like the next four. */
     'connection-count': number;
     /** Connections that were opened. */
@@ -3248,7 +3273,7 @@ export declare const milliseconds: Check<number>;
 export declare const partition: Check<number>;
 /** An offset: a `bigint`, or a whole number. */
 export declare const offset: Check<bigint>;
-/** Milliseconds since 1970, or a `Date`. */
+/** Milliseconds since 1970, a `Date`, or a date or time in ISO 8601. */
 export declare const timestamp: Check<number>;
 export declare const signal: Check<AbortSignal>;
 /** A list of values. */
@@ -3275,9 +3300,10 @@ export interface PartitionPosition {
 }
 /**
  * A position in each partition of a topic: `"earliest"`, `"latest"`, an offset, an age such as `"-15m"`, a `Date` (the
- * first record at or after it), or an offset for each partition: by its number, or like in {@link Batch.nextOffsets}.
+ * first record at or after it), a date or time with its zone in ISO 8601 (`"2026-01-31"`: its midnight in UTC,
+ * `"2026-01-31T10:00:00Z"`), or an offset for each partition: by its number, or like in {@link Batch.nextOffsets}.
  */
-export type Position = 'earliest' | 'latest' | bigint | number | Date | `-${string}` | readonly PartitionPosition[] | ReadonlyMap<number, bigint | number> | Readonly<Record<number, bigint | number>>;
+export type Position = 'earliest' | 'latest' | bigint | number | Date | `-${string}` | `${number}-${string}` | readonly PartitionPosition[] | ReadonlyMap<number, bigint | number> | Readonly<Record<number, bigint | number>>;
 /** A position in the form for the native half. */
 export declare const position: Check<string | PartitionOffset[]>;
 /** A partition of a topic. */
@@ -3423,8 +3449,11 @@ export interface MessageToSend<K extends Format = 'bytes', V extends Format = 'b
     headers?: HeadersToSend;
     /** The partition; by default chosen by the key's hash, or without a key by the producer. */
     partition?: number;
-    /** The timestamp, in milliseconds since 1970; the current time by default. */
-    timestamp?: number | Date;
+    /**
+     * The timestamp, in milliseconds since 1970, as a `Date`, or as a date or time with its zone in ISO 8601
+     * (`"2026-01-31T10:00:00Z"`); the current time by default.
+     */
+    timestamp?: number | Date | string;
 }
 /** A record to send. */
 export interface RecordToSend<K extends Format = 'bytes', V extends Format = 'bytes'> extends MessageToSend<K, V> {
@@ -3624,6 +3653,8 @@ export declare class Scan<K = Buffer | null, V = Buffer | null> implements Async
     count(given?: WaitOptions): Promise<number>;
     /** The columns of its batches. JSON without a schema is inferred from the first records, which this reads. */
     schema(given?: WaitOptions): Promise<TableSchema>;
+    /** The number of records that `onError: 'skip'` has skipped since a reading of the scan last started. */
+    get skipped(): number;
     /** What will be read, as text. */
     explain(given?: WaitOptions): Promise<string>;
     /** The messages as a stream of objects. */
@@ -3830,6 +3861,8 @@ export interface ScanOptions<K extends Format = Format, V extends Format = Forma
     partitions?: number[];
     /** Stop after this many records. */
     limit?: number;
+    /** The number of values from which the types of JSON without a schema are inferred; 10,000 by default. */
+    inferRecords?: number;
     /** The isolation level for records of transactions; "read_committed" by default. */
     isolationLevel?: 'read_committed' | 'read_uncommitted';
     /**
