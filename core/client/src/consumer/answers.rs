@@ -117,12 +117,6 @@ impl Consumer {
         stream: Option<&BatchStream>,
     ) -> Result<bool> {
         if error.code() == ErrorCode::OffsetOutOfRange {
-            let assigned = self.assignment.get(partition);
-            if assigned.is_some_and(|assigned| !assigned.ahead.is_empty()) {
-                // The records that were already fetched come first; then the fetch is repeated.
-                self.retry_later(partition);
-                return Ok(false);
-            }
             self.reset(partition, error).await?;
             return Ok(true);
         }
@@ -136,14 +130,10 @@ impl Consumer {
             Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {}
             prepared => prepared?,
         }
-        self.retry_later(partition);
-        Ok(false)
-    }
-
-    fn retry_later(&mut self, partition: &TopicPartition) {
         let retry = self.cluster.config().retry;
         self.known_topics
             .lookup_failed(partition, &retry, Instant::now());
+        Ok(false)
     }
 
     /// Reads from the leader again after a replica has failed, and refreshes the leader, which may have moved too.

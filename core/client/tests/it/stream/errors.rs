@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_client::{BatchOptions, BatchStream, ErrorKind, Position};
+use headwater_client::{BatchOptions, BatchStream, ErrorKind};
 use headwater_protocol::ErrorCode;
-use rstest::rstest;
 
 use crate::support::FakeCluster;
 use crate::support::reading::Reading;
 
-use super::{LONG, at, consumer, places, run};
+use super::{consumer, places, run};
 
 /// Five records in batches of one, of which each fetch returns one.
 fn five_records() -> Arc<FakeCluster> {
@@ -57,36 +56,5 @@ fn records_before_an_error_are_returned_first() {
         cluster.state().fetch_faults.clear();
         let batch = consumer.next_batch(&stream).await.unwrap().unwrap();
         assert_eq!(places(&batch)[0], (0, 1));
-    });
-}
-
-#[rstest]
-fn records_before_an_offset_out_of_range_are_returned_first(
-    #[values("earliest", "latest", "none")] reset: &str,
-) {
-    let cluster = five_records();
-    cluster.state().fetch_takes = Duration::from_millis(20);
-    run(&cluster, async |client| {
-        let mut consumer = consumer(&client, &[ONE_BATCH, ("auto.offset.reset", reset)]).await;
-        consumer.seek(&Position::Earliest, &[]).await.unwrap();
-        tokio::spawn(refuse_later_fetches(
-            Arc::clone(&cluster),
-            ErrorCode::OffsetOutOfRange,
-        ));
-        let stream = patient();
-        let batch = consumer.next_batch(&stream).await.unwrap().unwrap();
-        assert_eq!(places(&batch), [(0, 0)]);
-        // One more fetch is refused, for which the position is reset.
-        let faults = [ErrorCode::OffsetOutOfRange].into();
-        cluster.state().fetch_faults = faults;
-        let next = tokio::time::timeout(LONG, consumer.next_batch(&stream)).await;
-        match reset {
-            "earliest" => assert_eq!(places(&next.unwrap().unwrap().unwrap())[0], (0, 0)),
-            "latest" => assert_eq!(consumer.consumed(), at(&[5])),
-            _ => {
-                let error = next.unwrap().unwrap_err();
-                assert_eq!(error.kind(), ErrorKind::OffsetOutOfRange);
-            }
-        }
     });
 }
