@@ -13,7 +13,7 @@ import { Batch } from './batch.js';
 import { ConsumerEvents } from './consumer_events.js';
 import type { BatchesOptions, PartitionsOptions, PollOptions } from './consumer_options.js';
 import { CONSUME, committed, isObserved, received } from './diagnostics.js';
-import { ClosedError } from './errors.js';
+import { consumerClosed } from './errors.js';
 import type { Formats } from './formats.js';
 import { refuseForeignMethods } from './habits.js';
 import { described, describedConsumer, INSPECT } from './inspection.js';
@@ -368,13 +368,13 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
 
   private refuseIfClosed(): void {
     if (this.isClosed) {
-      throw closed();
+      throw consumerClosed();
     }
   }
 
   private batch(event: ConsumerEvent): Batch<K, V> {
     if (event.batch === undefined) {
-      throw closed();
+      throw consumerClosed();
     }
     const commit = (behind: TopicPartitionOffset[]) => this.commit(behind);
     return new Batch<K, V>(event.batch, this.formats, commit);
@@ -399,7 +399,3 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
 }
 
 refuseForeignMethods('Consumer', Consumer);
-
-function closed(): ClosedError {
-  return new ClosedError('The consumer is closed: create a new one to continue.');
-}

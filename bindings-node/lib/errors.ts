@@ -176,3 +176,7 @@ export function makeError(fields: ErrorFields): Error {
 export function invalid(message: string): InvalidArgumentError {
   return new InvalidArgumentError(message, { code: 'INVALID_REQUEST' });
 }
+
+export function consumerClosed(): ClosedError {
+  return new ClosedError('The consumer is closed: create a new one to continue.');
+}

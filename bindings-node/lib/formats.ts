@@ -43,12 +43,12 @@ export interface FormatOptions<
   unnest?: boolean;
   /**
    * The prefix of the name of such a column if the field has the name of a record column (`timestamp`, `key`,
-   * `offset`, `partition`, `headers`, `topic`, ...): a field `timestamp` becomes `json_timestamp`. "json_" by default.
+   * `offset`, `partition`, `headers`, `topic`, ...): a field `timestamp` becomes `json_timestamp`. By default "json_".
    */
   unnestPrefix?: string;
   /**
-   * The name of an additional text field of values of format "json", with the fields that their type does not name: an
-   * object in JSON, or null. A field whose objects have such fields is in it as a whole. Needs a schema, or a scan.
+   * The name of an additional text field of values of format "json", with the fields that their type does not name:
+   * an object in JSON, or null. A field whose objects have such fields is in it as a whole. Needs a schema or a scan.
    */
   rest?: string;
   /** What to do with records that do not have the format; "raise" by default. */

@@ -19,6 +19,7 @@ import { native } from './native.js';
 import { isOf, keyOf, type TopicPartition, type TopicPartitionOffset } from './positions.js';
 import type { Rebalances } from './rebalances.js';
 import type { CheckedRunOptions } from './run_options.js';
+import type { RunnerContext } from './runner_context.js';
 import { byPartition, type PartitionWork } from './work.js';
 import { Works } from './works.js';
 
@@ -30,18 +31,6 @@ const HANDLERS_MS = 20;
 const CALLS_PER_TURN = 256;
 /** The most records of a poll. */
 const RECORDS = 8_192;
-
-/** What a runner needs of its consumer. */
-export interface RunnerContext<K, V> {
-  consumer: Consumer<K, V>;
-  native: NativeConsumer;
-  formats: Formats;
-  rebalances: Rebalances;
-  /** Whether the consumer has released its partitions: it was closed or unsubscribed. */
-  hasLeft(): boolean;
-  /** Drops the messages that were decoded for other calls. */
-  discard(): void;
-}
 
 /** The runner whose handler the caller is in. */
 const handlerOf = new AsyncLocalStorage<object>();

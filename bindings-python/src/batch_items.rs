@@ -130,7 +130,7 @@ fn last_rows(rows: &Rows) -> Vec<(TopicPartition, usize)> {
     };
     let topics = rows.records.column_by_name(Column::Topic.name());
     let topics = topics.and_then(|topics| topics.as_any_dictionary_opt());
-    let keys = topics.map(|topics| topics.normalized_keys());
+    let keys = topics.map(arrow_array::AnyDictionaryArray::normalized_keys);
     let key = |row: usize| keys.as_ref().map(|keys| keys[row]);
     let name = |row: usize| match (topics, key(row)) {
         (Some(topics), Some(key)) => topics

@@ -44,7 +44,6 @@ use crate::tokens::Tokens;
 /// ...     client.create_topic("flights", partitions=4)
 /// Topic('flights')
 #[pyfunction]
-#[expect(clippy::needless_pass_by_value, reason = "pyo3 hands it over")]
 #[pyo3(signature = (path=None, *, stats=None, config=None, **kafka_config))]
 pub(crate) fn open(
     py: Python<'_>,

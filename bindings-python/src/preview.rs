@@ -69,7 +69,7 @@ pub(crate) fn html(records: &RecordBatch) -> String {
     let columns = schema.fields().len().min(HTML_COLUMNS);
     let fields = || schema.fields().iter().take(HTML_COLUMNS);
     let names = row("th", fields().map(|field| cut(field.name(), HTML_CELL)));
-    let types = fields().map(|field| cut(&field.data_type().to_string(), TEXT_CELL));
+    let types = fields().map(|field| cut(field.data_type().to_string(), TEXT_CELL));
     let types = row("td", types);
     let columns_of_cells: Vec<_> = fields()
         .zip(records.columns())
@@ -256,10 +256,12 @@ fn cut(value: impl fmt::Display, width: usize) -> String {
 }
 
 fn row(tag: &str, cells: impl Iterator<Item = String>) -> String {
-    let cells: String = cells
-        .map(|cell| format!("<{tag}>{}</{tag}>", escaped(&cell)))
-        .collect();
-    format!("<tr>{cells}</tr>")
+    let mut html = String::from("<tr>");
+    for cell in cells {
+        html.extend(["<", tag, ">", &escaped(&cell), "</", tag, ">"]);
+    }
+    html.push_str("</tr>");
+    html
 }
 
 /// A text for HTML.

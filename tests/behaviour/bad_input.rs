@@ -134,7 +134,7 @@ fn an_unknown_topic_is_an_error_with_its_name_and_advice(target: Target) {
             &error,
             ErrorKind::UnknownTopicOrPartition,
             "Create it first",
-        )
+        );
     };
     let topic = broker.topic(nope);
     unknown(broker.wait(topic.count()).unwrap_err());

@@ -140,7 +140,8 @@ def test_skipped_records_are_counted(make_client: Callable[..., hw.Client]) -> N
     assert (scan.to_polars().height, scan.skipped) == (2, 3)
     assert scan.to_polars(lazy=True).select("offset").collect().height == 2
     assert scan.skipped == 3
-    assert (topic.head(1, **formats).skipped, topic.tail(**formats).skipped) == (1, 3)
+    # The tail begins with its first record that can be decoded.
+    assert (topic.head(1, **formats).skipped, topic.tail(**formats).skipped) == (1, 2)
     assert topic.head().decode(**formats).skipped == 3
     assert topic.scan(value="json", on_error="null").to_polars().height == 5
     with client.consumer(topic.name, auto_offset_reset="earliest", **formats) as consumer:

@@ -12,6 +12,7 @@ from tests.python.names import name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 CALLS: list[Callable[[hw.Client, str], object]] = [
     lambda client, topic: client.topic(topic).head(),
@@ -41,9 +42,12 @@ def test_the_nearest_topic_is_suggested(client: hw.Client, call: Callable[[hw.Cl
     assert message.count("orders") == 1
 
 
-def test_the_suggestion_is_known_to_a_new_client(make_client: Callable[..., hw.Client]) -> None:
-    make_client().create_topic(name("orders"))
-    assert f'did you mean "{name("orders")}"?' in suggestion(CALLS[0], make_client(), name("ordres"))
+def test_the_suggestion_is_known_to_a_new_client(tmp_path: Path) -> None:
+    with hw.open(tmp_path) as first, hw.open(tmp_path) as second:
+        first.create_topic("orders")
+        assert 'did you mean "orders"?' in suggestion(CALLS[0], second, "ordres")
+        with first.serve(port=0) as server, hw.connect(server.address) as connected:
+            assert 'did you mean "orders"?' in suggestion(CALLS[0], connected, "ordres")
 
 
 def test_a_deleted_topic_is_not_suggested(client: hw.Client) -> None:

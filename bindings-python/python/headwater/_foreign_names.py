@@ -249,7 +249,8 @@ NAMES: list[ForeignName] = [
         message_send_max_retries="retries",
         max_in_flight="max.in.flight.requests.per.connection",
     ),
-    *_rows("key", "Client.producer", "Java", key_serializer="send() with bytes or str", value_serializer="send() with bytes or str"),
+    *_rows("key", "Client.producer", "Java", key_serializer="send(topic, value, key=key) with bytes or str"),
+    *_rows("key", "Client.producer", "Java", value_serializer="send(topic, json.dumps(value)), or send_batch(topic, rows)"),
     *_rows(
         "key",
         "Client.consumer",

@@ -112,7 +112,8 @@ impl Client {
     fn config<'py>(&self, py: Python<'py>, broker: Option<i32>) -> Answer<'py> {
         let admin = self.admin()?;
         let work = async move { admin.broker_config(broker).await };
-        self.access.call(py, work, config_by_key)
+        self.access
+            .call(py, work, |_, entries| Ok(config_by_key(entries)))
     }
 
     /// Add partitions, or change configuration. `None` resets a key to its default.
@@ -181,12 +182,9 @@ impl Client {
 }
 
 /// Configuration as `{key: value}`, sorted by key.
-pub(crate) fn config_by_key(
-    _: Python<'_>,
-    entries: Vec<ConfigEntry>,
-) -> PyResult<BTreeMap<String, Option<String>>> {
+pub(crate) fn config_by_key(entries: Vec<ConfigEntry>) -> BTreeMap<String, Option<String>> {
     let entries = entries.into_iter();
-    Ok(entries.map(|entry| (entry.name, entry.value)).collect())
+    entries.map(|entry| (entry.name, entry.value)).collect()
 }
 
 /// Offsets as `{partition: offset}`.

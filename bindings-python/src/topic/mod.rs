@@ -26,7 +26,7 @@ use crate::scan::Scan;
 pub(crate) struct Topic {
     access: Access,
     name: Arc<str>,
-    topic: CoreValue<headwater::Topic>,
+    inner: CoreValue<headwater::Topic>,
 }
 
 /// A topic of a client. Creating it sends no request; `len()` is the number of its records, counted from batch headers.
@@ -63,14 +63,14 @@ impl Topic {
         Self {
             access,
             name: topic.name().into(),
-            topic: CoreValue::new(topic),
+            inner: CoreValue::new(topic),
         }
     }
 
     /// The topic of the core, if the engine is open.
     fn get(&self) -> PyResult<headwater::Topic> {
         self.access.check()?;
-        self.topic.get().cloned()
+        self.inner.get().cloned()
     }
 
     /// A scan of all records.
@@ -110,7 +110,7 @@ impl Topic {
     /// 'flights'
     #[getter]
     fn name(&self) -> PyResult<&str> {
-        self.topic.get()?;
+        self.inner.get()?;
         Ok(&self.name)
     }
 

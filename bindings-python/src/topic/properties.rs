@@ -50,7 +50,8 @@ impl Topic {
     fn config<'py>(&self, py: Python<'py>) -> Answer<'py> {
         let topic = self.get()?;
         let work = async move { topic.config().await };
-        self.access.call(py, work, config_by_key)
+        self.access
+            .call(py, work, |_, entries| Ok(config_by_key(entries)))
     }
 
     /// Whether it is the topic with the same name, of the same client under the same API.

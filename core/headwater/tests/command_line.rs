@@ -1,4 +1,5 @@
 //! The page of commands is printed from the definition of the command line.
+#![allow(clippy::unwrap_used, reason = "a panic shows where a test failed")]
 
 use std::fmt::Write as _;
 

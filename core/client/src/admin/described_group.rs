@@ -31,7 +31,7 @@ fn member(member: &Member) -> GroupMember {
         topics: member
             .subscribed_topic_names
             .iter()
-            .map(|name| name.to_string())
+            .map(ToString::to_string)
             .collect(),
         assignment: assigned(&member.assignment),
     }
@@ -78,7 +78,7 @@ fn classic_topics(bytes: bytes::Bytes) -> Option<Vec<String>> {
         subscription
             .topics
             .iter()
-            .map(|name| name.to_string())
+            .map(ToString::to_string)
             .collect(),
     )
 }

@@ -1,4 +1,4 @@
-//! Asks other brokers for a topic that one of them does not have.
+//! Requests a topic that one broker does not have from the others.
 
 use std::time::Duration;
 

@@ -136,8 +136,8 @@ impl Consumer {
         }
     }
 
-    /// Releases the partitions that were reported as revoked, even if the group no longer asks for it: the caller does
-    /// not expect records of them before they are assigned again.
+    /// Releases the partitions that were reported as revoked, even if the group has changed its assignment since: the
+    /// caller does not expect records of them before they are assigned again.
     async fn release_announced(&mut self) {
         let partitions = self.rebalancing.announced.clone();
         if self.committing.finishing == Finishing::Explicit {

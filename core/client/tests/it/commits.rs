@@ -23,20 +23,20 @@ fn reader() -> (Reading, Consumer) {
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Leaving {
+enum Departure {
     Close,
     Unsubscribe,
 }
 
 #[rstest]
 fn a_member_leaves_after_its_commits(
-    #[values(Leaving::Close, Leaving::Unsubscribe)] leaving: Leaving,
+    #[values(Departure::Close, Departure::Unsubscribe)] leaving: Departure,
 ) {
     let (reading, mut consumer) = reader();
     reading.wait(consumer.commit_async(None)).unwrap();
     match leaving {
-        Leaving::Close => reading.wait(consumer.close()),
-        Leaving::Unsubscribe => reading.wait(consumer.unsubscribe()).unwrap(),
+        Departure::Close => reading.wait(consumer.close()),
+        Departure::Unsubscribe => reading.wait(consumer.unsubscribe()).unwrap(),
     }
     let partition = (TOPIC.to_owned(), 0);
     let committed = reading.cluster.state().committed.get(&partition).copied();

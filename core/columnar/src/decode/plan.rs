@@ -18,7 +18,7 @@ pub(crate) enum Shape {
     Absent,
     Bytes,
     Text,
-    Json(JsonColumn),
+    Json(Box<JsonColumn>),
 }
 
 impl Shape {
@@ -30,7 +30,7 @@ impl Shape {
             Format::Bytes => Self::Bytes,
             Format::String => Self::Text,
             Format::Json(_) | Format::InferredJson(_) => {
-                Self::Json(JsonColumn::new(options, column, format)?)
+                Self::Json(Box::new(JsonColumn::new(options, column, format)?))
             }
         })
     }

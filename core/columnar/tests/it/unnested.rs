@@ -19,12 +19,8 @@ fn unnested(schema: Option<&str>) -> DecodeOptions {
     }
 }
 
-fn all_fields() -> Option<&'static str> {
-    Some(
-        r#"{"timestamp":"int64","key":"int64","offset":"int64","partition":"int64","headers":"int64","topic":"int64",
-            "leader_epoch":"int64","value":"int64","a":"int64"}"#,
-    )
-}
+const ALL_FIELDS: &str = r#"{"timestamp":"int64","key":"int64","offset":"int64","partition":"int64","headers":"int64",
+    "topic":"int64","leader_epoch":"int64","value":"int64","a":"int64"}"#;
 
 /// The numbers of the fields' columns, by name.
 fn fields(options: DecodeOptions) -> Vec<(String, i64)> {
@@ -45,7 +41,7 @@ fn fields(options: DecodeOptions) -> Vec<(String, i64)> {
 }
 
 #[rstest]
-#[case::declared(all_fields())]
+#[case::declared(Some(ALL_FIELDS))]
 #[case::inferred(None)]
 fn fields_with_the_name_of_a_record_column_have_a_prefix(#[case] schema: Option<&str>) {
     let expected = [

@@ -177,7 +177,7 @@ fn cancelled_calls_deliver_each_record_once_and_in_order() {
         ];
         run(&cluster, async |client| {
             let consumer = consumer(&client, &pairs).await;
-            read_all(seed, consumer, records as i64).await;
+            Box::pin(read_all(seed, consumer, records as i64)).await;
         });
     }
 }

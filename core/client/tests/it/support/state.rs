@@ -75,6 +75,7 @@ pub(crate) struct Leadership {
 /// A partition by topic and number.
 pub(crate) type Partition = (String, i32);
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fault of its own")]
 pub(crate) struct State {
     pub(crate) nodes: Vec<i32>,
     pub(crate) controller: i32,
