@@ -598,6 +598,7 @@ export declare class AbortError extends Error {
 export declare function makeError(fields: ErrorFields): Error;
 /** The error of an invalid argument. */
 export declare function invalid(message: string): InvalidArgumentError;
+export declare function consumerClosed(): ClosedError;
 
 // flat.d.ts
 
@@ -686,12 +687,12 @@ export interface FormatOptions<K extends Format = Format, V extends Format = For
     unnest?: boolean;
     /**
      * The prefix of the name of such a column if the field has the name of a record column (`timestamp`, `key`,
-     * `offset`, `partition`, `headers`, `topic`, ...): a field `timestamp` becomes `json_timestamp`. "json_" by default.
+     * `offset`, `partition`, `headers`, `topic`, ...): a field `timestamp` becomes `json_timestamp`. By default "json_".
      */
     unnestPrefix?: string;
     /**
-     * The name of an additional text field of values of format "json", with the fields that their type does not name: an
-     * object in JSON, or null. A field whose objects have such fields is in it as a whole. Needs a schema, or a scan.
+     * The name of an additional text field of values of format "json", with the fields that their type does not name:
+     * an object in JSON, or null. A field whose objects have such fields is in it as a whole. Needs a schema or a scan.
      */
     rest?: string;
     /** What to do with records that do not have the format; "raise" by default. */
@@ -3544,23 +3545,9 @@ export declare function runOptions<K, V>(given: unknown): CheckedRunOptions<K, V
 
 // runner.d.ts
 
-import type { Consumer as NativeConsumer } from '../native.js';
-import type { Consumer } from './consumer.js';
-import type { Formats } from './formats.js';
 import { type TopicPartition, type TopicPartitionOffset } from './positions.js';
-import type { Rebalances } from './rebalances.js';
 import type { CheckedRunOptions } from './run_options.js';
-/** What a runner needs of its consumer. */
-export interface RunnerContext<K, V> {
-    consumer: Consumer<K, V>;
-    native: NativeConsumer;
-    formats: Formats;
-    rebalances: Rebalances;
-    /** Whether the consumer has released its partitions: it was closed or unsubscribed. */
-    hasLeft(): boolean;
-    /** Drops the messages that were decoded for other calls. */
-    discard(): void;
-}
+import type { RunnerContext } from './runner_context.js';
 export declare class Runner<K, V> {
     private readonly context;
     readonly options: CheckedRunOptions<K, V>;
@@ -3627,6 +3614,24 @@ export declare class Runner<K, V> {
     private handlersEnded;
     /** Returns the messages that no handler has finished: the next call reads them again. */
     private giveBack;
+}
+
+// runner_context.d.ts
+
+import type { Consumer as NativeConsumer } from '../native.js';
+import type { Consumer } from './consumer.js';
+import type { Formats } from './formats.js';
+import type { Rebalances } from './rebalances.js';
+/** What a runner needs of its consumer. */
+export interface RunnerContext<K, V> {
+    consumer: Consumer<K, V>;
+    native: NativeConsumer;
+    formats: Formats;
+    rebalances: Rebalances;
+    /** Whether the consumer has released its partitions: it was closed or unsubscribed. */
+    hasLeft(): boolean;
+    /** Drops the messages that were decoded for other calls. */
+    discard(): void;
 }
 
 // scan.d.ts
