@@ -6,18 +6,15 @@
 
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
-import type { ConsumerEvent, Consumer as NativeConsumer } from '../native.js';
+import type { ConsumerEvent } from '../native.js';
 import { Batch } from './batch.js';
-import type { Consumer } from './consumer.js';
 import { committed, processed } from './diagnostics.js';
 import { AbortError, ClosedError, invalid, WakeupError } from './errors.js';
-import type { Formats } from './formats.js';
 import { Gate } from './gate.js';
 import { handleBatch, handleMessage, type RunnerCalls } from './handlers.js';
 import { HeldBack } from './held_back.js';
 import { native } from './native.js';
 import { isOf, keyOf, type TopicPartition, type TopicPartitionOffset } from './positions.js';
-import type { Rebalances } from './rebalances.js';
 import type { CheckedRunOptions } from './run_options.js';
 import type { RunnerContext } from './runner_context.js';
 import { byPartition, type PartitionWork } from './work.js';
