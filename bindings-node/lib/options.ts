@@ -202,13 +202,21 @@ export const offset: Check<bigint> = (value, name) => {
   return number;
 };
 
+function isoTime(value: string, name: string): number {
+  try {
+    return native.parseTimestamp(value);
+  } catch (error) {
+    throw invalid(`${name}: ${(error as Error).message}`);
+  }
+}
+
 /** Milliseconds since 1970, a `Date`, or a date or time in ISO 8601. */
 export const timestamp: Check<number> = (value, name) => {
   const number =
     value instanceof Date
       ? value.getTime()
       : typeof value === 'string'
-        ? native.parseTimestamp(value)
+        ? isoTime(value, name)
         : value;
   if (typeof number !== 'number' || !Number.isFinite(number)) {
     throw invalid(
