@@ -42,6 +42,7 @@ def test_the_nearest_topic_is_suggested(client: hw.Client, call: Callable[[hw.Cl
     assert message.count("orders") == 1
 
 
+@pytest.mark.embedded("it opens a directory twice, and serves it itself")
 def test_the_suggestion_is_known_to_a_new_client(tmp_path: Path) -> None:
     with hw.open(tmp_path) as first, hw.open(tmp_path) as second:
         first.create_topic("orders")
