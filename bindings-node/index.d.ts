@@ -317,10 +317,7 @@ export declare class Consumer<K = Buffer | null, V = Buffer | null> implements A
     groupMetadata(): GroupMetadata | null;
     /** The partitions paused by the caller. */
     paused(given?: WaitOptions): Promise<TopicPartition[]>;
-    /**
-     * Calls a function at each rebalance: "assign", "revoke" (before the partitions are released), "lost". It may
-     * return a promise.
-     */
+    /** Calls a function, which may return a promise, at each rebalance: "assign", "revoke" (before it), "lost". */
     on(event: 'assign' | 'revoke' | 'lost', listener: RebalanceListener): this;
     /** Removes a function added with `on()`. */
     off(event: 'assign' | 'revoke' | 'lost', listener: RebalanceListener): this;
@@ -340,7 +337,7 @@ export declare class Consumer<K = Buffer | null, V = Buffer | null> implements A
     private closeOnce;
     /** Releases the partitions. */
     private leave;
-    /** A call that may change what comes next. */
+    /** A call that may change the next records. */
     private changing;
     /** A call that does not change the next records. */
     private entering;
@@ -687,7 +684,8 @@ export interface FormatOptions<K extends Format = Format, V extends Format = For
     unnest?: boolean;
     /**
      * The prefix of the name of such a column if the field has the name of a record column (`timestamp`, `key`,
-     * `offset`, `partition`, `headers`, `topic`, ...): a field `timestamp` becomes `json_timestamp`. By default "json_".
+     * `offset`, `partition`, `headers`, `topic`, ...): a field `timestamp` becomes `json_timestamp`. "json_" by
+     * default.
      */
     unnestPrefix?: string;
     /**
@@ -3622,7 +3620,7 @@ import type { Consumer as NativeConsumer } from '../native.js';
 import type { Consumer } from './consumer.js';
 import type { Formats } from './formats.js';
 import type { Rebalances } from './rebalances.js';
-/** What a runner needs of its consumer. */
+/** The parts of a consumer that its runner uses. */
 export interface RunnerContext<K, V> {
     consumer: Consumer<K, V>;
     native: NativeConsumer;

@@ -286,10 +286,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return this.runner?.withoutHeldBack(paused) ?? paused;
   }
 
-  /**
-   * Calls a function at each rebalance: "assign", "revoke" (before the partitions are released), "lost". It may
-   * return a promise.
-   */
+  /** Calls a function, which may return a promise, at each rebalance: "assign", "revoke" (before it), "lost". */
   on(event: 'assign' | 'revoke' | 'lost', listener: RebalanceListener): this {
     this.rebalances.on(event, listener);
     return this;
@@ -351,7 +348,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return this.events.leave(call, () => this.runner?.interrupt());
   }
 
-  /** A call that may change what comes next. */
+  /** A call that may change the next records. */
   private async changing<T>(call: () => Promise<T>): Promise<T> {
     this.refuseIfClosed();
     this.messageBuffer.discard();

@@ -43,7 +43,8 @@ export interface FormatOptions<
   unnest?: boolean;
   /**
    * The prefix of the name of such a column if the field has the name of a record column (`timestamp`, `key`,
-   * `offset`, `partition`, `headers`, `topic`, ...): a field `timestamp` becomes `json_timestamp`. By default "json_".
+   * `offset`, `partition`, `headers`, `topic`, ...): a field `timestamp` becomes `json_timestamp`. "json_" by
+   * default.
    */
   unnestPrefix?: string;
   /**

@@ -1,11 +1,11 @@
-// What a runner gets from its consumer.
+// The parts of a consumer that its runner uses.
 
 import type { Consumer as NativeConsumer } from '../native.js';
 import type { Consumer } from './consumer.js';
 import type { Formats } from './formats.js';
 import type { Rebalances } from './rebalances.js';
 
-/** What a runner needs of its consumer. */
+/** The parts of a consumer that its runner uses. */
 export interface RunnerContext<K, V> {
   consumer: Consumer<K, V>;
   native: NativeConsumer;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -112,12 +113,22 @@ def test_the_sample_is_larger_than_a_table(client: hw.Client) -> None:
     assert "late" not in topic.scan(value="json", unnest=True, infer_records=100).to_polars().columns
 
 
+def new_fields(caplog: pytest.LogCaptureFixture, count: int) -> list[str]:
+    """The reports of new fields. They are logged in the background."""
+    end = time.monotonic() + 30
+    while True:
+        reports = [record.getMessage() for record in caplog.records if "first appears" in record.getMessage()]
+        if len(reports) >= count or time.monotonic() > end:
+            return reports
+        time.sleep(0.01)
+
+
 def test_a_new_field_is_reported_once_with_its_offset(client: hw.Client, caplog: pytest.LogCaptureFixture) -> None:
     topic = fill(client, {"a": 1}, {"a": 2, "gate": "B7"}, {"gate": "B8", "o": {"x": 1}})
     formats: dict[str, Any] = {"value": "json", "unnest": True, "infer_records": 1}
     with caplog.at_level(logging.WARNING, logger="headwater"):
         topic.scan(**formats).to_polars()
-    reports = [record.getMessage() for record in caplog.records if "first appears" in record.getMessage()]
+        reports = new_fields(caplog, 2)
     assert [('"gate"' in report, "at offset 1" in report) for report in reports] == [(True, True), (False, False)]
     assert 'the field "o" of the value first appears at offset 2' in reports[1]
     assert "it is left out" in reports[0]
@@ -125,7 +136,7 @@ def test_a_new_field_is_reported_once_with_its_offset(client: hw.Client, caplog:
     with caplog.at_level(logging.WARNING, logger="headwater"):
         topic.scan(**formats, rest="rest").to_polars()
         topic.scan(value="json", schema={"a": "int64"}).to_polars()
-    reports = [record.getMessage() for record in caplog.records if "first appears" in record.getMessage()]
+        reports = new_fields(caplog, 2)
     assert len(reports) == 2
     assert 'it is kept in the column "rest"' in reports[0]
 

@@ -114,8 +114,9 @@ def compare_columns(topic: hw.Topic, formats: dict[str, Any], eager: pl.DataFram
 
 def compare_tail(topic: hw.Topic, formats: dict[str, Any], eager: pl.DataFrame, chance: random.Random) -> int:
     """The tail has the requested number of rows, which are the last ones of their partitions."""
+    if "schema" not in formats and {"infer_records", "rest"} & formats.keys():
+        return 0  # A tail infers from its own records, and loses no field: it may skip others.
     count = chance.randint(0, 20)
-    formats = {name: value for name, value in formats.items() if name != "infer_records"}
     places = [(message.partition, message.offset) for message in topic.tail(count, **formats)]
     assert len(places) == min(count, eager.height), (formats, count)
     known = eager.select("partition", "offset").rows()
