@@ -19,10 +19,10 @@ from tests.foreign import kafka
 from tests.foreign.kafka import broker
 
 if TYPE_CHECKING:
-    from tests.foreign.process import Started
+    from tests.foreign.process import StartedBroker
 
 
-def start() -> Started:
+def start() -> StartedBroker:
     """Start a broker on a free port of this machine. It ends with the notebook, and its data is deleted."""
     folder = tempfile.TemporaryDirectory(prefix="apache-kafka-")
     started = broker.start(Path(folder.name), {})

@@ -16,6 +16,7 @@ from tests.clients.client import At, Cannot, Client, Group, Member
 from tests.clients.consumer import Consumer
 from tests.clients.process_consumer import ProcessConsumer
 from tests.clients.records import Record
+from tests.foreign.one_at_a_time import one_at_a_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,8 +32,9 @@ def node() -> str:
     assert found, "Node is missing: install Node 20 or newer, with npm"
     assert npm, "npm is missing: install Node 20 or newer, with npm"
     lock, installed = FOLDER / "package-lock.json", FOLDER / "node_modules" / ".package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
-        subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=FOLDER, check=True)
+    with one_at_a_time("node-clients"):
+        if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+            subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=FOLDER, check=True)
     return found
 
 

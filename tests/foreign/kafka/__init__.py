@@ -7,6 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from tests.foreign.one_at_a_time import one_at_a_time
+
 HERE = Path(__file__).parent
 PROJECT = Path(__file__).parents[3]
 JARS = PROJECT / "build" / "kafka"
@@ -20,12 +22,13 @@ QUICK = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dfile.enco
 def jars() -> Path:
     """The directory of Kafka's jars, which Maven fills the first time."""
     pom, filled = HERE / "pom.xml", JARS / "filled"
-    if not filled.exists() or filled.stat().st_mtime < pom.stat().st_mtime:
-        maven = shutil.which("mvn")
-        assert maven, "Maven is missing: install it (Debian: apt-get install maven) to run Apache Kafka's tools"
-        # Even a quiet Maven writes to standard output, which belongs to the program that controls the cluster.
-        subprocess.run([maven, "-q", "-f", pom, "dependency:copy-dependencies"], check=True, stdout=STANDARD_ERROR)
-        filled.touch()
+    with one_at_a_time("kafka"):
+        if not filled.exists() or filled.stat().st_mtime < pom.stat().st_mtime:
+            maven = shutil.which("mvn")
+            assert maven, "Maven is missing: install it (Debian: apt-get install maven) to run Apache Kafka's tools"
+            # Even a quiet Maven writes to standard output, which belongs to the program that controls the cluster.
+            subprocess.run([maven, "-q", "-f", pom, "dependency:copy-dependencies"], check=True, stdout=STANDARD_ERROR)
+            filled.touch()
     return JARS
 
 
