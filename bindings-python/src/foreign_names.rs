@@ -19,6 +19,38 @@ pub(crate) fn refuse(call: &str, given: Option<&Bound<'_, PyDict>>) -> PyResult<
     check("refuse_keywords", call, given)
 }
 
+/// A keyword argument of another library. A call with `**others` has a slower calling convention, so `Producer.send`
+/// declares these arguments instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ForeignArgument {
+    Absent,
+    Given,
+}
+
+impl FromPyObject<'_, '_> for ForeignArgument {
+    type Error = PyErr;
+
+    fn extract(_: Borrowed<'_, '_, PyAny>) -> PyResult<Self> {
+        Ok(Self::Given)
+    }
+}
+
+/// Refuses the given ones of the declared arguments of other libraries.
+pub(crate) fn refuse_declared<const N: usize>(
+    py: Python<'_>,
+    call: &str,
+    declared: [(&str, ForeignArgument); N],
+) -> PyResult<()> {
+    for (name, argument) in declared {
+        if argument == ForeignArgument::Given {
+            let given = PyDict::new(py);
+            given.set_item(name, py.None())?;
+            refuse(call, Some(&given))?;
+        }
+    }
+    Ok(())
+}
+
 /// Refuses names of other libraries among keyword arguments and configuration keys.
 pub(crate) fn check_configuration(
     call: &str,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use headwater::{BulkOptions, SendHandle, TrySendError};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::PyString;
 
 use crate::aio::bridge;
 use crate::convert::partitions;
@@ -12,7 +12,7 @@ use crate::convert::record::Arguments;
 use crate::convert::tables::Tables;
 use crate::errors;
 use crate::face::{Access, Answer, Face, closing, faces, none};
-use crate::foreign_names;
+use crate::foreign_names::{self, ForeignArgument};
 use crate::future::Future;
 use crate::runtime::{self, CoreValue};
 use crate::send_results::{BatchResult, RecordMetadata};
@@ -94,7 +94,8 @@ impl Producer {
     /// ...     _ = client.create_topic("flights", partitions=4)
     /// ...     producer.send("flights", b"late", key="UA", headers=[("gate", b"B7")], partition=3).result().partition
     /// 3
-    #[pyo3(signature = (topic, value=None, *, key=None, headers=None, partition=None, timestamp=None, **others),
+    #[pyo3(signature = (topic, value=None, *, key=None, headers=None, partition=None, timestamp=None,
+        on_delivery=ForeignArgument::Absent, callback=ForeignArgument::Absent, timestamp_ms=ForeignArgument::Absent),
         text_signature = "($self, topic, value=None, *, key=None, headers=None, partition=None, timestamp=None)")]
     #[expect(clippy::too_many_arguments, reason = "they are the public API's")]
     fn send<'py>(
@@ -105,9 +106,16 @@ impl Producer {
         headers: Option<&Bound<'py, PyAny>>,
         partition: Option<&Bound<'py, PyAny>>,
         timestamp: Option<&Bound<'py, PyAny>>,
-        others: Option<&Bound<'py, PyDict>>,
+        on_delivery: ForeignArgument,
+        callback: ForeignArgument,
+        timestamp_ms: ForeignArgument,
     ) -> Answer<'py> {
-        foreign_names::refuse("Producer.send", others)?;
+        let foreign = [
+            ("on_delivery", on_delivery),
+            ("callback", callback),
+            ("timestamp_ms", timestamp_ms),
+        ];
+        foreign_names::refuse_declared(slf.py(), "Producer.send", foreign)?;
         let this = slf.get();
         this.access.check()?;
         let producer = this.get()?;
