@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use indicatif::HumanCount;
+
 use crate::face::Face;
 
 /// The data of a client.
@@ -84,18 +86,5 @@ pub(crate) fn names<N: AsRef<str>>(names: &[N]) -> String {
 /// A number of things: `1 topic`, `1,000 topics`. `thing` is the singular of a regular noun.
 pub(crate) fn count(number: usize, thing: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
-    format!("{} {thing}{plural}", grouped(number))
-}
-
-/// A number with commas between groups of three digits.
-pub(crate) fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
+    format!("{} {thing}{plural}", HumanCount(number as u64))
 }

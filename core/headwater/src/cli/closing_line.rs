@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use indicatif::HumanCount;
 
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Quiet {
@@ -43,20 +44,7 @@ fn line(records: u64, elapsed: Duration) -> String {
     } else {
         format!("{minutes} min {} s", elapsed.as_secs() % 60)
     };
-    format!("{} {noun} in {time}", grouped(records))
-}
-
-/// The number with commas between groups of three digits.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    format!("{} {noun} in {time}", HumanCount(records))
 }
 
 #[cfg(test)]

@@ -7,10 +7,10 @@ mod unacknowledged;
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 
 use super::arguments::Setting;
-use super::closing_line::{ClosingLine, Quiet, grouped};
+use super::closing_line::{ClosingLine, Quiet};
 use super::examples;
 use super::exit::Failure;
 use super::stop::Stop;
@@ -118,7 +118,7 @@ impl Produce {
                 unacknowledged.push(number, handle).await?;
                 progress.inc(line.len() as u64 + 1);
             }
-            progress.set_message(format!("{} records", grouped(number)));
+            progress.set_message(format!("{} records", HumanCount(number)));
             if is_typed {
                 unacknowledged.settle().await?;
             }
@@ -179,7 +179,7 @@ fn lines_before(number: u64) -> String {
     match number - 1 {
         0 => "nothing is written".to_owned(),
         1 => "the line before it is written".to_owned(),
-        before => format!("the {} lines before it are written", grouped(before)),
+        before => format!("the {} lines before it are written", HumanCount(before)),
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use crate::cli::closing_line::grouped;
+use indicatif::HumanCount;
+
 use crate::cli::exit::Failure;
 use crate::{Error, SendHandle};
 
@@ -68,7 +69,7 @@ impl UnacknowledgedLines {
         if count == 1 {
             failure.prefixed(&format!("Line {line} is not written: "))
         } else {
-            let count = grouped(count);
+            let count = HumanCount(count);
             failure.prefixed(&format!(
                 "{count} lines are not written, such as line {line}: "
             ))
