@@ -92,9 +92,10 @@ test-rust-on-kafka:
 test-python-on-kafka:
 	HEADWATER_SECONDS=10 $(PYTEST) tests/python --target=kafka
 
-# The tests of embedded engines have no target in their name.
+# The tests of embedded engines have no target in their name. A test that fails may leave a consumer open, which would keep
+# its process running.
 test-node-on-kafka:
-	node --expose-gc --test --test-concurrency=4 --test-name-pattern='\(kafka\)$$' tests/node/build/
+	node --expose-gc --test --test-force-exit --test-concurrency=4 --test-name-pattern='\(kafka\)$$' tests/node/build/
 
 test-judges: $(VENV)/dev-tools ## The foreign judges against Apache Kafka itself, to see that what they ask for is right
 	tests/foreign/install.sh

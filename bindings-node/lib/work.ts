@@ -47,7 +47,14 @@ export class PartitionWork<K, V> {
     return this.messages.slice(this.index);
   }
 
+  /** Adds fetched messages. If their offsets go back, the topic was recreated, and those of the old one are dropped. */
   add(messages: Message<K, V>[]): void {
+    const before = this.messages.at(-1)?.offset;
+    const next = before === undefined ? this.finished : before + 1n;
+    const [first] = messages;
+    if (first !== undefined && next !== undefined && first.offset < next) {
+      this.sought();
+    }
     this.messages = this.isEmpty ? messages : [...this.left, ...messages];
     this.index = 0;
   }

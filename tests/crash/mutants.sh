@@ -93,6 +93,7 @@ client skip-epoch-bump a_record_after_an_expired_one_that_was_written_is_written
 client release-early a_partition_has_one_reader
 client ignore-fencing a_partition_has_one_reader
 client take-back-twice cancelled_calls_deliver_each_record_once
+client finish-old-topic finished_late
 client commit-in-hand in_progress_is_not_committed
 client keep-decoded-ahead read_ahead
 faults acknowledge-lost served_connections

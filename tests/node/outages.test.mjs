@@ -283,6 +283,38 @@ onProtocols(
   },
 );
 
+onProtocols(
+  'messages of a deleted topic do not finish those of the topic that replaces it',
+  async (client, member) => {
+    await client.createTopic(name('flights'));
+    await using producer = client.producer();
+    const read = [];
+    const consumer = client.consumer({
+      topics: name('flights'),
+      ...member,
+      metadataMaxAgeMs: 50,
+    });
+    const running = consumer.run({
+      retry: { retries: 0 },
+      eachMessage: ({ message }) => {
+        read.push(text(message.value));
+        assert.ok(text(message.value) !== 'new', 'the handler fails');
+      },
+    });
+    for (const value of ['old', 'older', 'oldest']) {
+      await producer.send({ topic: name('flights'), value });
+    }
+    await until(() => read.length === 3);
+    await client.deleteTopic(name('flights'));
+    await client.createTopic(name('flights'));
+    await producer.send({ topic: name('flights'), value: 'new' });
+    await assert.rejects(running, /the handler fails/);
+    await consumer.close();
+    await using next = client.consumer({ topics: name('flights'), ...member });
+    assert.deepEqual(values(await next.poll()), ['new']);
+  },
+);
+
 test('an address that cannot be reached is named with the one that led to it', async () => {
   await using engine = await open();
   await using server = await engine.serve({ port: 0, advertised: '127.0.0.1:1' });

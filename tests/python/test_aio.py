@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def run(main: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run(asyncio.wait_for(main, 30))
+    return asyncio.run(asyncio.wait_for(main, 60))
 
 
 def test_the_whole_way(target: Target) -> None:

@@ -53,6 +53,8 @@ headwater_env::mutants! {
     ShortenThrottle = "shorten-throttle",
     /// A position in a topic that was recreated is kept.
     KeepOldPositions = "keep-old-positions",
+    /// A record of a recreated topic is finished with a record of the old topic.
+    FinishOldTopic = "finish-old-topic",
     /// A topic that this client has created is not expected to exist if it is unknown to a broker.
     ForgetCreatedTopics = "forget-created-topics",
     /// A stream to the end of a new member ends with its first assignment, even if more follows.

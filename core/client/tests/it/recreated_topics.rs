@@ -1,6 +1,7 @@
 //! A recreated topic has another id, and other records at the same offsets.
 
-use headwater_client::{ErrorKind, Position, TopicPartition};
+use headwater_client::{ErrorKind, Finishing, Position, TopicPartition};
+use headwater_record::Offset;
 use rstest::rstest;
 
 use crate::support::config;
@@ -45,4 +46,26 @@ fn a_consumer_that_does_not_reset_has_to_seek() {
         .wait(consumer.seek(&Position::Earliest, &[]))
         .unwrap();
     reading.read(&mut consumer, 4);
+}
+
+/// A caller that works on several records at once finishes the old topic's records after the position was restarted.
+#[test]
+fn a_record_of_the_old_topic_that_is_finished_late_commits_nothing() {
+    let (reading, mut consumer) = recreated(&[
+        ("auto.offset.reset", "earliest"),
+        ("group.id", "g"),
+        ("auto.commit.interval.ms", "60000"),
+    ]);
+    consumer.set_finishing(Finishing::Explicit);
+    let partition = TopicPartition::new(TOPIC, 0);
+    let finished = |offset| [(partition.clone(), Offset::new(offset))].into();
+    while consumer.consumed()[&partition] != Offset::new(1) {
+        reading.wait(consumer.poll(LONG, Some(1))).unwrap();
+    }
+    consumer.finish(&finished(1));
+    consumer.finish(&finished(3));
+    reading.wait(consumer.close());
+    let state = reading.cluster.state();
+    let (committed, _) = state.committed[&(TOPIC.to_owned(), 0)];
+    assert_eq!(committed, 1);
 }

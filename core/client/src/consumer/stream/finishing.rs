@@ -5,8 +5,11 @@
 //!
 //! A caller that works on several partitions at once finishes records explicitly ([`Finishing::Explicit`]).
 
+use headwater_record::Offset;
+
 use super::super::Consumer;
 use super::super::group::offsets::Offsets;
+use crate::batch::TopicPartition;
 use crate::mutants::{self, Mutant};
 
 /// The event that finishes records.
@@ -27,9 +30,18 @@ impl Consumer {
     }
 
     /// Finishes the records before these offsets: auto-commit may commit them. For [`Finishing::Explicit`]. Leaves out
-    /// partitions that are no longer assigned.
+    /// partitions that are no longer assigned, and offsets behind the position: those records were handed out before a
+    /// seek, or by a topic that was recreated since.
     pub fn finish(&mut self, next_offsets: &Offsets) {
-        self.committing.finished.finish(next_offsets);
+        let positions = self.assignment.positions();
+        let was_handed_out = |(partition, next): &(&TopicPartition, &Offset)| {
+            let position = positions.get(partition);
+            position.is_some_and(|position| *next <= position)
+                || mutants::is_active(Mutant::FinishOldTopic)
+        };
+        let finished = next_offsets.iter().filter(was_handed_out);
+        let finished = finished.map(|(partition, next)| (partition.clone(), *next));
+        self.committing.finished.finish(&finished.collect());
     }
 
     /// Finishes everything that was handed out, because the caller requests more.
