@@ -58,26 +58,26 @@ from headwater import (
     __version__,
 )
 from headwater._headwater import (
+    AioClient as Client,
+)
+from headwater._headwater import (
+    AioConsumer as Consumer,
+)
+from headwater._headwater import (
+    AioProducer as Producer,
+)
+from headwater._headwater import (
+    AioScan as Scan,
+)
+from headwater._headwater import (
+    AioServer as Server,
+)
+from headwater._headwater import (
+    AioTopic as Topic,
+)
+from headwater._headwater import (
     _aio_connect,
     _aio_open,
-)
-from headwater._headwater import (
-    _AioClient as Client,
-)
-from headwater._headwater import (
-    _AioConsumer as Consumer,
-)
-from headwater._headwater import (
-    _AioProducer as Producer,
-)
-from headwater._headwater import (
-    _AioScan as Scan,
-)
-from headwater._headwater import (
-    _AioServer as Server,
-)
-from headwater._headwater import (
-    _AioTopic as Topic,
 )
 
 if TYPE_CHECKING:
