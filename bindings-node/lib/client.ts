@@ -265,7 +265,7 @@ export class Client implements AsyncDisposable {
     return this.close();
   }
 
-  /** Where its data is, and the number of topics of an embedded engine, as `console.log()` shows them. */
+  /** Where its data is, and the number of topics of an embedded engine, as `console.log()` shows them. @hidden */
   [INSPECT](): string {
     if (this.native.isClosed) {
       return described('Client', 'closed');
