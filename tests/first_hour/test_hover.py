@@ -150,7 +150,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LanguageS
     yield server, uri
     server.request("shutdown")
     server.notify("exit")
-    server.process.wait(10)
+    server.process.wait(60)
 
 
 @pytest.mark.parametrize(("line", "name", "text"), HOVERS, ids=[f"{line.rstrip('(')}:{name}" for line, name, _ in HOVERS])

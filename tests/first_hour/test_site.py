@@ -81,6 +81,8 @@ def test_the_pages_of_typedoc_are_in_the_site(site: Path) -> None:
     links = re.findall(r'href="(node/[^"]+)"', page(site, "api/node.html"))
     assert len(links) >= 2
     assert all((site / "api" / link).exists() for link in links)
+    assert '<a href="../../../index.html">' in page(site, "api/node/classes/headwater.Client.html")
+    assert '<a href="../../index.html">' in page(site, "api/node/index.html")
 
 
 def test_every_link_leads_to_a_page_an_anchor_or_a_file(site: Path) -> None:
