@@ -165,7 +165,7 @@ class Client:
         **topic_config: ConfigValue,
     ) -> Topic:
         """Create a topic. `if_exists="ignore"` returns an existing topic unchanged. Keyword arguments and `config` take
-        Kafka's topic keys.
+        Kafka's topic keys; keys in milliseconds take durations too: `retention_ms="7d"`, or a `timedelta`.
 
         >>> import headwater as hw
         >>> with hw.open() as client:
@@ -1512,7 +1512,7 @@ class AioClient:
         **topic_config: ConfigValue,
     ) -> AioTopic:
         """Create a topic. `if_exists="ignore"` returns an existing topic unchanged. Keyword arguments and `config` take
-        Kafka's topic keys.
+        Kafka's topic keys; keys in milliseconds take durations too: `retention_ms="7d"`, or a `timedelta`.
         """
     def topic(self, name: str) -> AioTopic:
         """The topic with this name. Sends no request: an unknown topic is an error when it is first used."""
