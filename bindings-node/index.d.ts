@@ -86,7 +86,7 @@ import { Producer } from './producer.js';
 import type { Schema } from './schema.js';
 import { Server } from './server.js';
 import { Topic } from './topic.js';
-/** The way to an engine or a cluster: makes topics, producers and consumers. */
+/** A connection to an engine or a cluster: creates topics, producers and consumers. */
 export declare class Client implements AsyncDisposable {
     private readonly native;
     /** Its directory or its bootstrap servers; undefined in memory. */
