@@ -65,7 +65,7 @@ export declare class Batch<K = Buffer | null, V = Buffer | null> implements Iter
     toArrowIPC(): Buffer;
     /** The records as a table of apache-arrow, which must be installed. */
     toArrow(): Table;
-    /** Its first messages, as `console.log()` shows them. */
+    /** Its first messages, as `console.log()` shows them. @hidden */
     [INSPECT](_depth: number, _options: object, inspect: (value: unknown) => string): string;
     /** The row of an index that may be negative or behind the end. */
     private row;
@@ -86,7 +86,7 @@ import { Producer } from './producer.js';
 import type { Schema } from './schema.js';
 import { Server } from './server.js';
 import { Topic } from './topic.js';
-/** The way to an engine or a cluster: makes topics, producers and consumers. */
+/** A connection to an engine or a cluster: creates topics, producers and consumers. */
 export declare class Client implements AsyncDisposable {
     private readonly native;
     /** Its directory or its bootstrap servers; undefined in memory. */
@@ -148,7 +148,7 @@ export declare class Client implements AsyncDisposable {
     close(): Promise<void>;
     /** Closes it: `await using`. */
     [Symbol.asyncDispose](): Promise<void>;
-    /** Where its data is, and the number of topics of an embedded engine, as `console.log()` shows them. */
+    /** Where its data is, and the number of topics of an embedded engine, as `console.log()` shows them. @hidden */
     [INSPECT](): string;
     private serveWith;
 }
@@ -332,7 +332,7 @@ export declare class Consumer<K = Buffer | null, V = Buffer | null> implements A
     close(): Promise<void>;
     /** Closes it: `await using`. */
     [Symbol.asyncDispose](): Promise<void>;
-    /** Its group, its topics and the number of its partitions, as `console.log()` shows them. */
+    /** Its group, its topics and the number of its partitions, as `console.log()` shows them. @hidden */
     [INSPECT](_depth: number, _options: object, inspect: (value: unknown) => string): string;
     private closeOnce;
     /** Releases the partitions. */
@@ -3029,7 +3029,7 @@ export declare class Message<K = Buffer | null, V = Buffer | null> {
     header(name: string): Buffer | null | undefined;
     /** The parts that were read, as a plain object. */
     toObject(): Record<string, unknown>;
-    /** The parts that were read, as `console.log()` shows them. */
+    /** The parts that were read, as `console.log()` shows them. @hidden */
     [inspect.custom](): string;
 }
 
@@ -3367,7 +3367,7 @@ export declare class Producer<K extends Format = 'bytes', V extends Format = 'by
     close(): Promise<void>;
     /** Closes it: `await using`. */
     [Symbol.asyncDispose](): Promise<void>;
-    /** The formats of its keys and values, as `console.log()` shows them. */
+    /** The formats of its keys and values, as `console.log()` shows them. @hidden */
     [INSPECT](): string;
     private sendMessages;
 }
@@ -3662,7 +3662,7 @@ export declare class Scan<K = Buffer | null, V = Buffer | null> implements Async
     explain(given?: WaitOptions): Promise<string>;
     /** The messages as a stream of objects. */
     readable(): Readable;
-    /** Its topic and its range, as `console.log()` shows them. */
+    /** Its topic and its range, as `console.log()` shows them. @hidden */
     [INSPECT](): string;
     private collectReporting;
     private reader;
@@ -3719,7 +3719,7 @@ export declare class Server implements AsyncDisposable {
      * Idempotent.
      */
     close(): Promise<void>;
-    /** Its address, as `console.log()` shows it. */
+    /** Its address, as `console.log()` shows it. @hidden */
     [INSPECT](): string;
     /** Closes it: `await using`. */
     [Symbol.asyncDispose](): Promise<void>;
@@ -3765,7 +3765,7 @@ export declare class TableSchema implements Iterable<TableColumn> {
     [Symbol.iterator](): IterableIterator<TableColumn>;
     /** As a schema of apache-arrow, which must be installed. */
     toArrow(): ArrowSchema;
-    /** The columns, as `console.log()` shows them. */
+    /** The columns, as `console.log()` shows them. @hidden */
     [INSPECT](): string;
 }
 
@@ -3921,10 +3921,15 @@ export declare class Topic {
     config(given?: WaitOptions): Promise<ConfigEntry[]>;
     /** The size of its partitions in the log directories of their leaders, in bytes; `null` if it is not known. */
     sizeBytes(given?: WaitOptions): Promise<number | null>;
-    /** Its name, as `console.log()` shows it. */
+    /** Its name, as `console.log()` shows it. @hidden */
     [INSPECT](): string;
     private endOf;
 }
+
+// wording.d.ts
+
+/** The message in the words of this package. */
+export declare function inOurWords(message: string): string;
 
 // work.d.ts
 

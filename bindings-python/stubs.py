@@ -1,9 +1,10 @@
-"""Generates the ``_Aio*`` half of the stub ``_headwater.pyi`` from the half above it, and the docstrings of both.
+"""Generates the ``Aio*`` half of the stub ``_headwater.pyi`` from the half above it, and the docstrings of both.
 
 A class of ``headwater`` and its twin in ``headwater.aio`` share their methods, so the stub is written only once, with
 the results of ``headwater``. In ``headwater.aio`` each method is a coroutine of that result, except the ones listed here.
 
-The docstrings are those of the installed package, which come from its Rust sources. In the stub, editors show them.
+The docstrings are those of the installed package, which come from its Rust sources. In the stub, editors show them. The
+names are public, because Jedi does not see private names of a stub.
 
 Usage: install the package, then ``stubs.py`` writes the stub, and ``stubs.py --check`` fails if it is outdated.
 """
@@ -97,14 +98,18 @@ def is_awaited(owner: str, name: str) -> bool:
 def _asyncio_type(annotation: str) -> str:
     """Convert the return type of a method of ``headwater`` to that in ``headwater.aio``."""
     names = "|".join(CLASSES)
-    swapped = re.sub(rf"\b(?:_Aio({names})|({names}))\b", lambda found: found[1] or f"_Aio{found[2]}", annotation)
+    swapped = re.sub(rf"\b(?:Aio({names})|({names}))\b", lambda found: found[1] or f"Aio{found[2]}", annotation)
     return re.sub(r"\bIterator\b", "AsyncIterator", swapped)
 
 
+def _is_property(method: ast.FunctionDef) -> bool:
+    return any(isinstance(decorator, ast.Name) and decorator.id == "property" for decorator in method.decorator_list)
+
+
 def _result(owner: str, method: ast.FunctionDef) -> str:
-    """Return the annotation of a method's result in ``headwater.aio``."""
+    """Return the annotation of a method's result in ``headwater.aio``; a property cannot be an ``async def``."""
     result = RESULTS.get(f"{owner}.{method.name}", (_asyncio_type(ast.unparse(method.returns or ast.Constant(None))), ""))[0]
-    return f"Coroutine[Any, Any, {result}]" if is_awaited(owner, method.name) else result
+    return f"Coroutine[Any, Any, {result}]" if is_awaited(owner, method.name) and _is_property(method) else result
 
 
 def _asyncio_method(owner: str, method: ast.FunctionDef, lines: list[str]) -> str:
@@ -122,11 +127,15 @@ def _asyncio_method(owner: str, method: ast.FunctionDef, lines: list[str]) -> st
     rest = text[result.end_lineno - 1][result.end_col_offset :]
     text[result.lineno - 1 : result.end_lineno] = [line[: result.col_offset] + _result(owner, method) + rest]
     shorter = len(lines) - len(text)
-    text[method.lineno - 1] = text[method.lineno - 1].replace(f"def {method.name}(", f"def {name}(", 1)
+    keyword = "async def" if is_awaited(owner, method.name) and not _is_property(method) else "def"
+    text[method.lineno - 1] = text[method.lineno - 1].replace(f"def {method.name}(", f"{keyword} {name}(", 1)
     return "".join(text[first - 1 : method.end_lineno - shorter])
 
 
-_Documented: TypeAlias = ast.ClassDef | ast.FunctionDef
+_Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+_Documented: TypeAlias = ast.ClassDef | _Function
+# An example of a docstring, with the empty line before it.
+_EXAMPLE = re.compile(r"\n*^>>> .*(?:\n(?!\s*$).*)*", re.MULTILINE)
 
 
 def _documented(source: str) -> list[tuple[_Documented, str | None]]:
@@ -134,19 +143,25 @@ def _documented(source: str) -> list[tuple[_Documented, str | None]]:
     package = importlib.import_module("headwater._headwater")
     found: list[tuple[_Documented, str | None]] = []
     for node in ast.parse(source).body:
-        if isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+        if isinstance(node, (ast.ClassDef, _Function)):
             found.append((node, _docstring(package, node.name)))
         if isinstance(node, ast.ClassDef):
             owner = getattr(package, node.name)
-            found += [(method, _docstring(owner, method.name)) for method in node.body if isinstance(method, ast.FunctionDef)]
+            found += [(method, _docstring(owner, method.name)) for method in node.body if isinstance(method, _Function)]
     return found[::-1]
 
 
 def _docstring(owner: object, name: str) -> str | None:
-    """Return the docstring of a public member, and of a private class; others have none that editors would show."""
-    if name.startswith("_") and not name.startswith("_Aio"):
+    """Return the docstring of a public member; others have none that editors would show.
+
+    The methods of ``headwater.aio`` share the docstrings of ``headwater``, whose examples have no ``await``.
+    """
+    if name.startswith("_"):
         return None
-    return inspect.getdoc(inspect.getattr_static(owner, name))
+    text = inspect.getdoc(inspect.getattr_static(owner, name))
+    if text and getattr(owner, "__module__", "") == "headwater.aio":
+        return _EXAMPLE.sub(lambda example: example.group() if "await " in example.group() else "", text).strip()
+    return text
 
 
 def _body(node: _Documented, text: str | None) -> list[ast.stmt]:
@@ -189,13 +204,13 @@ def _literal(text: str, indent: str) -> str:
 
 
 def generated(stub: str) -> str:
-    """Return the stub with its ``_Aio*`` half and its docstrings as they must be."""
+    """Return the stub with its ``Aio*`` half and its docstrings as they must be."""
     blocking = with_docstrings(stub.partition(MARKER)[0], empty=True)
     lines = blocking.splitlines(keepends=True)
     classes = {node.name: node for node in ast.parse(blocking).body if isinstance(node, ast.ClassDef)}
     half = [MARKER]
     for name in CLASSES:
-        half.append(f"\n@final\nclass _Aio{name}:\n")
+        half.append(f"\n@final\nclass Aio{name}:\n")
         half += [_asyncio_method(name, method, lines) for method in classes[name].body if isinstance(method, ast.FunctionDef)]
     source = with_docstrings(blocking + "".join(half))
     command = [sys.executable, "-m", "ruff", "format", "--stdin-filename", str(STUB), "-"]

@@ -17,12 +17,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import matplotlib.pyplot as plt
 import polars as pl
 from flights import PARTITIONS, SCHEMA, TOPIC, airlines, flights
 
 import headwater as hw
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 GROUP = "dashboard"
 
@@ -220,8 +223,11 @@ def delays_by_hour(events: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def chart(delays: pl.DataFrame, hours: pl.DataFrame) -> plt.Figure:
+def chart(delays: pl.DataFrame, hours: pl.DataFrame) -> Figure:
     """Mean delay by carrier and by hour, side by side."""
+    # This import takes a second or more, so the stream starts without it.
+    import matplotlib.pyplot as plt
+
     figure, (left, right) = plt.subplots(
         1, 2, figsize=(11, 4.4), layout="constrained", width_ratios=(5, 6)
     )

@@ -15,6 +15,7 @@ export default {
   entryPoints: modules,
   tsconfig: '../tsconfig.json',
   readme: '../README.md',
+  customCss: './typedoc.css',
   out: '../../build/node-docs',
   excludeInternal: true,
   excludePrivate: true,

@@ -122,7 +122,7 @@ export class Batch<K = Buffer | null, V = Buffer | null> implements Iterable<Mes
     return arrow('toArrowIPC()').tableFromIPC(this.toArrowIPC());
   }
 
-  /** Its first messages, as `console.log()` shows them. */
+  /** Its first messages, as `console.log()` shows them. @hidden */
   [INSPECT](_depth: number, _options: object, inspect: (value: unknown) => string): string {
     const { length } = this;
     const shown = [...this.slice(0, SHOWN)].map(

@@ -48,7 +48,7 @@ import { Topic } from './topic.js';
 const countOrNull: Check<number | null> = (value, name) =>
   value === null ? null : count(value, name);
 
-/** The way to an engine or a cluster: makes topics, producers and consumers. */
+/** A connection to an engine or a cluster: creates topics, producers and consumers. */
 export class Client implements AsyncDisposable {
   private readonly servers: Server[] = [];
 
@@ -265,7 +265,7 @@ export class Client implements AsyncDisposable {
     return this.close();
   }
 
-  /** Where its data is, and the number of topics of an embedded engine, as `console.log()` shows them. */
+  /** Where its data is, and the number of topics of an embedded engine, as `console.log()` shows them. @hidden */
   [INSPECT](): string {
     if (this.native.isClosed) {
       return described('Client', 'closed');

@@ -323,7 +323,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return this.close();
   }
 
-  /** Its group, its topics and the number of its partitions, as `console.log()` shows them. */
+  /** Its group, its topics and the number of its partitions, as `console.log()` shows them. @hidden */
   [INSPECT](_depth: number, _options: object, inspect: (value: unknown) => string): string {
     const { isClosed, native, topics } = this;
     return isClosed ? described('Consumer', 'closed') : describedConsumer(native, topics, inspect);

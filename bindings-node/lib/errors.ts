@@ -1,6 +1,7 @@
 // The errors of the package: one class for each kind.
 
 import type { ErrorFields } from '../native.js';
+import { inOurWords } from './wording.js';
 
 /** The fields of an error. */
 export interface ErrorDetails {
@@ -169,7 +170,7 @@ export function makeError(fields: ErrorFields): Error {
     return new AbortError();
   }
   const kind = CLASSES[fields.kind] ?? KafkaError;
-  return new kind(fields.message, fields);
+  return new kind(inOurWords(fields.message), fields);
 }
 
 /** The error of an invalid argument. */

@@ -102,7 +102,7 @@ export class Message<K = Buffer | null, V = Buffer | null> {
     return parts;
   }
 
-  /** The parts that were read, as `console.log()` shows them. */
+  /** The parts that were read, as `console.log()` shows them. @hidden */
   [inspect.custom](): string {
     return `Message ${inspect(this.toObject())}`;
   }

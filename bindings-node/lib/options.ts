@@ -248,12 +248,14 @@ export function listOf<T>(check: Check<T>): Check<T[]> {
   };
 }
 
+const CHOICES = new Intl.ListFormat('en-GB', { type: 'disjunction' });
+
 /** One of a few words. */
 export function oneOf<T extends string>(...words: T[]): Check<T> {
   return (value, name) => {
     const found = words.find((word) => word === value);
     if (found === undefined) {
-      const choices = words.map((word) => JSON.stringify(word)).join(' or ');
+      const choices = CHOICES.format(words.map((word) => JSON.stringify(word)));
       const given = typeof value === 'string' ? JSON.stringify(value) : typeName(value);
       throw invalid(`${name} must be ${choices}, not ${given}.`);
     }

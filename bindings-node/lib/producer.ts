@@ -170,7 +170,7 @@ export class Producer<K extends Format = 'bytes', V extends Format = 'bytes'>
     return this.close();
   }
 
-  /** The formats of its keys and values, as `console.log()` shows them. */
+  /** The formats of its keys and values, as `console.log()` shows them. @hidden */
   [INSPECT](): string {
     const { key, value } = this.formats;
     return described('Producer', `key: ${key}`, `value: ${value}`);

@@ -77,7 +77,7 @@ export class Scan<K = Buffer | null, V = Buffer | null> implements AsyncIterable
     return Readable.from(messages(this));
   }
 
-  /** Its topic and its range, as `console.log()` shows them. */
+  /** Its topic and its range, as `console.log()` shows them. @hidden */
   [INSPECT](): string {
     const { topic, start, end } = this.native;
     return described('Scan', quoted(topic), `${start} to ${end}`);

@@ -32,7 +32,7 @@ export class Server implements AsyncDisposable {
     return this.native.close();
   }
 
-  /** Its address, as `console.log()` shows it. */
+  /** Its address, as `console.log()` shows it. @hidden */
   [INSPECT](): string {
     return described('Server', quoted(this.address));
   }

@@ -25,7 +25,7 @@ export class TableSchema implements Iterable<TableColumn> {
     return arrow('the columns of this schema').tableFromIPC(this.native.emptyTable).schema;
   }
 
-  /** The columns, as `console.log()` shows them. */
+  /** The columns, as `console.log()` shows them. @hidden */
   [INSPECT](): string {
     return described(
       'TableSchema',

@@ -179,7 +179,7 @@ export class Topic {
     );
   }
 
-  /** Its name, as `console.log()` shows it. */
+  /** Its name, as `console.log()` shows it. @hidden */
   [INSPECT](): string {
     return described('Topic', quoted(this.name));
   }

@@ -80,12 +80,12 @@ fn _headwater(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<message::Message>()?;
     let py = module.py();
     module.add_function(wrap_pyfunction!(engine::_aio_open, module)?)?;
-    module.add("_AioClient", py.get_type::<client::AsyncioClient>())?;
-    module.add("_AioTopic", py.get_type::<topic::AsyncioTopic>())?;
-    module.add("_AioScan", py.get_type::<scan::AsyncioScan>())?;
-    module.add("_AioProducer", py.get_type::<producer::AsyncioProducer>())?;
-    module.add("_AioConsumer", py.get_type::<consumer::AsyncioConsumer>())?;
-    module.add("_AioServer", py.get_type::<server::AsyncioServer>())?;
+    module.add("AioClient", py.get_type::<client::AsyncioClient>())?;
+    module.add("AioTopic", py.get_type::<topic::AsyncioTopic>())?;
+    module.add("AioScan", py.get_type::<scan::AsyncioScan>())?;
+    module.add("AioProducer", py.get_type::<producer::AsyncioProducer>())?;
+    module.add("AioConsumer", py.get_type::<consumer::AsyncioConsumer>())?;
+    module.add("AioServer", py.get_type::<server::AsyncioServer>())?;
     pickles::register(module)?;
     runtime::register(module)
 }

@@ -36,6 +36,29 @@ hw.connect("host:9092")
 hw.KafkaError
 hw.aio.open()
 plugin.kafka_topic
+hw.aio.Client
+hw.aio.Consumer.batches
+
+
+async def main():
+    aio_client = await hw.aio.open("./data")
+    aio_topic = await aio_client.create_topic("flights")
+    aio_scan = aio_topic.scan(limit=10)
+    frame = await aio_scan.to_polars()
+    aio_batch = await aio_topic.head()
+    aio_batch.to_arrow()
+    aio_consumer = aio_client.consumer("flights")
+    aio_polled = await aio_consumer.poll()
+    aio_polled.to_pandas()
+    async for message in aio_consumer:
+        message.headers
+    aio_producer = aio_client.producer()
+    sent = await aio_producer.send("flights", b"late")
+    sent.timestamp_ms
+    async with hw.aio.connect("host:9092") as connected:
+        await connected.group_offsets("readers")
+    aio_server = await connected.serve()
+    await aio_server.close()
 """
 
 # The line that contains the name, the name, and a part of its documentation.
@@ -59,6 +82,23 @@ HOVERS = [
     ("hw.aio.open()", "aio", "Headwater for asyncio"),
     ("hw.aio.open()", "open", "Open an embedded engine"),
     ("plugin.kafka_topic", "kafka_topic", "A new topic of"),
+    ("hw.aio.Client", "Client", "`headwater.Client` for asyncio"),
+    ("hw.aio.Consumer.batches", "batches", "After the first record"),
+    ("aio_client.create_topic(", "create_topic", 'if_exists="ignore"'),
+    ("aio_topic.scan(", "scan", "Reading stops after"),
+    ("aio_scan.to_polars(", "to_polars", "pushed down"),
+    ("aio_topic.head(", "head", "partition by partition, in offset order"),
+    ("aio_batch.to_arrow(", "to_arrow", "As a `pyarrow.Table`."),
+    ("aio_client.consumer(", "consumer", "A consumer of all partitions of these topics"),
+    ("aio_consumer.poll(", "poll", "If none arrive within"),
+    ("aio_polled.to_pandas(", "to_pandas", "numpy_nullable"),
+    ("message.headers", "headers", "pairs"),
+    ("aio_client.producer(", "producer", "Kafka's producer keys"),
+    ("aio_producer.send(", "send", "waits up to"),
+    ("sent.timestamp_ms", "timestamp_ms", "in milliseconds since 1970"),
+    ("connected.group_offsets(", "group_offsets", "The committed offsets"),
+    ("connected.serve(", "serve", "any Kafka client"),
+    ("aio_server.close(", "close", "Answer the requests that have arrived"),
 ]
 
 
@@ -110,7 +150,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LanguageS
     yield server, uri
     server.request("shutdown")
     server.notify("exit")
-    server.process.wait(10)
+    server.process.wait(60)
 
 
 @pytest.mark.parametrize(("line", "name", "text"), HOVERS, ids=[f"{line.rstrip('(')}:{name}" for line, name, _ in HOVERS])

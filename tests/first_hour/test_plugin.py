@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.first_hour import clean
+from tests.first_hour.pages import of_languages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 EXAMPLES = clean.ROOT / "bindings-python" / "examples" / "pytest"
+PAGES = [clean.ROOT / "core" / "docs" / "guide" / "testing.md", clean.ROOT / "bindings-python" / "README.md"]
 
 USES = """
 import threading
@@ -66,6 +68,12 @@ def test_the_examples_pass(run_pytest: Callable[..., str], tmp_path: Path) -> No
         shutil.copy(example, tmp_path)
     output = run_pytest("-W", "error::pytest.PytestUnhandledThreadExceptionWarning")
     assert "6 passed" in output
+
+
+@pytest.mark.parametrize(("page", "tests"), list(zip(PAGES, [2, 1], strict=True)), ids=["guide", "readme"])
+def test_the_tests_in_a_page_pass(run_pytest: Callable[..., str], page: Path, tests: int) -> None:
+    blocks = [block.code for block in of_languages(page, ("python",)) if "def test_" in block.code]
+    assert f"{tests} passed" in run_pytest(test_page="\n\n".join(blocks))
 
 
 def test_the_fixtures_work_alone_and_in_several_processes(run_pytest: Callable[..., str]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.first_hour.pages import ROOT
+from tests.first_hour.site_links import broken_links
 
 NODE_DOCS = ROOT / "build" / "node-docs" / "index.html"
 # Elements that a browser loads by itself, with their addresses.
@@ -80,6 +81,48 @@ def test_the_pages_of_typedoc_are_in_the_site(site: Path) -> None:
     links = re.findall(r'href="(node/[^"]+)"', page(site, "api/node.html"))
     assert len(links) >= 2
     assert all((site / "api" / link).exists() for link in links)
+    assert '<a href="../../../index.html">' in page(site, "api/node/classes/headwater.Client.html")
+    assert '<a href="../../index.html">' in page(site, "api/node/index.html")
+
+
+def test_every_link_leads_to_a_page_an_anchor_or_a_file(site: Path) -> None:
+    assert len(list(site.rglob("*.html"))) > 100
+    assert not broken_links(site)
+
+
+@pytest.mark.parametrize(
+    ("link", "works"),
+    [
+        ("b.html", True),
+        ("b.html#there", True),
+        ("#here", True),
+        ("/folder/b.html", True),
+        ("..", True),
+        ("https://a.example/", True),
+        ("c.html", False),
+        ("b.html#nowhere", False),
+        ("#nowhere", False),
+        ("/b.html", False),
+    ],
+)
+def test_a_link_that_leads_nowhere_is_found(tmp_path: Path, link: str, works: bool) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (tmp_path / "index.html").write_text("<p>Home")
+    (folder / "a.html").write_text(f'<p id="here"><a href="{link}">link</a>')
+    (folder / "b.html").write_text('<p id="there">')
+    assert broken_links(tmp_path) == ([] if works else [f"folder/a.html: {link}"])
+
+
+def test_rows_of_wide_tables_are_blocks_in_a_narrow_window(site: Path) -> None:
+    configuration = page(site, "CONFIGURATION.html")
+    assert configuration.count("<table data-stacked>") == configuration.count("<table")
+    assert re.search(r'<td data-label="default"><code>60000</code></td>', configuration)
+    assert "data-stacked" not in page(site, "index.html"), "its table fits a narrow window"
+
+
+def test_what_a_cell_of_a_notebook_prints_is_one_block(site: Path) -> None:
+    assert "read 100,000 records\nread 100,000 records\n" in page(site, "notebooks/02_from_notebook_to_cluster.html")
 
 
 def test_links_to_the_source_tree_are_shown_as_paths(site: Path) -> None:

@@ -16,6 +16,7 @@ import {
   KafkaError,
   NotADataDirectoryError,
   open,
+  TopicAlreadyExistsError,
   TransportError,
   UnknownTopicOrPartitionError,
 } from 'headwater';
@@ -48,6 +49,17 @@ onTargets('every error has its fields', async (client) => {
   });
 });
 
+test('advice names the options of this package', async () => {
+  await using client = await open(null);
+  await client.createTopic('flights');
+  await rejects(client.createTopic('flights'), TopicAlreadyExistsError, /ifExists: 'ignore'/);
+  await using producer = client.producer();
+  const sent = producer.send({ topic: 'flights', value: 'late', partition: 7 });
+  await rejects(sent, UnknownTopicOrPartitionError, /alterTopic\(\)/);
+  const served = client.serve({ host: '0.0.0.0', port: 0 });
+  await rejects(served, KafkaError, /insist with allowInsecure: true/);
+});
+
 onTargets('bad input is refused', async (client) => {
   for (const [call, kind, pattern] of [
     [() => client.createTopic('no/name'), InvalidTopicError, /no\/name/],
@@ -72,7 +84,7 @@ onTargets('bad input is refused', async (client) => {
     [
       async () => client.consumer({ value: 'xml' }),
       InvalidArgumentError,
-      /value must be "bytes" or "string" or "json"/,
+      /value must be "bytes", "string" or "json"/,
     ],
     [async () => client.consumer({ topic: 't' }), InvalidArgumentError, /`topic`.*`topics`/],
     [async () => client.consumer({ topics: 7 }), InvalidArgumentError, /topics must be a name/],

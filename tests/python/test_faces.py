@@ -86,7 +86,7 @@ def test_the_stub_of_asyncio_is_written_from_the_other_one() -> None:
     assert stubs.generated(stub) == stub
     before, after = "def delete_group(self, group_id: str)", "def delete_group(self, group_id: str, *, force: bool = False)"
     changed = stubs.generated(stub.replace(f"{before} -> None", f"{after} -> None", 1))
-    assert f"{after} -> Coroutine[Any, Any, None]" in changed
+    assert f"async {after} -> None" in changed
     assert f"{before} ->" not in changed
 
 

@@ -6,7 +6,13 @@ import re
 
 from tests.tidy.sources import ROOT
 
-PAGES = [*ROOT.glob("*.md"), *ROOT.glob("core/docs/**/*.md")]
+PAGES = [
+    *ROOT.glob("*.md"),
+    *ROOT.glob("core/docs/**/*.md"),
+    *ROOT.glob("bindings-*/*.md"),
+    *ROOT.glob("bindings-*/examples/*.md"),
+    *ROOT.glob("notebooks/*.md"),
+]
 DECISIONS = ROOT / "core/docs/decisions"
 RELIABILITY = ROOT / "core/docs/reliability.md"
 

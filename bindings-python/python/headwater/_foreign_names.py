@@ -1,4 +1,4 @@
-"""Names of other libraries, with the names of this package that errors recommend instead.
+"""Names of other libraries, and of other calls, with the names of this package that errors recommend instead.
 
 ``NAMES`` is the only list. A name in it must not exist in this package.
 """
@@ -22,6 +22,7 @@ class ForeignName(NamedTuple):
     """The class, or the call. Each library has several names for ``Future``: what ``Producer.send`` returns."""
     name: str
     library: str
+    """The library that has the name; for a name of ours in the wrong place, the call that has it."""
     ours: str
     """What to use, as the end of the sentence "use ..."."""
 
@@ -205,6 +206,7 @@ NAMES: list[ForeignName] = [
         pattern="subscribe(re.compile(pattern))",
     ),
     *_rows("keyword", "Client.create_topic", "kafka-python", num_partitions="partitions=", topic_configs="config="),
+    *_rows("keyword", "Client.create_topic", "Producer.send", partition="partitions="),
     *_rows("keyword", "Client.consumer", "kafka-python", consumer_timeout_ms='poll(timeout=seconds), or batches(until="end")'),
     *_rows("keyword", "Client.consumer", "kafka-python", value_deserializer='value="json" or value="string"'),
     *_rows("keyword", "Client.consumer", "kafka-python", key_deserializer='key="json" or key="string"'),

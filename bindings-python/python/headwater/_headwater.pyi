@@ -36,6 +36,12 @@ from headwater.types import (
 )
 
 __all__ = [
+    "AioClient",
+    "AioConsumer",
+    "AioProducer",
+    "AioScan",
+    "AioServer",
+    "AioTopic",
     "Batch",
     "BatchResult",
     "Client",
@@ -49,12 +55,6 @@ __all__ = [
     "Server",
     "Topic",
     "TopicInfo",
-    "_AioClient",
-    "_AioConsumer",
-    "_AioProducer",
-    "_AioScan",
-    "_AioServer",
-    "_AioTopic",
     "__version__",
     "_aio_connect",
     "_aio_open",
@@ -165,7 +165,7 @@ class Client:
         **topic_config: ConfigValue,
     ) -> Topic:
         """Create a topic. `if_exists="ignore"` returns an existing topic unchanged. Keyword arguments and `config` take
-        Kafka's topic keys.
+        Kafka's topic keys; keys in milliseconds take durations too: `retention_ms="7d"`, or a `timedelta`.
 
         >>> import headwater as hw
         >>> with hw.open() as client:
@@ -381,7 +381,7 @@ class Client:
         >>> client.close()
         """
     @property
-    def aio(self) -> _AioClient:
+    def aio(self) -> AioClient:
         """This client for asyncio: the same engine, closed with either.
 
         >>> import asyncio, headwater as hw
@@ -1472,7 +1472,7 @@ def _aio_open(
     stats: AsyncStats | None = None,
     config: Mapping[str, ConfigValue] | None = None,
     **kafka_config: ConfigValue,
-) -> Coroutine[Any, Any, _AioClient]: ...
+) -> Coroutine[Any, Any, AioClient]: ...
 def _aio_connect(
     bootstrap_servers: str | Sequence[str],
     *,
@@ -1480,7 +1480,7 @@ def _aio_connect(
     stats: AsyncStats | None = None,
     config: Mapping[str, ConfigValue] | None = None,
     **kafka_config: ConfigValue,
-) -> Coroutine[Any, Any, _AioClient]: ...
+) -> Coroutine[Any, Any, AioClient]: ...
 def _unpickle_batch(stream: bytes, json: bytes | None, topic: str | None, next_offsets: dict[TopicPartition, int]) -> Batch: ...
 def _unpickle_message(stream: bytes, json: bytes | None, topic: str | None) -> Message: ...
 def _unpickle_record_metadata(topic: str, partition: int, offset: int | None, timestamp_ms: int) -> RecordMetadata: ...
@@ -1490,7 +1490,7 @@ def _at_exit() -> None: ...
 # The classes of headwater.aio. Written by bindings-python/stubs.py from the classes above: change those, and run it.
 
 @final
-class _AioClient:
+class AioClient:
     """`headwater.Client` for asyncio.
 
     >>> import asyncio, headwater.aio as hw
@@ -1501,7 +1501,7 @@ class _AioClient:
     >>> asyncio.run(main())
     [TopicInfo(name='flights', partitions=4, internal=False)]
     """
-    def create_topic(
+    async def create_topic(
         self,
         name: str,
         *,
@@ -1510,143 +1510,59 @@ class _AioClient:
         if_exists: Literal["error", "ignore"] = "error",
         config: Mapping[str, ConfigValue] | None = None,
         **topic_config: ConfigValue,
-    ) -> Coroutine[Any, Any, _AioTopic]:
+    ) -> AioTopic:
         """Create a topic. `if_exists="ignore"` returns an existing topic unchanged. Keyword arguments and `config` take
-        Kafka's topic keys.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client:
-        ...     client.create_topic("flights", partitions=4, cleanup_policy="delete", config={"retention.ms": -1})
-        Topic('flights')
+        Kafka's topic keys; keys in milliseconds take durations too: `retention_ms="7d"`, or a `timedelta`.
         """
-    def topic(self, name: str) -> _AioTopic:
-        """The topic with this name. Sends no request: an unknown topic is an error when it is first used.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client:
-        ...     _ = client.create_topic("flights")
-        ...     client.topic("flights"), client["flights"]
-        (Topic('flights'), Topic('flights'))
-        """
-    def __getitem__(self, key: str, /) -> _AioTopic: ...
+    def topic(self, name: str) -> AioTopic:
+        """The topic with this name. Sends no request: an unknown topic is an error when it is first used."""
+    def __getitem__(self, key: str, /) -> AioTopic: ...
     def __contains__(self, key: object, /) -> bool: ...
-    def topics(self, internal: bool = False) -> Coroutine[Any, Any, list[TopicInfo]]:
-        """Every topic, by name; `internal=True` includes internal topics.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client:
-        ...     _ = client.create_topic("flights", partitions=4)
-        ...     client.topics()
-        [TopicInfo(name='flights', partitions=4, internal=False)]
-        """
-    def config(self, broker: int | None = None) -> Coroutine[Any, Any, dict[str, str | None]]:
+    async def topics(self, internal: bool = False) -> list[TopicInfo]:
+        """Every topic, by name; `internal=True` includes internal topics."""
+    async def config(self, broker: int | None = None) -> dict[str, str | None]:
         """The effective configuration of a broker by its id, by default of the one with the lowest id: each of Kafka's
         keys with its value as text, `None` for a secret. The configuration of a topic is `topic.config()`.
-
-        >>> import headwater as hw
-        >>> with hw.open(log_retention_hours=24) as client:
-        ...     client.config()["log.retention.hours"]
-        '24'
         """
-    def alter_topic(
+    async def alter_topic(
         self,
         name: str,
         *,
         partitions: int | None = None,
         config: Mapping[str, ConfigValue] | None = None,
         **topic_config: ConfigValue,
-    ) -> Coroutine[Any, Any, None]:
-        """Add partitions, or change configuration. `None` resets a key to its default.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client:
-        ...     _ = client.create_topic("flights")
-        ...     client.alter_topic("flights", partitions=4, retention_ms=None)
-        ...     client.topics()[0].partitions
-        4
-        """
-    def delete_topic(self, name: str, *, missing_ok: bool = False) -> Coroutine[Any, Any, bool]:
+    ) -> None:
+        """Add partitions, or change configuration. `None` resets a key to its default."""
+    async def delete_topic(self, name: str, *, missing_ok: bool = False) -> bool:
         """Delete a topic with all its records, and return whether it existed. An unknown topic is an error unless
         `missing_ok`.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client:
-        ...     _ = client.create_topic("flights")
-        ...     client.delete_topic("flights"), client.delete_topic("flights", missing_ok=True)
-        (True, False)
         """
-    def delete_records(self, name: str, before: Position) -> Coroutine[Any, Any, dict[int, int]]:
-        """Delete the records before a position. Returns the new start offset of each partition.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     _ = client.create_topic("flights")
-        ...     _ = producer.send_batch("flights", [b"a", b"b", b"c"])
-        ...     client.delete_records("flights", before=2)
-        {0: 2}
-        """
-    def groups(self) -> Coroutine[Any, Any, list[GroupInfo]]:
+    async def delete_records(self, name: str, before: Position) -> dict[int, int]:
+        """Delete the records before a position. Returns the new start offset of each partition."""
+    async def groups(self) -> list[GroupInfo]:
         """Every consumer group, by name: type ("classic" or "consumer"), protocol, and the state with Kafka's name.
 
         The rows are named tuples, so a data frame accepts them directly: `pl.DataFrame(client.groups())`.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.consumer(group_id="readers") as consumer:
-        ...     _ = client.create_topic("flights")
-        ...     consumer.commit({("flights", 0): 0})
-        ...     [(group.group_id, group.state) for group in client.groups()]
-        [('readers', 'Empty')]
         """
-    def group_offsets(self, group_id: str) -> Coroutine[Any, Any, list[GroupOffset]]:
+    async def group_offsets(self, group_id: str) -> list[GroupOffset]:
         """The committed offsets of a group, by topic and partition, with the end of each partition and the lag, the number
         of offsets in between. Both are `None` for a partition that no longer exists. An unknown group has no committed
         offsets.
 
         The rows are named tuples, so a data frame accepts them directly:
         `pl.DataFrame(client.group_offsets("readers"))`.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer, client.consumer(group_id="readers") as consumer:
-        ...     _ = client.create_topic("flights")
-        ...     _ = producer.send_batch("flights", [b"a", b"b", b"c"])
-        ...     consumer.commit({("flights", 0): 1})
-        ...     client.group_offsets("readers")
-        [GroupOffset(topic='flights', partition=0, committed=1, end=3, lag=2)]
         """
-    def reset_group_offsets(self, group_id: str, topic: str, to: Position) -> Coroutine[Any, Any, dict[int, int]]:
+    async def reset_group_offsets(self, group_id: str, topic: str, to: Position) -> dict[int, int]:
         """Set the committed offsets of a group for a topic, and return them: the next offset to read, for each partition.
 
         `to` is a position: "earliest", "latest", an offset, `{partition: offset}` (other partitions do not change), an
         aware datetime (the first record at or after it), or an age such as "-15m". An offset outside the log becomes
         its start or its end. The group must have no members; an unknown group is created.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     _ = client.create_topic("flights")
-        ...     _ = producer.send_batch("flights", [b"a", b"b", b"c"])
-        ...     client.reset_group_offsets("readers", "flights", "latest"), client.reset_group_offsets("readers", "flights", to=1)
-        ({0: 3}, {0: 1})
         """
-    def delete_group(self, group_id: str) -> Coroutine[Any, Any, None]:
-        """Delete a group with its committed offsets. It must have no members.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client:
-        ...     _ = client.create_topic("flights")
-        ...     _ = client.reset_group_offsets("readers", "flights", "earliest")
-        ...     client.delete_group("readers")
-        ...     client.groups()
-        []
-        """
-    def producer(self, *, config: Mapping[str, ConfigValue] | None = None, **producer_config: ConfigValue) -> _AioProducer:
-        """A producer. Keyword arguments and `config` take Kafka's producer keys.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer(linger_ms=5, compression_type="zstd") as producer:
-        ...     _ = client.create_topic("flights")
-        ...     producer.send("flights", b"late").result().offset
-        0
-        """
+    async def delete_group(self, group_id: str) -> None:
+        """Delete a group with its committed offsets. It must have no members."""
+    def producer(self, *, config: Mapping[str, ConfigValue] | None = None, **producer_config: ConfigValue) -> AioProducer:
+        """A producer. Keyword arguments and `config` take Kafka's producer keys."""
     def consumer(
         self,
         topics: str | Iterable[str] | re.Pattern[str] | None = None,
@@ -1661,7 +1577,7 @@ class _AioClient:
         on_error: OnError = "raise",
         config: Mapping[str, ConfigValue] | None = None,
         **consumer_config: ConfigValue,
-    ) -> _AioConsumer:
+    ) -> AioConsumer:
         """A consumer of all partitions of these topics; without topics, pass the partitions to `Consumer.assign`. With
         `group_id` it shares them with the other consumers of the group, starts at the committed offsets, and
         periodically commits finished records: a batch or a message is finished when the next one is requested. With a
@@ -1678,16 +1594,8 @@ class _AioClient:
         result of `json.loads`. After a `DecodeError` the consumer is at the record. To continue after it:
         `consumer.seek({(error.topic, error.partition): error.offset + 1})`. Other keyword arguments and `config` take
         Kafka's consumer keys.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     _ = client.create_topic("flights")
-        ...     _ = producer.send_batch("flights", [b"a", b"b"])
-        ...     with client.consumer("flights", auto_offset_reset="earliest", value="string") as consumer:
-        ...         [message.value for message in consumer.poll()]
-        ['a', 'b']
         """
-    def serve(
+    async def serve(
         self,
         host: str = "127.0.0.1",
         port: int = 9092,
@@ -1698,31 +1606,20 @@ class _AioClient:
         tls_key: str | os.PathLike[str] | None = None,
         sasl_mechanisms: Sequence[SaslMechanism] | None = None,
         allow_insecure: bool = False,
-    ) -> Coroutine[Any, Any, _AioServer]:
+    ) -> AioServer:
         """Open the engine to any Kafka client. `port=0` uses a free port; `advertised="HOST:PORT"` is the address that
         clients connect to.
 
         An address that other machines can reach is refused without `security_protocol="SASL_SSL"` (TLS with `tls_cert`
         and `tls_key`, PEM files; users from `headwater user add` with `sasl_mechanisms`, any by default) or
         `allow_insecure=True`.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.serve(port=0) as server:
-        ...     configuration = {"bootstrap.servers": server.bootstrap_servers}  # for confluent_kafka.Producer, ...
-        ...     configuration
-        {'bootstrap.servers': '127.0.0.1:...'}
         """
-    def close(self) -> Coroutine[Any, Any, None]:
+    async def close(self) -> None:
         """Send the queued records of all producers, then close this client and everything created from it. The engine is
         flushed and closed with its last client: each `open()` of the same path creates one. Idempotent; `with` calls
         it.
 
         Raises an error if records could not be sent, with their number and topics. The client is closed nevertheless.
-
-        >>> import headwater as hw
-        >>> client = hw.open()
-        >>> client.close()
-        >>> client.close()
         """
     @property
     def sync(self) -> Client:
@@ -1740,11 +1637,6 @@ class _AioClient:
     def recovery(self) -> RecoveryReport | None:
         """The report of opening the directory, a `headwater.types.RecoveryReport`; `None` if the directory is new, or was
         closed in order and is complete.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client:
-        ...     print(client.recovery)
-        None
         """
     def metrics(self) -> Metrics:
         """The metrics of this client: requests and their latencies, connections and bytes for each broker, queued records
@@ -1755,30 +1647,15 @@ class _AioClient:
         were deleted before their retention ended because the disk, or `headwater.storage.max.bytes`, was full;
         `retention-time` and `retention-size` count deletions by `retention.ms` and `retention.bytes`, `delete-records`
         those by `delete_records`. All clients on one directory of this process have the same counts.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client:
-        ...     client.metrics()["exhaustion-deleted-segments-total"]
-        ...     topic = client.create_topic("flights")
-        ...     client.metrics()["request-total"] > 0
-        0
-        True
         """
     @property
     def closed(self) -> bool:
-        """Whether it was closed.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client:
-        ...     pass
-        >>> client.closed
-        True
-        """
-    def __aenter__(self) -> Coroutine[Any, Any, _AioClient]: ...
-    def __aexit__(self, *_exception: object) -> Coroutine[Any, Any, None]: ...
+        """Whether it was closed."""
+    async def __aenter__(self) -> AioClient: ...
+    async def __aexit__(self, *_exception: object) -> None: ...
 
 @final
-class _AioTopic:
+class AioTopic:
     """`headwater.Topic` for asyncio; `await topic.count()` is its number of records.
 
     >>> import asyncio, headwater.aio as hw
@@ -1792,43 +1669,18 @@ class _AioTopic:
     """
     @property
     def name(self) -> str:
-        """The topic's name.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client:
-        ...     client.topic("flights").name
-        'flights'
-        """
+        """The topic's name."""
     @property
     def partitions(self) -> Coroutine[Any, Any, int]:
-        """The number of partitions, as the cluster has it now.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client:
-        ...     client.create_topic("flights", partitions=4).partitions
-        4
-        """
+        """The number of partitions, as the cluster has it now."""
     @property
     def size_bytes(self) -> Coroutine[Any, Any, int | None]:
         """The size of the topic's log in bytes: of all partitions, without replicas. `None` if a leader does not report
         it.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     topic = client.create_topic("flights")
-        ...     done = producer.send_batch("flights", [b"a", b"b"])
-        ...     topic.size_bytes == done.bytes
-        True
         """
-    def config(self) -> Coroutine[Any, Any, dict[str, str | None]]:
+    async def config(self) -> dict[str, str | None]:
         """The effective configuration: each of Kafka's topic keys with its value as text, whether it was set for the topic
         or is the broker's default. `None` for a secret. `client.alter_topic()` changes it.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client:
-        ...     config = client.create_topic("flights", retention_ms=-1).config()
-        >>> config["retention.ms"], config["cleanup.policy"]
-        ('-1', 'delete')
         """
     def scan(
         self,
@@ -1848,7 +1700,7 @@ class _AioTopic:
         isolation_level: IsolationLevel = "read_committed",
         limit: int | None = None,
         progress: Progress | None = None,
-    ) -> _AioScan:
+    ) -> AioScan:
         """The records from `start` to before `end` as a table that is read on use, any number of times.
 
         `start` and `end` are positions: "earliest", "latest", an offset, `{partition: offset}`, a date (its midnight in
@@ -1872,17 +1724,8 @@ class _AioTopic:
         A value fits a type that represents it exactly; floats are rounded to the nearest, and a decimal with too many
         decimals is rounded, halves away from zero. Dates and times are in the years 1 to 9999. A Python datetime has
         microseconds: finer decimals are rounded down.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     topic = client.create_topic("flights")
-        ...     _ = producer.send_batch("flights", [{"carrier": "UA", "delay": 12}, {"carrier": "AA", "delay": 0}])
-        ...     topic.scan(start=1, value="json", unnest=True, columns=["offset", "carrier"]).to_polars().rows()
-        ...     topic.scan(limit=1).count()
-        [(1, 'AA')]
-        1
         """
-    def head(
+    async def head(
         self,
         n: int = 10,
         *,
@@ -1894,16 +1737,9 @@ class _AioTopic:
         unnest_prefix: str | None = None,
         rest: str | None = None,
         on_error: OnError = "raise",
-    ) -> Coroutine[Any, Any, Batch]:
-        """The first `n` records: partition by partition, in offset order.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     _ = producer.send_batch(client.create_topic("t").name, [b"a", b"b", b"c"])
-        ...     [message.value for message in client["t"].head(2)]
-        [b'a', b'b']
-        """
-    def tail(
+    ) -> Batch:
+        """The first `n` records: partition by partition, in offset order."""
+    async def tail(
         self,
         n: int = 10,
         *,
@@ -1915,51 +1751,21 @@ class _AioTopic:
         unnest_prefix: str | None = None,
         rest: str | None = None,
         on_error: OnError = "raise",
-    ) -> Coroutine[Any, Any, Batch]:
-        """The `n` newest records of all partitions. Reads only the end of the topic.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     _ = producer.send_batch(client.create_topic("t").name, [b"a", b"b", b"c"])
-        ...     [message.value for message in client["t"].tail(2)]
-        [b'b', b'c']
-        """
-    def count(self) -> Coroutine[Any, Any, int]:
-        """The number of records, counted from batch headers.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     topic = client.create_topic("t")
-        ...     _ = producer.send_batch("t", [b"a", b"b"])
-        ...     topic.count()
-        2
-        """
-    def offsets(self, at: Position) -> Coroutine[Any, Any, dict[int, int]]:
-        """The offset of a position in each partition.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     topic = client.create_topic("t", partitions=2)
-        ...     _ = producer.send("t", b"a", partition=1).result()
-        ...     topic.offsets("latest")
-        {0: 0, 1: 1}
-        """
-    def rate(self, every: str = "1m", *, start: Position = "earliest", end: Position = "latest") -> Coroutine[Any, Any, Batch]:
+    ) -> Batch:
+        """The `n` newest records of all partitions. Reads only the end of the topic."""
+    async def count(self) -> int:
+        """The number of records, counted from batch headers."""
+    async def offsets(self, at: Position) -> dict[int, int]:
+        """The offset of a position in each partition."""
+    async def rate(self, every: str = "1m", *, start: Position = "earliest", end: Position = "latest") -> Batch:
         """Records and bytes in each interval of time, from batch headers: columns `time`, `records` and `bytes`. A batch
         that spans several intervals is spread evenly.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     topic = client.create_topic("t")
-        ...     _ = producer.send("t", b"a", timestamp=3_600_000).result()
-        ...     topic.rate("1h").to_polars()["records"].to_list()
-        [1]
         """
     def __eq__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...
 
 @final
-class _AioScan:
+class AioScan:
     """`headwater.Scan` for asyncio: `async for batch in scan`.
 
     >>> import asyncio, headwater.aio as hw
@@ -1972,110 +1778,45 @@ class _AioScan:
     ([2], [b'a', b'b'])
     """
     @overload
-    def to_polars(self, lazy: Literal[False] = False) -> Coroutine[Any, Any, pl.DataFrame]:
+    async def to_polars(self, lazy: Literal[False] = False) -> pl.DataFrame:
         """Convert to a `polars.DataFrame`, without a copy of keys and values. `lazy=True` returns a `polars.LazyFrame`
         with the same results: filters on `offset`, `partition` and `timestamp`, the selected columns and row limits are
         pushed down to the log's indexes, and Polars does the rest. Its schema is fixed when it is created; its records
         are read when it is collected.
-
-        >>> import headwater as hw, polars as pl
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     topic = client.create_topic("flights")
-        ...     _ = producer.send_batch("flights", [b"a", b"b", b"c"])
-        ...     topic.scan().to_polars(lazy=True).filter(pl.col("offset") >= 1).select("value").collect().rows()
-        [(b'b',), (b'c',)]
         """
     @overload
-    def to_polars(self, lazy: Literal[True]) -> Coroutine[Any, Any, pl.LazyFrame]:
+    async def to_polars(self, lazy: Literal[True]) -> pl.LazyFrame:
         """Convert to a `polars.DataFrame`, without a copy of keys and values. `lazy=True` returns a `polars.LazyFrame`
         with the same results: filters on `offset`, `partition` and `timestamp`, the selected columns and row limits are
         pushed down to the log's indexes, and Polars does the rest. Its schema is fixed when it is created; its records
         are read when it is collected.
-
-        >>> import headwater as hw, polars as pl
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     topic = client.create_topic("flights")
-        ...     _ = producer.send_batch("flights", [b"a", b"b", b"c"])
-        ...     topic.scan().to_polars(lazy=True).filter(pl.col("offset") >= 1).select("value").collect().rows()
-        [(b'b',), (b'c',)]
         """
-    def to_pandas(self, dtype_backend: Literal["pyarrow", "numpy_nullable"] | None = None) -> Coroutine[Any, Any, pd.DataFrame]:
+    async def to_pandas(self, dtype_backend: Literal["pyarrow", "numpy_nullable"] | None = None) -> pd.DataFrame:
         """Convert to a `pandas.DataFrame`; `dtype_backend` is pandas' own ("pyarrow", "numpy_nullable"). Bytes become
         objects, which is slow: use `value="string"` or a schema.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     topic = client.create_topic("flights")
-        ...     _ = producer.send_batch("flights", [b"a", b"b"])
-        ...     topic.scan(value="string").to_pandas()["value"].tolist()
-        ['a', 'b']
         """
-    def to_arrow(self) -> Coroutine[Any, Any, pa.Table]:
-        """As a `pyarrow.Table`.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     topic = client.create_topic("flights")
-        ...     _ = producer.send_batch("flights", [b"a", b"b"])
-        ...     topic.scan().to_arrow()["value"].to_pylist()
-        [b'a', b'b']
-        """
-    def to_reader(self) -> Coroutine[Any, Any, pa.RecordBatchReader]:
-        """A `pyarrow.RecordBatchReader`, which keeps only a part in memory at a time.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     topic = client.create_topic("flights")
-        ...     _ = producer.send_batch("flights", [b"a", b"b"])
-        ...     sum(batch.num_rows for batch in topic.scan().to_reader())
-        2
-        """
-    def count(self) -> Coroutine[Any, Any, int]:
+    async def to_arrow(self) -> pa.Table:
+        """As a `pyarrow.Table`."""
+    async def to_reader(self) -> pa.RecordBatchReader:
+        """A `pyarrow.RecordBatchReader`, which keeps only a part in memory at a time."""
+    async def count(self) -> int:
         """The number of records, counted from batch headers. With `on_error="skip"` keys and values that have a format are
         decoded.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     topic = client.create_topic("flights")
-        ...     _ = producer.send_batch("flights", [b"a", b"b"])
-        ...     topic.scan(start=1).count()
-        1
         """
-    def explain(self) -> Coroutine[Any, Any, str]:
-        """Describe how it will be read, as text.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client:
-        ...     "flights" in client.create_topic("flights").scan().explain()
-        True
-        """
+    async def explain(self) -> str:
+        """Describe how it will be read, as text."""
     @property
     def skipped(self) -> int:
-        """The number of records that `on_error="skip"` has skipped since a reading of the scan last started.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     _ = producer.send_batch(client.create_topic("t").name, [b"1", b"no JSON", b"3"])
-        ...     scan = client["t"].scan(value="json", on_error="skip")
-        ...     scan.to_polars().height, scan.skipped
-        (2, 1)
-        """
+        """The number of records that `on_error="skip"` has skipped since a reading of the scan last started."""
     @property
     def schema(self) -> Coroutine[Any, Any, Schema]:
         """The names and types of the columns: convert it to a `polars.Schema`, a `pyarrow.schema` or a DataFrame. JSON
         without a schema is inferred from the first records.
-
-        >>> import headwater as hw, pyarrow as pa
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     topic = client.create_topic("flights")
-        ...     _ = producer.send_batch("flights", [{"delay": 12}])
-        ...     pa.schema(topic.scan(value="json", columns=["offset", "value"]).schema).field("value").type
-        StructType(struct<delay: int64>)
         """
     def __aiter__(self) -> AsyncIterator[Batch]: ...
 
 @final
-class _AioProducer:
+class AioProducer:
     """`headwater.Producer` for asyncio. `send()` accepts the record at once; its result is awaited.
 
     >>> import asyncio, headwater.aio as hw
@@ -2087,7 +1828,7 @@ class _AioProducer:
     >>> asyncio.run(main())
     [0, 1, 2]
     """
-    def send(
+    async def send(
         self,
         topic: str,
         value: Bytes | None = None,
@@ -2096,21 +1837,15 @@ class _AioProducer:
         headers: Headers | None = None,
         partition: SupportsIndex | None = None,
         timestamp: SupportsIndex | date | str | None = None,
-    ) -> Coroutine[Any, Any, RecordMetadata]:
+    ) -> RecordMetadata:
         """Send a record. Returns the future of its result at once, unless `buffer_memory` is full: then it waits up to
         `max_block_ms`.
 
         `value` and `key` are bytes, or str as UTF-8; `headers` a list of pairs of a name and bytes; `timestamp`
         milliseconds since 1970, an aware datetime, a date (its midnight in UTC) or the ISO text of one, rounded down to
         milliseconds. `value=None` deletes the key in a compacted topic.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     _ = client.create_topic("flights", partitions=4)
-        ...     producer.send("flights", b"late", key="UA", headers=[("gate", b"B7")], partition=3).result().partition
-        3
         """
-    def send_batch(
+    async def send_batch(
         self,
         topic: str,
         rows_or_arrow: Rows,
@@ -2121,7 +1856,7 @@ class _AioProducer:
         partition: SupportsIndex | str | None = None,
         timestamp: str | None = None,
         value_format: Literal["json"] = "json",
-    ) -> Coroutine[Any, Any, BatchResult]:
+    ) -> BatchResult:
         """Send a table, or many rows, and wait until all of it is written. There is no cost in Python per record.
 
         `rows` is any object with an Arrow capsule (a frame of Polars or pandas, a table of PyArrow or DuckDB), or an
@@ -2133,42 +1868,18 @@ class _AioProducer:
         of text, bytes, numbers, dates or times is written as plain text, without quotes. Timestamps are rounded down to
         milliseconds. Of rows in memory the first 256 MiB are checked before anything is written; if a row is refused
         later, the error has the number of rows written.
-
-        >>> import headwater as hw, polars as pl
-        >>> frame = pl.DataFrame({"carrier": ["UA", "AA"], "delay": [12, 0]})
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     topic = client.create_topic("flights")
-        ...     producer.send_batch("flights", frame, key="carrier").records
-        ...     [(message.key, message.value) for message in topic.head()]
-        2
-        [(b'UA', b'{"delay":12}'), (b'AA', b'{"delay":0}')]
         """
-    def flush(self, timeout: float | None = None) -> Coroutine[Any, Any, None]:
+    async def flush(self, timeout: float | None = None) -> None:
         """Send all records accepted before, and wait for the results, at most `timeout` seconds. Errors are raised by the
         futures only.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     topic = client.create_topic("flights")
-        ...     _ = producer.send("flights", b"late")
-        ...     producer.flush()
-        ...     len(topic)
-        1
         """
-    def close(self) -> Coroutine[Any, Any, None]:
-        """Flush, then accept no more records. Idempotent; `with` calls it.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client:
-        ...     producer = client.producer()
-        ...     producer.close()
-        ...     producer.close()
-        """
-    def __aenter__(self) -> Coroutine[Any, Any, _AioProducer]: ...
-    def __aexit__(self, *_exception: object) -> Coroutine[Any, Any, None]: ...
+    async def close(self) -> None:
+        """Flush, then accept no more records. Idempotent; `with` calls it."""
+    async def __aenter__(self) -> AioProducer: ...
+    async def __aexit__(self, *_exception: object) -> None: ...
 
 @final
-class _AioConsumer:
+class AioConsumer:
     """`headwater.Consumer` for asyncio: `async for message in consumer`. One task at a time.
 
     >>> import asyncio, headwater.aio as hw
@@ -2182,25 +1893,18 @@ class _AioConsumer:
     >>> asyncio.run(main())
     b'a'
     """
-    def assign(self, partitions: Partitions) -> Coroutine[Any, Any, None]:
+    async def assign(self, partitions: Partitions) -> None:
         """Read these partitions from now on, and no others: pairs of a topic and a number. A partition that stays keeps
         its position; a new one starts according to `auto_offset_reset`.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.consumer() as consumer:
-        ...     _ = client.create_topic("flights", partitions=4)
-        ...     consumer.assign([("flights", 0), ("flights", 3)])
-        ...     consumer.assignment()
-        [TopicPartition(topic='flights', partition=0), TopicPartition(topic='flights', partition=3)]
         """
-    def subscribe(
+    async def subscribe(
         self,
         topics: str | Iterable[str] | re.Pattern[str],
         *,
         on_assign: Callable[[list[TopicPartition]], object] | None = None,
         on_revoke: Callable[[list[TopicPartition]], object] | None = None,
         on_lost: Callable[[list[TopicPartition]], object] | None = None,
-    ) -> Coroutine[Any, Any, None]:
+    ) -> None:
         """Read the partitions of these topics that the group (`group_id`) assigns: a name, names, or a `re.compile(...)`
         that must match the whole name of a topic, now or later. The group assigns partitions while the consumer is
         polled.
@@ -2209,83 +1913,29 @@ class _AioConsumer:
         revoked (they can still be committed), and when others may already own them. Without `on_lost`, `on_revoke` is
         called instead. They run in the thread that polls; in asyncio in the event loop, where they can be coroutine
         functions.
-
-        >>> import headwater as hw
-        >>> with hw.open(group_initial_rebalance_delay_ms=0) as client, client.consumer(group_id="readers") as consumer:
-        ...     _ = client.create_topic("flights")
-        ...     consumer.subscribe("flights", on_assign=lambda partitions: print("assigned", partitions))
-        ...     while not consumer.assignment():
-        ...         _ = consumer.poll(0.1)
-        assigned [TopicPartition(topic='flights', partition=0)]
         """
-    def unsubscribe(self) -> Coroutine[Any, Any, None]:
+    async def unsubscribe(self) -> None:
         """Leave the group and release all partitions; finished records are committed first, unless `enable_auto_commit` is
         false. `on_revoke` is called before, and may commit.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.consumer("flights", group_id="readers") as consumer:
-        ...     consumer.unsubscribe()
-        ...     consumer.assignment()
-        []
         """
-    def commit(
-        self, what: Batch | Message | Mapping[tuple[str, int], int] | None = None, *, wait: bool = True
-    ) -> Coroutine[Any, Any, None]:
+    async def commit(self, what: Batch | Message | Mapping[tuple[str, int], int] | None = None, *, wait: bool = True) -> None:
         """Commit offsets for the group: of all records returned so far, of a `Batch` or a `Message`, or by partition (the
         next offsets to read). The records before them are finished: auto-commit never goes back before them. Topics
         that were deleted meanwhile are left out. With `wait=False` a failure is only logged.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer, client.consumer(group_id="readers") as consumer:
-        ...     _ = client.create_topic("flights")
-        ...     _ = producer.send_batch("flights", [b"a", b"b"])
-        ...     consumer.assign([("flights", 0)])
-        ...     consumer.seek("earliest")
-        ...     consumer.commit(consumer.poll())
-        ...     consumer.committed()
-        {TopicPartition(topic='flights', partition=0): 2}
         """
-    def committed(self, partitions: Partitions | None = None) -> Coroutine[Any, Any, dict[TopicPartition, int]]:
+    async def committed(self, partitions: Partitions | None = None) -> dict[TopicPartition, int]:
         """The committed offsets of the group for these partitions, or for all assigned ones. Partitions without a commit
         are left out.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.consumer(group_id="readers") as consumer:
-        ...     _ = client.create_topic("flights")
-        ...     consumer.commit({("flights", 0): 0})
-        ...     consumer.committed([("flights", 0)])
-        {TopicPartition(topic='flights', partition=0): 0}
         """
     def group_metadata(self) -> GroupMetadata | None:
         """The consumer's membership in its group as it is known now, or `None` without a group. Sends no request, and can
         be called while another call waits.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.consumer(group_id="readers") as consumer:
-        ...     member = consumer.group_metadata()
-        ...     member.group_id, member.member_id, member.generation_id
-        ('readers', '', -1)
         """
-    def assignment(self) -> Coroutine[Any, Any, list[TopicPartition]]:
-        """The assigned partitions.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client:
-        ...     _ = client.create_topic("flights")
-        ...     client.consumer("flights").assignment()
-        [TopicPartition(topic='flights', partition=0)]
-        """
-    def poll(self, timeout: float = 1.0, *, max_records: int | None = None) -> Coroutine[Any, Any, Batch]:
+    async def assignment(self) -> list[TopicPartition]:
+        """The assigned partitions."""
+    async def poll(self, timeout: float = 1.0, *, max_records: int | None = None) -> Batch:
         """The next records, at most `max_records` (by default `max_poll_records`). If none arrive within `timeout`
         seconds, the batch is empty and false.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     _ = client.create_topic("flights")
-        ...     _ = producer.send_batch("flights", [b"a", b"b"])
-        ...     with client.consumer("flights", auto_offset_reset="earliest") as consumer:
-        ...         len(consumer.poll()), bool(consumer.poll(timeout=0))
-        (2, False)
         """
     def batches(
         self,
@@ -2297,110 +1947,29 @@ class _AioConsumer:
     ) -> AsyncIterator[Batch]:
         """The stream as batches of at most `max_records` records and about `max_bytes` bytes. After the first record,
         waits up to `max_wait` seconds for a fuller batch. `until="end"` stops at the current end of each partition.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     _ = client.create_topic("flights")
-        ...     _ = producer.send_batch("flights", [b"a", b"b", b"c"])
-        ...     with client.consumer("flights", auto_offset_reset="earliest") as consumer:
-        ...         [len(batch) for batch in consumer.batches(max_records=2, until="end")]
-        [2, 1]
         """
-    def position(self) -> Coroutine[Any, Any, dict[TopicPartition, int]]:
-        """The next offset to read, for each partition.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client:
-        ...     _ = client.create_topic("flights")
-        ...     client.consumer("flights", auto_offset_reset="earliest").position()
-        {TopicPartition(topic='flights', partition=0): 0}
-        """
-    def lag(self) -> Coroutine[Any, Any, dict[TopicPartition, int]]:
-        """The number of offsets between the position and the end, for each partition.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     _ = client.create_topic("flights")
-        ...     _ = producer.send_batch("flights", [b"a", b"b"])
-        ...     client.consumer("flights", auto_offset_reset="earliest").lag()
-        {TopicPartition(topic='flights', partition=0): 2}
-        """
-    def seek(self, to: Position, *, partitions: Partitions | None = None) -> Coroutine[Any, Any, None]:
-        """Move the position in these partitions, or in all. A dictionary can contain the partitions instead.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     _ = client.create_topic("flights")
-        ...     _ = producer.send_batch("flights", [b"a", b"b"])
-        ...     with client.consumer("flights") as consumer:
-        ...         consumer.seek("earliest")
-        ...         first = consumer.poll(max_records=1)
-        ...         consumer.seek({("flights", 0): 0})
-        ...         len(first), len(consumer.poll())
-        (1, 2)
-        """
-    def pause(self, partitions: Partitions | None = None) -> Coroutine[Any, Any, None]:
-        """Stop reading these partitions, or all, without releasing them.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     _ = client.create_topic("flights")
-        ...     _ = producer.send_batch("flights", [b"a"])
-        ...     with client.consumer("flights", auto_offset_reset="earliest") as consumer:
-        ...         consumer.pause()
-        ...         paused = len(consumer.poll(timeout=0.01))
-        ...         consumer.resume()
-        ...         paused, len(consumer.poll())
-        (0, 1)
-        """
-    def resume(self, partitions: Partitions | None = None) -> Coroutine[Any, Any, None]:
-        """Read paused partitions again: these, or all by default.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client:
-        ...     _ = client.create_topic("flights")
-        ...     with client.consumer("flights") as consumer:
-        ...         consumer.pause([("flights", 0)])
-        ...         consumer.resume([("flights", 0)])
-        ...         consumer.paused()
-        []
-        """
-    def paused(self) -> Coroutine[Any, Any, list[TopicPartition]]:
-        """The paused partitions.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client:
-        ...     client.consumer().paused()
-        []
-        """
+    async def position(self) -> dict[TopicPartition, int]:
+        """The next offset to read, for each partition."""
+    async def lag(self) -> dict[TopicPartition, int]:
+        """The number of offsets between the position and the end, for each partition."""
+    async def seek(self, to: Position, *, partitions: Partitions | None = None) -> None:
+        """Move the position in these partitions, or in all. A dictionary can contain the partitions instead."""
+    async def pause(self, partitions: Partitions | None = None) -> None:
+        """Stop reading these partitions, or all, without releasing them."""
+    async def resume(self, partitions: Partitions | None = None) -> None:
+        """Read paused partitions again: these, or all by default."""
+    async def paused(self) -> list[TopicPartition]:
+        """The paused partitions."""
     @property
     def skipped(self) -> int:
         """The number of records that `on_error="skip"` has skipped so far. May be read from any thread. Records that are
         decoded again, after a seek or a rebalance, count again.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.producer() as producer:
-        ...     _ = producer.send_batch(client.create_topic("t").name, [b"1", b"no JSON", b"3"])
-        ...     with client.consumer("t", auto_offset_reset="earliest", value="json", on_error="skip") as consumer:
-        ...         len(consumer.poll()), consumer.skipped
-        (2, 1)
         """
     def wakeup(self) -> None:
         """End the waiting call, from any thread or signal handler: it raises `WakeupError`, and no records are lost. If no
         call is waiting, the next one that may wait raises it.
-
-        >>> import headwater as hw, threading
-        >>> with hw.open() as client:
-        ...     _ = client.create_topic("flights")
-        ...     with client.consumer("flights") as consumer:
-        ...         threading.Timer(0.1, consumer.wakeup).start()
-        ...         try:
-        ...             consumer.poll(timeout=60)
-        ...         except hw.WakeupError:
-        ...             print("woken")
-        woken
         """
-    def close(self) -> Coroutine[Any, Any, None]:
+    async def close(self) -> None:
         """Commit finished records (unless `enable_auto_commit` is false), leave the group and clear the assignment. A
         batch or message is finished when the next one was requested, or when it was committed. Idempotent; `with` calls
         it.
@@ -2408,20 +1977,14 @@ class _AioConsumer:
         `on_revoke` of the subscription is called before the partitions are released, and may commit; its exception is
         raised after the consumer is closed. Any thread may close a consumer: a waiting call in another thread raises
         `ClosedError`.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client:
-        ...     consumer = client.consumer()
-        ...     consumer.close()
-        ...     consumer.close()
         """
-    def __aenter__(self) -> Coroutine[Any, Any, _AioConsumer]: ...
-    def __aexit__(self, *_exception: object) -> Coroutine[Any, Any, None]: ...
-    def __aiter__(self) -> _AioConsumer: ...
-    def __anext__(self) -> Coroutine[Any, Any, Message]: ...
+    async def __aenter__(self) -> AioConsumer: ...
+    async def __aexit__(self, *_exception: object) -> None: ...
+    def __aiter__(self) -> AioConsumer: ...
+    async def __anext__(self) -> Message: ...
 
 @final
-class _AioServer:
+class AioServer:
     """`headwater.Server` for asyncio: `async with await client.serve() as server`.
 
     >>> import asyncio, headwater.aio as hw
@@ -2433,32 +1996,13 @@ class _AioServer:
     """
     @property
     def address(self) -> str:
-        """The address on which it listens, with the actual port.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.serve(port=0) as server:
-        ...     server.address
-        '127.0.0.1:...'
-        """
+        """The address on which it listens, with the actual port."""
     @property
     def bootstrap_servers(self) -> str:
-        """The addresses that clients connect to: the `bootstrap.servers` of their configuration.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client, client.serve(port=0, advertised="localhost:9092") as server:
-        ...     server.bootstrap_servers
-        'localhost:9092'
-        """
-    def close(self) -> Coroutine[Any, Any, None]:
+        """The addresses that clients connect to: the `bootstrap.servers` of their configuration."""
+    async def close(self) -> None:
         """Answer the requests that have arrived, for a few seconds at most, and close all connections; the client stays
         open. Idempotent; `with` calls it.
-
-        >>> import headwater as hw
-        >>> with hw.open() as client:
-        ...     server = client.serve(port=0)
-        ...     server.close()
-        ...     client.topics()
-        []
         """
-    def __aenter__(self) -> Coroutine[Any, Any, _AioServer]: ...
-    def __aexit__(self, *_exception: object) -> Coroutine[Any, Any, None]: ...
+    async def __aenter__(self) -> AioServer: ...
+    async def __aexit__(self, *_exception: object) -> None: ...

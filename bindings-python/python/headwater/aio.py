@@ -58,26 +58,26 @@ from headwater import (
     __version__,
 )
 from headwater._headwater import (
+    AioClient as Client,
+)
+from headwater._headwater import (
+    AioConsumer as Consumer,
+)
+from headwater._headwater import (
+    AioProducer as Producer,
+)
+from headwater._headwater import (
+    AioScan as Scan,
+)
+from headwater._headwater import (
+    AioServer as Server,
+)
+from headwater._headwater import (
+    AioTopic as Topic,
+)
+from headwater._headwater import (
     _aio_connect,
     _aio_open,
-)
-from headwater._headwater import (
-    _AioClient as Client,
-)
-from headwater._headwater import (
-    _AioConsumer as Consumer,
-)
-from headwater._headwater import (
-    _AioProducer as Producer,
-)
-from headwater._headwater import (
-    _AioScan as Scan,
-)
-from headwater._headwater import (
-    _AioServer as Server,
-)
-from headwater._headwater import (
-    _AioTopic as Topic,
 )
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ __all__ = [
 ]
 
 
-class _Opening(Coroutine[Any, Any, Client]):
+class Opening(Coroutine[Any, Any, Client]):
     """The coroutine of ``open()`` and ``connect()``: await it, create a task from it, or use it in ``async with``."""
 
     def __init__(self, name: str, start: Callable[[], Awaitable[Client]]) -> None:
@@ -184,7 +184,7 @@ def open(  # noqa: A001
     stats: AsyncStats | None = None,
     config: Mapping[str, ConfigValue] | None = None,
     **kafka_config: ConfigValue,
-) -> _Opening:
+) -> Opening:
     """Open an embedded engine: ``await hw.open(...)``, or ``async with hw.open(...) as client``.
 
     See ``headwater.open``, also for the behaviour when the disk is full.
@@ -197,7 +197,7 @@ def open(  # noqa: A001
     >>> asyncio.run(main())
     True
     """
-    return _Opening("open", lambda: _aio_open(path, stats=stats, config=config, **kafka_config))
+    return Opening("open", lambda: _aio_open(path, stats=stats, config=config, **kafka_config))
 
 
 def connect(
@@ -207,7 +207,7 @@ def connect(
     stats: AsyncStats | None = None,
     config: Mapping[str, ConfigValue] | None = None,
     **kafka_config: ConfigValue,
-) -> _Opening:
+) -> Opening:
     """Connect to a Kafka cluster: ``await hw.connect("host:9092")``, or ``async with hw.connect(...) as client``.
 
     See ``headwater.connect``. ``oauth_token`` and ``stats`` may be coroutine functions; they run in this event loop.
@@ -221,4 +221,4 @@ def connect(
     >>> asyncio.run(main())
     ['flights']
     """
-    return _Opening("connect", lambda: _aio_connect(bootstrap_servers, oauth_token=oauth_token, stats=stats, config=config, **kafka_config))
+    return Opening("connect", lambda: _aio_connect(bootstrap_servers, oauth_token=oauth_token, stats=stats, config=config, **kafka_config))

@@ -141,85 +141,85 @@ class RecoveryReport(NamedTuple):
     """Directories of unknown topics, which were not changed."""
 
 
-# The result of `client.metrics()`. The keys have dashes, like Kafka's metrics, so these types are not classes. Totals
-# count from the creation of the client and only grow; times are in milliseconds.
+# The parts of `client.metrics()`. The keys have dashes, like Kafka's metrics, so these types are not classes.
 BrokerMetrics = TypedDict(
     "BrokerMetrics",
     {
-        # The broker's id; None if the metadata has no broker with this address: a bootstrap address, or a broker that
-        # has left.
         "node-id": int | None,
-        # Open connections, connections opened so far, and failed attempts.
         "connection-count": int,
         "connection-creation-total": int,
         "connection-failure-total": int,
-        # Requests that were written; of these, those without a response because the connection was lost, and those in
-        # flight.
         "request-total": int,
         "request-error-total": int,
         "requests-in-flight": int,
-        # The bytes of requests and responses in Kafka's encoding: without TLS, and without the requests that open a
-        # connection.
         "outgoing-byte-total": int,
         "incoming-byte-total": int,
-        # From request to response, over the last one to two minutes. It includes the time that a fetch or a join of a
-        # group waits in the broker.
         "request-latency-avg-ms": float,
         "request-latency-p50-ms": float,
         "request-latency-p99-ms": float,
         "request-latency-max-ms": float,
-        # The total time for which the broker has throttled the client, because a quota was exceeded.
         "throttle-time-total-ms": float,
     },
 )
-"""A broker in `headwater.types.Metrics`."""
+"""A broker in `headwater.types.Metrics`.
+
+- `node-id`: the broker's id; `None` if the metadata has no broker with this address: a bootstrap address, or a broker
+  that has left.
+- `connection-count`, `connection-creation-total`, `connection-failure-total`: open connections, connections opened so
+  far, and failed attempts.
+- `request-total`, `request-error-total`, `requests-in-flight`: requests that were written; of these, those without a
+  response because the connection was lost, and those in flight.
+- `outgoing-byte-total`, `incoming-byte-total`: the bytes of requests and responses in Kafka's encoding, without TLS and
+  without the requests that open a connection.
+- `request-latency-avg-ms`, `request-latency-p50-ms`, `request-latency-p99-ms`, `request-latency-max-ms`: from request to
+  response, over the last one to two minutes. It includes the time that a fetch or a join of a group waits in the broker.
+- `throttle-time-total-ms`: the total time for which the broker has throttled the client, because a quota was exceeded.
+"""
 
 ProducerMetrics = TypedDict(
     "ProducerMetrics",
     {
         "client-id": str,
-        # Accepted records without a result yet, and their share of `buffer.memory` in bytes.
         "queued-records": int,
         "queued-bytes": int,
     },
 )
-"""A producer in `headwater.types.Metrics`."""
+"""A producer in `headwater.types.Metrics`.
+
+- `queued-records`, `queued-bytes`: accepted records without a result yet, and their share of `buffer.memory` in bytes.
+"""
 
 ConsumerMetrics = TypedDict(
     "ConsumerMetrics",
     {
         "client-id": str,
-        # None without a group.
         "group-id": str | None,
-        # By topic and partition: the number of offsets between the position and the end in the last response.
-        # `consumer.lag()` requests the ends from the brokers.
         "records-lag": dict[str, dict[int, int]],
-        # Records that `on_error="skip"` has skipped.
         "records-skipped-total": int,
     },
 )
-"""A consumer in `headwater.types.Metrics`."""
+"""A consumer in `headwater.types.Metrics`.
+
+- `group-id`: `None` without a group.
+- `records-lag`: by topic and partition, the number of offsets between the position and the end in the last response.
+  `consumer.lag()` requests the ends from the brokers.
+- `records-skipped-total`: records that `on_error="skip"` has skipped.
+"""
 
 _ClientMetrics = TypedDict(
     "_ClientMetrics",
     {
-        # Requests; of these, those without a response; retries after an error; the total time for which brokers have
-        # throttled the client.
         "request-total": int,
         "request-error-total": int,
         "retry-total": int,
         "throttle-time-total-ms": float,
-        # Records that `on_error="skip"` has skipped: in consumers, scans and `tail`.
         "records-skipped-total": int,
-        # Over all brokers; 0 for an embedded engine.
         "connection-count": int,
         "connection-creation-total": int,
         "connection-failure-total": int,
         "outgoing-byte-total": int,
         "incoming-byte-total": int,
-        # By "HOST:PORT"; empty for an embedded engine.
         "brokers": dict[str, BrokerMetrics],
-        # The ones in use.
         "producers": list[ProducerMetrics],
         "consumers": list[ConsumerMetrics],
     },
@@ -228,7 +228,6 @@ _ClientMetrics = TypedDict(
 _DeletionMetrics = TypedDict(
     "_DeletionMetrics",
     {
-        # Only for an embedded engine: the deleted segments and their bytes, by reason.
         "retention-time-deleted-segments-total": int,
         "retention-time-deleted-bytes-total": int,
         "retention-size-deleted-segments-total": int,
@@ -243,7 +242,19 @@ _DeletionMetrics = TypedDict(
 
 
 class Metrics(_ClientMetrics, _DeletionMetrics):
-    """The metrics of a client: `client.metrics()`."""
+    """The metrics of a client: `client.metrics()`. Totals count from the creation of the client and only grow.
+
+    - `request-total`, `request-error-total`, `retry-total`, `throttle-time-total-ms`: requests; of these, those without
+      a response; retries after an error; the total time for which brokers have throttled the client.
+    - `records-skipped-total`: records that `on_error="skip"` has skipped, in consumers, scans and `tail`.
+    - `connection-count`, `connection-creation-total`, `connection-failure-total`, `outgoing-byte-total`,
+      `incoming-byte-total`: over all brokers; 0 for an embedded engine.
+    - `brokers`: `BrokerMetrics` by "HOST:PORT"; empty for an embedded engine.
+    - `producers`, `consumers`: the ones in use.
+    - `REASON-deleted-segments-total`, `REASON-deleted-bytes-total`: only for an embedded engine, the deleted segments
+      and their bytes. The reasons are `retention-time`, `retention-size`, `delete-records`, and `exhaustion` for a lack
+      of space on the disk.
+    """
 
 
 class ArrowSchema(Protocol):
@@ -269,11 +280,23 @@ class ArrowArray(Protocol):
 
 # The types of arguments, for type checkers.
 ConfigValue: TypeAlias = str | int | float | bool | timedelta | Sequence[str] | None
+"""The value of one of Kafka's keys. Keys in milliseconds take durations: a `timedelta`, or a text such as `"7d"` or `"1h30m"`."""
+
 Format: TypeAlias = Literal["bytes", "string", "json"]
+"""The format of keys or values."""
+
 OnError: TypeAlias = Literal["raise", "null", "skip"]
+"""The handling of a record that does not decode: an error, null in its place, or it is left out and counted."""
+
 SecurityProtocol: TypeAlias = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+"""Whether the connections of a server are encrypted and authenticated."""
+
 SaslMechanism: TypeAlias = Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
+"""The authentication of a client with its password."""
+
 IsolationLevel: TypeAlias = Literal["read_committed", "read_uncommitted"]
+"""Whether records of transactions that are open or aborted are left out, or returned."""
+
 Position: TypeAlias = (
     str
     | SupportsIndex
@@ -282,14 +305,38 @@ Position: TypeAlias = (
     | Mapping[TopicPartition, SupportsIndex]
     | Mapping[tuple[str, int], SupportsIndex]
 )
+"""A place in a topic: "earliest", "latest", an offset, offsets by partition, a date, an aware datetime, their ISO text, or
+an age such as "-15m"."""
+
 Bytes: TypeAlias = bytes | str | bytearray | memoryview
+"""A key, a value or the value of a header; text is encoded in UTF-8."""
+
 Headers: TypeAlias = Iterable[tuple[str, Bytes | None]] | Mapping[str, Bytes | None]
+"""The headers of a record, in order."""
+
 Partitions: TypeAlias = Iterable[tuple[str, SupportsIndex]]
+"""Partitions, each as a pair of its topic and its number."""
+
 Progress: TypeAlias = Callable[[int, int], object]
+"""A function that is called with the number of records that were read, and the number of all records."""
+
 OauthToken: TypeAlias = str | tuple[str, datetime | float | None]
+"""An access token, or a pair of it and its expiry: an aware datetime, or seconds since 1970."""
+
 OauthTokenFunction: TypeAlias = Callable[[], OauthToken]
+"""A function that returns an access token."""
+
 AsyncOauthTokenFunction: TypeAlias = Callable[[], OauthToken | Awaitable[OauthToken]]
+"""A function or a coroutine function that returns an access token."""
+
 Stats: TypeAlias = Callable[[Metrics], object]
+"""A function that is called with the metrics of a client."""
+
 AsyncStats: TypeAlias = Callable[[Metrics], object]
+"""A function or a coroutine function that is called with the metrics of a client."""
+
 Dtypes: TypeAlias = ArrowSchema | Mapping[str, Any]
+"""The types of JSON fields: an Arrow schema, or types by name, such as `{"id": "int64"}`."""
+
 Rows: TypeAlias = ArrowStream | ArrowArray | Iterable[Mapping[str, Any] | Bytes | None]
+"""Records for `send_batch`: a table of any library that exports Arrow, or an iterable of values and of rows as dicts."""

@@ -16,7 +16,7 @@ use crate::topic::Topic;
 #[pymethods]
 impl Client {
     /// Create a topic. `if_exists="ignore"` returns an existing topic unchanged. Keyword arguments and `config` take
-    /// Kafka's topic keys.
+    /// Kafka's topic keys; keys in milliseconds take durations too: `retention_ms="7d"`, or a `timedelta`.
     ///
     /// >>> import headwater as hw
     /// >>> with hw.open() as client:

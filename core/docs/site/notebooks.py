@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mkdocs.structure.files import File, Files
 from nbconvert import MarkdownExporter
+from nbconvert.preprocessors import CoalesceStreamsPreprocessor
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -22,8 +23,10 @@ DATA_FRAME = '<table border="1" class="dataframe">'
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add a page for each notebook, and the list of notebooks."""
     add(files, config, "index.md", (NOTEBOOKS / "README.md").read_text(encoding="utf-8"))
+    # All output of a cell is one block, and not one for each write.
+    exporter = MarkdownExporter(preprocessors=[CoalesceStreamsPreprocessor])
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
-        page, resources = MarkdownExporter().from_filename(str(path), {"unique_key": path.stem, "output_files_dir": path.stem})
+        page, resources = exporter.from_filename(str(path), {"unique_key": path.stem, "output_files_dir": path.stem})
         add(files, config, f"{path.stem}.md", page)
         for name, content in resources["outputs"].items():
             files.append(File.generated(config, f"{FOLDER}/{name}", content=content))
@@ -33,5 +36,5 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def add(files: Files, config: MkDocsConfig, name: str, page: str) -> None:
     """Add a page. Its links to notebooks and to the list lead to pages."""
     linked = re.sub(r"\((\w+)\.ipynb\)", r"(\1.md)", STYLE.sub("", page)).replace("(README.md)", "(index.md)")
-    linked = linked.replace(DATA_FRAME, "<table>")
+    linked = linked.replace(DATA_FRAME, "<table data-frame>")
     files.append(File.generated(config, f"{FOLDER}/{name}", content=linked))

@@ -72,19 +72,24 @@ fn print(command: &Command, page: &mut String) {
     print_after(command, "sh", page);
 }
 
+/// Prints a table of arguments. It has a column of defaults if one of them has a default.
 fn print_arguments<'a>(title: &str, arguments: impl Iterator<Item = &'a Arg>, page: &mut String) {
     let rows: Vec<_> = arguments.map(row).collect();
-    if !rows.is_empty() {
-        write!(
-            page,
-            "\n| {title} | | Default |\n|---|---|---|\n{}",
-            rows.concat()
-        )
-        .unwrap();
+    if rows.is_empty() {
+        return;
+    }
+    let has_defaults = rows.iter().any(|[.., defaults]| !defaults.is_empty());
+    let columns = if has_defaults { 3 } else { 2 };
+    let heading = [title, "Description", "Default"].map(String::from);
+    let line = ["---"; 3].map(String::from);
+    page.push('\n');
+    for cells in [heading, line].iter().chain(&rows) {
+        writeln!(page, "| {} |", cells[..columns].join(" | ")).unwrap();
     }
 }
 
-fn row(arg: &Arg) -> String {
+/// The name of an argument, its description and its defaults.
+fn row(arg: &Arg) -> [String; 3] {
     let value = match arg.get_value_names() {
         Some(names) if arg.get_action().takes_values() => names[0].as_str(),
         _ => "",
@@ -98,7 +103,7 @@ fn row(arg: &Arg) -> String {
         (None, Some(long)) => format!("`--{long} {value}`"),
         _ => format!("`{value}`"),
     };
-    let mut help = escaped(&arg.get_help().unwrap().to_string());
+    let mut help = with_options_as_code(&escaped(&arg.get_help().unwrap().to_string()));
     let choices: Vec<_> = if is_flag {
         Vec::new()
     } else {
@@ -119,7 +124,7 @@ fn row(arg: &Arg) -> String {
             .map(|value| format!("`{}`", value.to_string_lossy()))
             .collect()
     };
-    format!("| {name} | {help} | {} |\n", defaults.join(", "))
+    [name, help, defaults.join(", ")]
 }
 
 /// Prints the text after the help: indented lines are code.
@@ -138,6 +143,18 @@ fn print_after(command: &Command, language: &str, page: &mut String) {
     if in_code {
         page.push_str("```\n");
     }
+}
+
+/// Options in a text become code, so that a line does not break after their dashes.
+fn with_options_as_code(text: &str) -> String {
+    let words = text.split(' ').map(|word| {
+        let option = word.trim_end_matches([',', '.', ';', ':', ')']);
+        match option.strip_prefix("--") {
+            Some(_) => format!("`{option}`{}", &word[option.len()..]),
+            None => word.to_owned(),
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Text as Markdown in a table or a paragraph.

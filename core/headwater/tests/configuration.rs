@@ -20,7 +20,7 @@ const CHAPTERS: [(&str, &str, &Table); 6] = [
     ("Consumer", "Given to `consumer()`.", &CONSUMER),
     (
         "Topic",
-        "Given when a topic is created or altered. What the topic does not set, the broker's configuration does.",
+        "Given when a topic is created or altered. A key that the topic does not set has the broker's value.",
         &TOPIC,
     ),
     (
@@ -35,7 +35,8 @@ const CHAPTERS: [(&str, &str, &Table); 6] = [
 fn the_page_of_keys_is_up_to_date() {
     let mut page = String::from(
         "# Configuration\n\nKafka's keys, with Kafka's meaning and defaults; descriptions name the exceptions. `auto.offset.reset` may also be written \
-         `auto_offset_reset` or `autoOffsetReset`. An unknown key is refused.\n\nPrinted from the tables in the code; do not edit.\n",
+         `auto_offset_reset` or `autoOffsetReset`. Keys in ms take durations too: `7d`, `1h30m`, and in Python a `timedelta`. An unknown key is \
+         refused.\n\nPrinted from the tables in the code; do not edit.\n",
     );
     for (title, given, table) in CHAPTERS {
         page += &["\n## ", title, "\n\n", given, "\n\n", &table.markdown()].concat();

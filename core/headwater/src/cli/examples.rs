@@ -47,8 +47,8 @@ Examples:
   headwater consume flights --data ./data -f '%p %o %k: %s\\n'
   headwater consume flights --data ./data --format csv > flights.csv
 A file in Parquet, with Polars:
-  headwater consume flights --data ./data --format arrow > flights.arrows
-  python -c 'import polars; polars.read_ipc_stream(\"flights.arrows\").write_parquet(\"flights.parquet\")'
+  headwater consume flights --data ./data --format arrow | python -c \
+'import polars, sys; polars.read_ipc_stream(sys.stdin.buffer).write_parquet(\"flights.parquet\")'
 New records, until Ctrl-C:
   headwater consume flights --data ./data --follow";
 

@@ -2,6 +2,7 @@
 
 mod arrow;
 mod csv;
+mod format;
 mod line;
 mod record;
 mod sink;
@@ -19,8 +20,9 @@ use super::payload::PayloadFormat;
 use super::stop::Stop;
 use super::target::Target;
 use crate::{DecodeOptions, Engine, Position, ScanOptions, Until};
+use format::{Format, FormatParser};
 use line::PayloadFormats;
-use sink::{Format, Sink};
+use sink::Sink;
 use source::{RecordRange, RecordSource};
 use template::Template;
 
@@ -62,7 +64,7 @@ pub(crate) struct Consume {
     #[arg(long, value_name = "N")]
     max: Option<u64>,
     /// The output format: by default a table on a terminal and JSON elsewhere
-    #[arg(long)]
+    #[arg(long, value_parser = FormatParser)]
     format: Option<Format>,
     /// Print each record in this format, as kcat's -f: %t topic, %p partition, %o offset, %T timestamp in
     /// milliseconds, %k key, %K its length, %s value, %S its length, %R the length in four bytes, %h headers, %%

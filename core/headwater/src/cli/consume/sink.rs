@@ -4,28 +4,16 @@ use std::io::{self, BufWriter, IsTerminal as _, Stdout, StdoutLock, Write as _};
 
 use arrow_array as arrow;
 use arrow_schema::SchemaRef;
-use clap::ValueEnum;
 
 use super::arrow::ArrowOutput;
 use super::csv;
+use super::format::Format;
 use super::line::{PayloadFormats, RecordLine};
 use super::record::TableRecord;
 use super::template::Template;
 use crate::cli::exit::Failure;
 use crate::cli::output;
 use crate::cli::table::TablePrinter;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// One object per line
-    Json,
-    /// Columns, cut to the width of a terminal
-    Table,
-    /// Comma-separated values with a line of headings; null is an empty cell, an empty text is ""
-    Csv,
-    /// An Arrow IPC stream
-    Arrow,
-}
 
 /// A format with its state.
 pub(super) enum Sink {
