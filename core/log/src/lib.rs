@@ -7,7 +7,9 @@
 //! Any number of threads may append, read and flush concurrently. One lock per partition orders the appends. Readers
 //! never take it: they use an atomic snapshot of the segment list and the offsets. `fsync` runs outside the lock too.
 
+mod active_segment;
 mod append;
+mod append_lock;
 mod aside;
 mod base64;
 mod checkpoint;
@@ -15,19 +17,24 @@ mod chunk;
 mod cleaner;
 mod close;
 mod config;
+mod control_records;
 mod data_directory;
 mod error;
 mod file_name;
 mod flush;
+mod flusher;
 mod gaps;
 mod header_walk;
+mod housekeeping;
 mod index_builder;
 mod index_file;
 mod joints;
+mod leader_epoch_file;
 mod leader_epochs;
 mod listing;
-mod log_epochs;
+mod log_directory;
 mod log_file;
+mod log_state;
 mod mapped;
 mod mutants;
 mod offset_index;
@@ -39,19 +46,20 @@ mod presence;
 mod producer_replay;
 mod producer_snapshot;
 mod producer_state;
+mod published_view;
 mod read;
 mod recovery;
 mod removals;
 mod report;
 mod retention;
 mod roll;
-mod room;
 mod segment;
 mod segments;
 mod time_index;
 mod time_lookup;
 mod transaction_index;
 mod truncate;
+mod truncation;
 mod types;
 mod view;
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use headwater_env::Env;
 use headwater_record::{BatchError, BatchHeader, LeaderEpoch, Offset, RecordBatch};
 
-use crate::append::control_record;
+use crate::active_segment::cut_padding_of;
 use crate::aside::{holds_batches, set_aside};
 use crate::chunk::ReadBuffer;
 use crate::config::LogConfig;
+use crate::control_records::control_record;
 use crate::error::{FileError, OpenError};
 use crate::file_name::{FileKind, segment_file};
 use crate::gaps::Gaps;
@@ -18,7 +19,6 @@ use crate::leader_epochs::LeaderEpochs;
 use crate::mutants::{self, Mutant};
 use crate::producer_state::ProducerStates;
 use crate::report::{Cut, Damage, RecoveryReport};
-use crate::room::is_room;
 use crate::segment::{Phase, Segment};
 
 /// A recovered log, which contains whole valid batches only.
@@ -173,12 +173,8 @@ impl Recovery<'_> {
                         end.position += header.size_in_bytes() as u64;
                         continue;
                     }
-                    if successor.is_none_or(|next| next == end.next_offset)
-                        && is_room(segment, end.position)?
-                    {
-                        segment.cut_file(end.position)?;
-                        segment.sync_cut()?;
-                    } else {
+                    let is_end = successor.is_none_or(|next| next == end.next_offset);
+                    if !(is_end && cut_padding_of(segment, end.position)?) {
                         end.reason = Some(error.to_string());
                     }
                     break;

@@ -191,7 +191,10 @@ impl<E: Env> Copy<E> {
         base_offset: Offset,
         config: &LogConfig,
     ) -> Result<Self, CleanError> {
-        let (env, dir) = (log.env.clone(), Arc::clone(&log.dir));
+        let (env, dir) = (
+            log.state().env().clone(),
+            log.state().directory().shared_path(),
+        );
         let segment = Segment::create_as(env, dir, base_offset, Suffix::Cleaned)?;
         Ok(Self {
             file: segment.file()?,
