@@ -8,7 +8,7 @@ use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_env::{Env, File};
+use headwater_env::Env;
 
 use crate::error::{FileError, ReadError};
 use crate::file_name::FileKind;
@@ -127,18 +127,18 @@ impl<E: Env> ActiveSegment<E> {
         self.padding.extend_to(end + zeros_len);
         let batch_parts = parts.len();
         parts.extend(zeros(end, zeros_len));
-        let written = match file.write_vectored_at(&parts, position) {
+        let segment_file = self.segment.file();
+        let written = match segment_file.write(file, &parts, position) {
             // A nearly full disk may have space for the batches without padding.
-            Err(_) if zeros_len > 0 => file.write_vectored_at(&parts[..batch_parts], position),
+            Err(_) if zeros_len > 0 => segment_file.write(file, &parts[..batch_parts], position),
             written => written,
         };
-        self.segment.note_written(file);
         written.map_err(|source| {
             self.has_dirty_tail = true;
             if let Err(error) = self.mend_tail() {
                 tracing::warn!(%error, "bytes of a failed append remain after the end of the log; the next append overwrites them");
             }
-            self.segment.error("write", FileKind::Log, source)
+            self.segment.file().error("write", source)
         })
     }
 
@@ -161,10 +161,7 @@ impl<E: Env> ActiveSegment<E> {
     }
 
     fn cut_tail(&mut self) -> Result<(), FileError> {
-        let file = self.segment.file()?;
-        let cut = file.set_len(self.size());
-        self.segment.note_written(&file);
-        cut.map_err(|source| self.segment.error("cut", FileKind::Log, source))?;
+        self.segment.file().cut_tail()?;
         self.has_dirty_tail = false;
         self.padding = Padding::default();
         Ok(())

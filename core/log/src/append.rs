@@ -142,7 +142,7 @@ impl<E: Env> AppendLock<'_, E> {
     /// Writes the batches at the end of the active segment. After an error the segment ends at the same position as
     /// before.
     fn write(&mut self, assigned: &FinalRequests) -> Result<(), AppendError> {
-        let file = self.active().segment().file()?;
+        let file = self.active().segment().file().open()?;
         self.check_file(&file)?;
         self.note_change();
         let patches = patches(assigned);

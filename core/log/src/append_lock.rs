@@ -1,6 +1,7 @@
 //! The append lock, which orders the changes of a log, and the state that it guards.
 
 use headwater_env::Env;
+use headwater_record::Offset;
 use parking_lot::{Mutex, MutexGuard};
 
 use crate::active_segment::ActiveSegment;
@@ -10,7 +11,6 @@ use crate::log_state::LogState;
 use crate::producer_state::ProducerStates;
 use crate::published_view::PublishToken;
 use crate::view::LogView;
-use headwater_record::Offset;
 
 /// The state that only the holder of the append lock may use.
 #[derive(Debug)]
@@ -167,7 +167,7 @@ impl<'a, E: Env> AppendLock<'a, E> {
     }
 
     /// Records that everything is written.
-    pub(crate) fn note_written(&mut self) {
+    pub(crate) fn note_saved(&mut self) {
         self.state.is_changed = false;
     }
 

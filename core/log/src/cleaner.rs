@@ -2,15 +2,15 @@
 //!
 //! A log has a clean part, with one record for each key, and a dirty part after it. A cleaning reads the keys of the
 //! dirty part into a map ([`offset_map`]). It copies both parts without the records that have a newer one in the map
-//! ([`fate`], [`copy`]), merges small segments, and swaps the copies in ([`swap`]). Segments without remaining records
-//! are dropped. Offsets never change; they get gaps.
+//! ([`batch_retention`], [`copy`]), merges small segments, and swaps the copies in ([`swap`]). Segments without
+//! remaining records are dropped. Offsets never change; they get gaps.
 //!
 //! **The newer record of a removed record is on disk.** A cleaning reads only fsynced records, so a power cut never
 //! loses the newer record of a key after its older one was removed. It leaves the active segment and everything above
 //! the last stable offset alone.
 
+mod batch_retention;
 mod copy;
-mod fate;
 mod groups;
 mod offset_map;
 mod range;
@@ -24,17 +24,17 @@ use headwater_env::Env;
 use headwater_record::{DecompressLimit, Offset, RecompressError, RecordBatch};
 use thiserror::Error;
 
-use crate::chunk::ReadBuffer;
 use crate::config::LogConfig;
 use crate::error::{FileError, Poisoned, ReadError};
 use crate::mutants::{self, Mutant};
 use crate::partition_log::PartitionLog;
+use crate::read_buffer::ReadBuffer;
 use crate::segment::Segment;
 use crate::transaction_index::AbortedTransaction;
 use crate::view::LogView;
-use copy::{Task, next_batch};
-use fate::is_aborted;
-use groups::{Measure, groups};
+use batch_retention::is_aborted;
+use copy::{CleaningContext, next_batch};
+use groups::{SegmentSizes, groups};
 use offset_map::OffsetMap;
 pub use range::Cleanable;
 use range::RangeInput;
@@ -146,11 +146,11 @@ impl<E: Env> PartitionLog<E> {
             return Ok(None);
         }
         self.state().view().read(|view| {
-            let facts = self.cleaner_facts(view, &config, last_stable_offset, now_wall_ms);
+            let input = self.range_input(view, &config, last_stable_offset, now_wall_ms);
             let first_batch_ms = |index: usize| first_batch_ms(view, index);
             Ok(range::cleanable(
                 &view.segment_infos(),
-                facts,
+                input,
                 first_batch_ms,
             ))
         })
@@ -194,14 +194,14 @@ impl<E: Env> PartitionLog<E> {
             })
             .map(Arc::clone)
             .collect();
-        let task = Task {
+        let context = CleaningContext {
             map: &map,
             config: &config,
             cleaning,
         };
         let mut after = Extent::default();
-        for group in groups(&measures(&view, cleaned.len()), &config) {
-            let left = self.clean_group(&task, &cleaned[group])?;
+        for group in groups(&segment_sizes(&view, cleaned.len()), &config) {
+            let left = self.clean_group(&context, &cleaned[group])?;
             after.bytes += left.bytes;
             after.segments += left.segments;
         }
@@ -217,7 +217,7 @@ impl<E: Env> PartitionLog<E> {
         }))
     }
 
-    fn cleaner_facts<'a>(
+    fn range_input<'a>(
         &self,
         view: &LogView<E>,
         config: &'a LogConfig,
@@ -257,9 +257,9 @@ impl<E: Env> PartitionLog<E> {
             if segment.base_offset() >= end {
                 break;
             }
-            let mut chunk = ReadBuffer::new(segment)?;
+            let mut buffer = ReadBuffer::new(segment)?;
             let mut position = 0;
-            while let Some(batch) = next_batch(segment, &mut chunk, position)? {
+            while let Some(batch) = next_batch(segment, &mut buffer, position)? {
                 check_going_on(self, cleaning)?;
                 let taken = map_batch(&mut map, &batch, start, &aborted)
                     .map_err(|source| segment.corrupt(position, source))?;
@@ -309,8 +309,8 @@ fn map_batch(
     Ok(MappedPart::Whole)
 }
 
-fn measures<E: Env>(view: &LogView<E>, count: usize) -> Vec<Measure> {
-    let measure = |(index, segment): (usize, &Arc<Segment<E>>)| Measure {
+fn segment_sizes<E: Env>(view: &LogView<E>, count: usize) -> Vec<SegmentSizes> {
+    let sizes = |(index, segment): (usize, &Arc<Segment<E>>)| SegmentSizes {
         base_offset: segment.base_offset(),
         end_offset: view.end_offset(index),
         log_bytes: segment.size(),
@@ -320,7 +320,7 @@ fn measures<E: Env>(view: &LogView<E>, count: usize) -> Vec<Measure> {
     view.segments().list()[..count]
         .iter()
         .enumerate()
-        .map(measure)
+        .map(sizes)
         .collect()
 }
 

@@ -155,7 +155,7 @@ impl<E: Env> CloseGuard<'_, E> {
             let log = self.lock.log();
             let view = log.view().now();
             for segment in view.segments().list() {
-                segment.note_synced();
+                segment.file().note_synced();
             }
             let end = view.log_end_offset();
             log.flusher().turn().set_durable_end(end);
@@ -163,6 +163,6 @@ impl<E: Env> CloseGuard<'_, E> {
             log.directory().note_synced();
         }
         self.lock.close();
-        self.lock.note_written();
+        self.lock.note_saved();
     }
 }

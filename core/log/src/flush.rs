@@ -110,10 +110,10 @@ impl<E: Env> LogState<E> {
 
     fn sync_segment(&self, view: &LogView<E>, index: usize) -> Result<(), FlushError> {
         let segment = &view.segments().list()[index];
-        if segment.is_synced() || mutants::is_active(Mutant::SkipFsync) {
+        if segment.file().is_synced() || mutants::is_active(Mutant::SkipFsync) {
             return Ok(());
         }
-        match segment.sync() {
+        match segment.file().sync() {
             Ok(()) => Ok(()),
             // Retention removed the segment during the sync, so it need not be durable.
             Err(error) if self.view().first_base_offset() > segment.base_offset() => {

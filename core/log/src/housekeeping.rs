@@ -5,6 +5,7 @@ use headwater_env::Env;
 use crate::error::ChangeError;
 use crate::log_state::LogState;
 use crate::partition_log::PartitionLog;
+use crate::segment_file::IdleParts;
 
 impl<E: Env> PartitionLog<E> {
     /// Deletes files of segments that were renamed at least `file.delete.delay.ms` ago, and closes files that were not
@@ -28,10 +29,12 @@ impl<E: Env> LogState<E> {
     fn close_idle_files(&self) {
         let (view, recovery_point) = (self.view().now(), self.flusher().recovery_point());
         for (index, segment) in view.segments().list().iter().enumerate() {
-            if view.end_offset(index) <= recovery_point {
-                segment.close_if_idle();
-            }
-            segment.release_map_if_idle();
+            let idle = if view.end_offset(index) <= recovery_point {
+                IdleParts::FileAndMaps
+            } else {
+                IdleParts::Maps
+            };
+            segment.file().release_idle(idle);
         }
     }
 }

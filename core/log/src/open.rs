@@ -12,7 +12,6 @@ use headwater_record::Offset;
 
 use crate::active_segment::ActiveSegment;
 use crate::append_lock::{AppendState, FilesOnDisk};
-use crate::aside::set_aside;
 use crate::cleaner::swap;
 use crate::cleaner::turn::CleanerTurn;
 use crate::config::LogConfig;
@@ -33,6 +32,7 @@ use crate::published_view::PublishedView;
 use crate::recovery::{RecoveredLog, Recovery};
 use crate::report::{Damage, RecoveryReport};
 use crate::segment::Segment;
+use crate::stray::set_aside;
 use crate::types::OpenState;
 use crate::view::LogView;
 use ending::end_of;

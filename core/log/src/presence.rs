@@ -59,7 +59,7 @@ impl<E: Env> AppendLock<'_, E> {
     /// Before the active segment is sealed or the log closed, checks that its path leads to its file. If not, the log
     /// refuses writes.
     pub(crate) fn check_in_place(&self) -> Result<(), Poisoned> {
-        match self.active().segment().file() {
+        match self.active().segment().file().open() {
             Ok(file) => self.check_path(&file),
             Err(error) if error.source.kind() == io::ErrorKind::NotFound => {
                 Err(self.log().directory().poison(&error))

@@ -18,26 +18,34 @@ use crate::view::LogView;
 /// The best `max_bytes` of a [`read`](PartitionLog::read) of a large range: more does not fit in the processor's cache.
 pub const READ_BYTES_PREFERRED: usize = 1 << 20;
 
+/// Whether a read may return more than its `max_bytes`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstBatch {
+    /// The first batch is returned whole even if it is larger.
+    Whole,
+    /// The first batch is cut at `max_bytes`.
+    Limited,
+}
+
 impl<E: Env> PartitionLog<E> {
     /// Reads batches from the one that contains `from` (in a compacted log: the first that ends at or after it) up to
-    /// `upper` (exclusive): at most `max_bytes`, from one segment. With `min_one_batch` the first batch is returned
-    /// whole even if it is larger. Batches that begin at or after `upper` are not returned. Their CRC is not checked;
-    /// the decoder checks it.
+    /// `upper` (exclusive): at most `max_bytes`, from one segment. Batches that begin at or after `upper` are not
+    /// returned. Their CRC is not checked; the decoder checks it.
     pub fn read(
         &self,
         from: Offset,
         upper: Offset,
         max_bytes: usize,
-        min_one_batch: bool,
+        first_batch: FirstBatch,
     ) -> Result<Read, ReadError> {
-        let wanted = ReadLimits {
+        let limits = ReadLimits {
             max_bytes,
-            min_one_batch,
+            first_batch,
             gaps: self.state().gaps(),
         };
         self.state()
             .view()
-            .read(|view| read_in(view, from, upper, wanted))
+            .read(|view| read_in(view, from, upper, limits))
     }
 
     /// The headers of the batches from the one that contains `from` up to `upper` (exclusive), without reading their
@@ -143,7 +151,7 @@ fn check_range<E: Env>(view: &LogView<E>, from: Offset) -> Result<(), ReadError>
 #[derive(Debug, Clone, Copy)]
 struct ReadLimits {
     max_bytes: usize,
-    min_one_batch: bool,
+    first_batch: FirstBatch,
     gaps: Gaps,
 }
 
@@ -151,13 +159,13 @@ fn read_in<E: Env>(
     view: &LogView<E>,
     from: Offset,
     upper: Offset,
-    wanted: ReadLimits,
+    limits: ReadLimits,
 ) -> Result<Read, ReadError> {
     let ReadLimits {
         max_bytes,
-        min_one_batch,
+        first_batch,
         gaps,
-    } = wanted;
+    } = limits;
     check_range(view, from)?;
     let upper = upper.min(view.log_end_offset());
     let nothing = Read {
@@ -166,7 +174,7 @@ fn read_in<E: Env>(
         log_start_offset: view.log_start_offset(),
         log_end_offset: view.log_end_offset(),
     };
-    if from >= upper || (max_bytes == 0 && !min_one_batch) {
+    if from >= upper || (max_bytes == 0 && first_batch == FirstBatch::Limited) {
         return Ok(nothing);
     }
     let Some(found) = view.find(from)? else {
@@ -186,16 +194,15 @@ fn read_in<E: Env>(
     if found.header.base_offset >= upper {
         return Ok(nothing);
     }
-    let least = if min_one_batch {
-        found.header.size_in_bytes()
-    } else {
-        0
+    let least = match first_batch {
+        FirstBatch::Whole => found.header.size_in_bytes(),
+        FirstBatch::Limited => 0,
     };
     let wanted = max_bytes.max(least) as u64;
     let limit = view.limit(found.segment);
     let segment: &Arc<Segment<E>> = &view.segments().list()[found.segment];
     let end = limit.min(found.position.saturating_add(wanted));
-    let mut bytes = segment.fetch_bytes(found.position, end)?;
+    let mut bytes = segment.file().map(found.position, end)?;
     bytes.truncate(end_of(&bytes, found.header.base_offset, upper, gaps));
     Ok(Read {
         bytes,

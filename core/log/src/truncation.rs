@@ -36,6 +36,7 @@ impl<E: Env> AppendLock<'_, E> {
         let active = view.segments().active();
         cut_segment(active, end, truncation.position)?;
         active
+            .file()
             .sync_cut()
             .map_err(|error| log.directory().sync_error(error))?;
         log.change_epochs(|epochs| epochs.truncate_from_end(end))?;
@@ -52,7 +53,7 @@ impl<E: Env> AppendLock<'_, E> {
 fn cut_segment<E: Env>(segment: &Segment<E>, offset: Offset, end: u64) -> Result<(), ReadError> {
     let env = segment.env();
     let failed = |kind| move |source| segment.error("cut", kind, source);
-    segment.cut_file(end)?;
+    segment.file().cut(end)?;
     segment
         .offset_index
         .truncate_to(env, &segment.path(FileKind::OffsetIndex), offset)

@@ -22,7 +22,7 @@ impl<E: Env> ActiveSegment<E> {
         for aborted in aborted {
             self.segment.transaction_index.push(aborted);
         }
-        self.segment.set_size(size);
+        self.segment.file().set_size(size);
         size
     }
 

@@ -10,10 +10,9 @@
 
 use std::io::IoSlice;
 
-use headwater_env::{Env, File};
+use headwater_env::Env;
 
 use crate::error::FileError;
-use crate::file_name::FileKind;
 use crate::segment::Segment;
 
 /// A segment with space for fewer paddings than this gets none, so that many small segments waste nothing.
@@ -76,8 +75,8 @@ pub(crate) fn cut_padding_of<E: Env>(
 ) -> Result<bool, FileError> {
     let is_padding = is_padding(segment, position)?;
     if is_padding {
-        segment.cut_file(position)?;
-        segment.sync_cut()?;
+        segment.file().cut(position)?;
+        segment.file().sync_cut()?;
     }
     Ok(is_padding)
 }
@@ -87,10 +86,7 @@ fn is_padding<E: Env>(segment: &Segment<E>, position: u64) -> Result<bool, FileE
     if len > E::ROOM_BYTES {
         return Ok(false);
     }
-    let bytes = segment
-        .file()?
-        .read_bytes(position, len as usize)
-        .map_err(|source| segment.error("read", FileKind::Log, source))?;
+    let bytes = segment.file().read_up_to(position, len as usize)?;
     Ok(bytes.iter().all(|byte| *byte == 0))
 }
 

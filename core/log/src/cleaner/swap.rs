@@ -56,7 +56,7 @@ impl<E: Env> PartitionLog<E> {
         // Readers keep using the open files, whatever their names are.
         replaced
             .iter()
-            .try_for_each(|segment| segment.keep_open())?;
+            .try_for_each(|segment| segment.file().keep_open())?;
         // Open it before any change: a swap that runs out of file descriptors half-way could not continue.
         let (env, dir) = (log.env(), log.directory().path());
         let directory = open(env, dir)?;
@@ -95,7 +95,9 @@ impl<E: Env> PartitionLog<E> {
             return Err(CleanError::Overtaken);
         };
         // Readers keep using the open files.
-        emptied.iter().try_for_each(|segment| segment.keep_open())?;
+        emptied
+            .iter()
+            .try_for_each(|segment| segment.file().keep_open())?;
         lock.note_change();
         lock.publish(|view| view.remove_emptied(range));
         // Oldest first: a tombstone stays as long as the records that it deletes.
