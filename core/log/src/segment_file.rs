@@ -22,7 +22,7 @@ use maps::{LiveMaps, Maps};
 /// The size of a read when a log file is copied.
 const COPY_BYTES: u64 = 1 << 20;
 
-/// A log file. Its size is the end of its whole batches; what the file has after it is not read.
+/// A log file. Its size is the end of its whole batches; the bytes after it are not read.
 ///
 /// Any number of threads may read. Only the holder of the partition's append lock may write or cut. Mapped bytes are
 /// whole batches, and they are never changed or truncated while a map is alive.
@@ -140,7 +140,7 @@ impl<E: Env> SegmentFile<E> {
         written
     }
 
-    /// Truncates what the file has after its batches. No map contains these bytes.
+    /// Truncates the bytes after its batches. No map contains these bytes.
     pub(crate) fn cut_tail(&self) -> Result<(), FileError> {
         self.shorten(self.size())
     }
