@@ -36,7 +36,7 @@ impl Padding {
     /// The number of zeros to write after an append from `position`, the end of the log, to `end`; 0 while there is
     /// padding.
     pub(super) fn zeros_after<E: Env>(self, position: u64, end: u64) -> u64 {
-        let unit = E::ROOM_BYTES;
+        let unit = E::PADDING_BYTES;
         if end <= self.end || position < unit * PADDINGS_MIN {
             return 0;
         }
@@ -83,7 +83,7 @@ pub(crate) fn cut_padding_of<E: Env>(
 
 fn is_padding<E: Env>(segment: &Segment<E>, position: u64) -> Result<bool, FileError> {
     let len = segment.size() - position;
-    if len > E::ROOM_BYTES {
+    if len > E::PADDING_BYTES {
         return Ok(false);
     }
     let bytes = segment.file().read_up_to(position, len as usize)?;
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
     use headwater_env::{MemoryEnv, RealEnv};
 
-    const UNIT: u64 = RealEnv::ROOM_BYTES;
+    const UNIT: u64 = RealEnv::PADDING_BYTES;
 
     fn zeros_after(padding: Padding, position: u64, len: u64) -> u64 {
         padding.zeros_after::<RealEnv>(position, position + len)

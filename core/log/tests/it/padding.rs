@@ -102,7 +102,7 @@ fn padding_of_a_sealed_segment_is_truncated_after_a_crash_and_later_segments_sta
     let file = env
         .open_file(&path, headwater_env::OpenMode::Write)
         .unwrap();
-    headwater_env::File::set_len(&file, sealed.size_bytes + SimEnv::ROOM_BYTES).unwrap();
+    headwater_env::File::set_len(&file, sealed.size_bytes + SimEnv::PADDING_BYTES).unwrap();
     let (log, report) = open_with(&env, config(), OpenState::UNKNOWN);
     assert!(report.is_clean(), "{report}");
     assert_eq!(log.log_end_offset(), end);
@@ -115,7 +115,7 @@ fn an_append_without_space_for_padding_succeeds() {
     let env = SimEnv::new(1);
     let log = open(&env, config());
     let len = batch(&[1]).size_in_bytes() as u64;
-    while log.segments()[0].size_bytes < 2 * SimEnv::ROOM_BYTES {
+    while log.segments()[0].size_bytes < 2 * SimEnv::PADDING_BYTES {
         append(&log, batch(&[1]));
     }
     env.set_capacity(Some(env.used_bytes() - padding(&env, &log) + len));
@@ -149,7 +149,7 @@ fn a_segment_synced_with_padding_and_sealed_without_survives_a_power_cut() {
 fn zeros_of_a_failed_write_are_truncated_too() {
     let env = SimEnv::new(1);
     let log = open(&env, config());
-    while log.segments()[0].size_bytes < 2 * SimEnv::ROOM_BYTES {
+    while log.segments()[0].size_bytes < 2 * SimEnv::PADDING_BYTES {
         append(&log, batch(&[1]));
     }
     let len = batch(&[1]).size_in_bytes() as u64;
