@@ -156,7 +156,18 @@ fn recovery_drops_a_batch_with_garbage_from_any_byte_and_keeps_the_rest() {
 #[test]
 fn recovery_drops_garbage_and_zeros_after_the_last_batch() {
     let padding = SimEnv::PADDING_BYTES as usize;
-    for len in [1, 11, 12, 60, 61, 62, 200, padding, padding + 1, 2 * padding] {
+    for len in [
+        1,
+        11,
+        12,
+        60,
+        61,
+        62,
+        200,
+        padding,
+        padding + 1,
+        2 * padding,
+    ] {
         for byte in [0, 0xff, 7] {
             let grow = |file: &<SimEnv as Env>::File, end| file.write_all_at(&vec![byte; len], end);
             let (killed, values) = killed_machine();
