@@ -21,7 +21,8 @@ pub(crate) use rolling::IncomingBatches;
 
 /// The active segment and what appends need of it in memory. The append lock guards it.
 ///
-/// Its size is the end of its last batch. The file may be longer: padding or the bytes of a failed append come after it.
+/// Its size is the end of its last batch. The file may be longer: padding, or the bytes of a failed append, come after
+/// that.
 #[derive(Debug)]
 pub(crate) struct ActiveSegment<E: Env> {
     segment: Arc<Segment<E>>,
