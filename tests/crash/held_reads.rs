@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use headwater_env::SimEnv;
-use headwater_log::{Cleaning, CleanupPolicy, LogConfig, OpenState, PartitionLog};
+use headwater_log::{Cleaning, CleanupPolicy, FirstBatch, LogConfig, OpenState, PartitionLog};
 use headwater_record::{
     BatchBuilder, BatchOptions, LeaderEpoch, Offset, ValidationRules, validate,
 };
@@ -42,7 +42,12 @@ fn append_keyed(log: &PartitionLog<SimEnv>, key: Option<&[u8]>, fill: u8) {
 }
 
 fn read(log: &PartitionLog<SimEnv>) -> Bytes {
-    let read = log.read(Offset::ZERO, log.log_end_offset(), 1 << 20, true);
+    let read = log.read(
+        Offset::ZERO,
+        log.log_end_offset(),
+        1 << 20,
+        FirstBatch::Whole,
+    );
     read.expect("read").bytes
 }
 

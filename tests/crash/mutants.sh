@@ -57,7 +57,7 @@ crash swap-unsynced compaction
 crash swap-in-any-order compaction
 crash drop-in-any-order compaction
 crash clean-unflushed compaction
-crash keep-room power_cut
+crash keep-padding power_cut
 crash cut-unsynced power_cut
 crash forget-removals failing_removals
 crash forget-truncation failing_removals

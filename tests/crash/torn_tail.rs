@@ -50,8 +50,8 @@ fn last_batch(env: &SimEnv) -> (PathBuf, u64, u64) {
 }
 
 /// Whether bytes after the last batch are padding: a few zeros that never contained records.
-fn is_room(bytes: &[u8]) -> bool {
-    bytes.len() as u64 <= SimEnv::ROOM_BYTES && bytes.iter().all(|byte| *byte == 0)
+fn is_padding(bytes: &[u8]) -> bool {
+    bytes.len() as u64 <= SimEnv::PADDING_BYTES && bytes.iter().all(|byte| *byte == 0)
 }
 
 /// Opens a machine whose last batch was damaged by `spoil`. Checks that all earlier batches are served, and that the
@@ -94,7 +94,7 @@ fn check(spoil: impl Fn(&<SimEnv as Env>::File, u64), from: u64, what: &str) {
             assert_eq!(cut.log_end_offset.get(), kept as i64);
         }
         None => assert!(
-            is_room(&rest) || !changed,
+            is_padding(&rest) || !changed,
             "{what} from {from}: the cut was not reported"
         ),
     }
@@ -155,8 +155,19 @@ fn recovery_drops_a_batch_with_garbage_from_any_byte_and_keeps_the_rest() {
 
 #[test]
 fn recovery_drops_garbage_and_zeros_after_the_last_batch() {
-    let room = SimEnv::ROOM_BYTES as usize;
-    for len in [1, 11, 12, 60, 61, 62, 200, room, room + 1, 2 * room] {
+    let padding = SimEnv::PADDING_BYTES as usize;
+    for len in [
+        1,
+        11,
+        12,
+        60,
+        61,
+        62,
+        200,
+        padding,
+        padding + 1,
+        2 * padding,
+    ] {
         for byte in [0, 0xff, 7] {
             let grow = |file: &<SimEnv as Env>::File, end| file.write_all_at(&vec![byte; len], end);
             let (killed, values) = killed_machine();
@@ -171,7 +182,7 @@ fn recovery_drops_garbage_and_zeros_after_the_last_batch() {
             assert_eq!(file.len().expect("it is there"), end);
             match &session.report.cut {
                 Some(cut) => assert_eq!((cut.position, cut.bytes), (end, len as u64)),
-                None => assert!(is_room(&vec![byte; len]), "the cut was not reported"),
+                None => assert!(is_padding(&vec![byte; len]), "the cut was not reported"),
             }
         }
     }

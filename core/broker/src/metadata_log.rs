@@ -7,8 +7,8 @@ use std::path::Path;
 
 use headwater_env::Env;
 use headwater_log::{
-    AppendError, ChangeError, FlushError, LogConfig, OpenState, PartitionLog, ReadError,
-    RecoveryReport,
+    AppendError, ChangeError, FirstBatch, FlushError, LogConfig, OpenState, PartitionLog,
+    ReadError, RecoveryReport,
 };
 use headwater_metadata::{ApplyError, Image, MetadataRecord, MetadataRecordError};
 use headwater_protocol::EncodeError;
@@ -101,7 +101,7 @@ impl<E: Env> MetadataLog<E> {
         let mut next = self.log.log_start_offset();
         let end = self.log.log_end_offset();
         while next < end {
-            let read = self.log.read(next, end, READ_BYTES, true)?;
+            let read = self.log.read(next, end, READ_BYTES, FirstBatch::Whole)?;
             let before = next;
             for batch in batches(&read.bytes) {
                 let damaged = |source| ReplayError::Batch {

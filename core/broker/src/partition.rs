@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use headwater_env::Env;
 use headwater_log::{
-    AppendError, Appended, ChangeError, DeletedSegment, FlushError, PartitionLog, Read, ReadError,
+    AppendError, Appended, ChangeError, DeletedSegment, FirstBatch, FlushError, PartitionLog, Read,
+    ReadError,
 };
 use headwater_metadata::{PartitionImage, TopicConfig};
 use headwater_record::{LeaderEpoch, Offset, PartitionId, ValidatedBatches};
@@ -260,7 +261,12 @@ impl<E: Env> Partition<E> {
         isolation: Isolation,
     ) -> Result<Read, ReadError> {
         let end = self.readable_end(isolation);
-        self.log.read(from, end, max_bytes, min_one_batch)
+        let first_batch = if min_one_batch {
+            FirstBatch::Whole
+        } else {
+            FirstBatch::Limited
+        };
+        self.log.read(from, end, max_bytes, first_batch)
     }
 
     /// Moves the log start offset to `before` and returns it. Retention deletes the segments below it.

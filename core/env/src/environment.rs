@@ -23,7 +23,7 @@ pub trait Env: Clone + fmt::Debug + Send + Sync + 'static {
     type Lock: Lock;
     /// The preferred unit for extending a file: first writes in pieces of this size, at multiples of it, make later
     /// overwrites cheaper. 0 if there is no preference.
-    const ROOM_BYTES: u64;
+    const PADDING_BYTES: u64;
 
     /// Milliseconds since the Unix epoch. May jump in both directions; do not measure time-outs with it.
     fn wall_clock_ms(&self) -> i64;

@@ -56,7 +56,7 @@ impl Default for MemoryEnv {
 }
 
 impl Env for MemoryEnv {
-    const ROOM_BYTES: u64 = 0;
+    const PADDING_BYTES: u64 = 0;
     type File = MemoryFile;
     type Directory = MemoryDirectory;
     type Lock = PathLock;

@@ -44,7 +44,7 @@ const NO_FOLLOW: i32 = OFlags::NOFOLLOW.bits().cast_signed();
 static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl Env for RealEnv {
-    const ROOM_BYTES: u64 = 128 << 10;
+    const PADDING_BYTES: u64 = 128 << 10;
     type File = RealFile;
     type Directory = RealDirectory;
     type Lock = RealLock;

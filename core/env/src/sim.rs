@@ -203,7 +203,7 @@ impl SimEnv {
 
 impl Env for SimEnv {
     /// Small, so that short logs are padded too.
-    const ROOM_BYTES: u64 = 256;
+    const PADDING_BYTES: u64 = 256;
     type File = SimFile;
     type Directory = SimDirectory;
     type Lock = PathLock;

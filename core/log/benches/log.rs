@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use headwater_env::{Env, File, OpenMode, RealEnv};
-use headwater_log::{LogConfig, OpenState, PartitionLog};
+use headwater_log::{FirstBatch, LogConfig, OpenState, PartitionLog};
 use headwater_record::{
     BatchBuilder, BatchOptions, ByteSource, LeaderEpoch, Offset, ValidatedBatches, ValidationRules,
     batches, validate,
@@ -154,7 +154,9 @@ fn read(directory: &Path, batch_bytes: usize) {
             let start = Instant::now();
             let (mut next, mut bytes) = (Offset::ZERO, 0);
             while next < log.log_end_offset() {
-                let read = log.read(next, Offset::MAX, 1 << 20, true).unwrap();
+                let read = log
+                    .read(next, Offset::MAX, 1 << 20, FirstBatch::Whole)
+                    .unwrap();
                 for batch in batches(&read.bytes) {
                     let batch = batch.unwrap();
                     if check {
@@ -203,7 +205,7 @@ fn lookup(directory: &Path) {
         for _ in 0..count {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             let offset = Offset::new((seed >> 33) as i64 % end.get());
-            black_box(log.read(offset, Offset::MAX, 1, true).unwrap());
+            black_box(log.read(offset, Offset::MAX, 1, FirstBatch::Whole).unwrap());
         }
         start.elapsed().as_secs_f64() / f64::from(count) * 1e6
     };

@@ -1,26 +1,23 @@
 //! Appends: assign offsets to batches, write them and make them readable.
 
 mod assign;
-mod index;
-mod write;
+mod parts;
 
-use bytes::Bytes;
 use headwater_env::Env;
-use headwater_record::{
-    ControlRecord, DecompressLimit, LeaderEpoch, Offset, RecordBatch, ValidatedBatches,
-};
+use headwater_record::{LeaderEpoch, ValidatedBatches};
 
+use crate::active_segment::IncomingBatches;
+use crate::append_lock::AppendLock;
 use crate::config::LogConfig;
+use crate::control_records::push_control_records;
 use crate::error::{AppendError, ChangeError, ReadError};
-use crate::file_name::FileKind;
+use crate::log_state::LogState;
 use crate::mutants::{self, Mutant};
-use crate::partition_log::{PartitionLog, Writer};
+use crate::partition_log::PartitionLog;
 use crate::producer_state::{BatchTrace, Check, CheckResult};
-use crate::roll::{self, IncomingBatches};
 use crate::types::Appended;
 use assign::FinalRequests;
-use index::index;
-use write::write_batches;
+use parts::{parts, patches};
 
 /// Why requests were not appended. In each case nothing was written.
 enum Obstacle {
@@ -74,157 +71,114 @@ impl<E: Env> PartitionLog<E> {
         run: &[ValidatedBatches],
         leader_epoch: LeaderEpoch,
     ) -> Result<Vec<Appended>, Obstacle> {
-        let config = self.config_now();
+        let config = self.state().config();
         let mut controls = Vec::with_capacity(run.len());
         for batches in run {
             check_sizes(batches, &config)?;
-            push_controls(batches, &mut controls)?;
+            push_control_records(batches, &mut controls)?;
         }
-        let mut writer = self.writer.lock();
-        self.begin_change(&mut writer).map_err(append_error)?;
-        let log_end_offset = self.log_end_offset();
-        let assigned = FinalRequests::new(&self.env, run, &config, log_end_offset, leader_epoch)?;
+        let mut lock = self.begin_change().map_err(append_error)?;
+        let log = lock.log();
+        let log_end_offset = log.log_end_offset();
+        let assigned = FinalRequests::new(log.env(), run, &config, log_end_offset, leader_epoch)?;
         let headers = assigned.headers.iter().copied().zip(controls);
-        let pending = match writer.producers.check(headers, sequences())? {
-            CheckResult::InOrder(pending) => pending,
+        let changes = match lock.producers().check(headers, sequences())? {
+            CheckResult::InOrder(changes) => changes,
             CheckResult::Duplicate(trace) => return Err(Obstacle::Repeated(trace)),
         };
-        self.check_epoch(leader_epoch)?;
-        self.make_room(&mut writer, &config, &assigned)?;
-        if self.latest_leader_epoch() != Some(leader_epoch) {
-            self.change_epochs(|epochs| epochs.assign(leader_epoch, log_end_offset))?;
+        check_epoch(log.epochs().latest(), leader_epoch)?;
+        lock.prepare_active(&config, &assigned)?;
+        if log.epochs().latest() != Some(leader_epoch) {
+            log.change_epochs(|epochs| epochs.assign(leader_epoch, log_end_offset))?;
         }
-        self.write(&mut writer, &assigned)?;
-        let aborted = writer.producers.apply(pending);
-        self.publish_first_unstable(&writer);
-        let view = self.view();
-        let segment = view.segments.active();
-        let size = index(
-            segment,
-            &mut writer,
-            &config,
-            &assigned.headers,
-            view.active_size,
-        );
-        for aborted in aborted {
-            segment.transaction_index.push(aborted);
-        }
-        segment.set_size(size);
-        self.publish(|view| {
-            view.log_end_offset = assigned.next_offset();
-            view.active_size = size;
-        });
-        Ok(self.appended(&config, &assigned, view.log_start_offset))
-    }
-
-    fn appended(
-        &self,
-        config: &LogConfig,
-        assigned: &FinalRequests,
-        log_start_offset: Offset,
-    ) -> Vec<Appended> {
-        let unflushed = assigned.next_offset() - self.flusher.durable_end();
-        let flush_required = unflushed as u64 >= config.flush_messages;
-        let requests = assigned.requests.iter();
-        let appended = requests.map(|request| Appended {
-            base_offset: request.base_offset,
-            last_offset: request.next_offset - 1,
-            log_append_time_ms: request.log_append_time_ms,
-            log_start_offset,
-            duplicate: false,
-            flush_required,
-        });
-        appended.collect()
+        lock.write(&assigned)?;
+        let aborted = lock.producers_mut().apply(changes);
+        lock.publish_first_unstable();
+        let size = lock.active_mut().add(&assigned.headers, aborted, &config);
+        lock.publish(|view| view.append(assigned.next_offset(), size));
+        Ok(appended(log, &config, &assigned))
     }
 
     fn already_appended(&self, trace: BatchTrace) -> Appended {
-        let view = self.view();
-        let unflushed = trace.last_offset + 1 - self.flusher.durable_end();
+        let log = self.state();
+        let unflushed = trace.last_offset + 1 - log.flusher().durable_end();
         Appended {
             base_offset: trace.base_offset(),
             last_offset: trace.last_offset,
             log_append_time_ms: None,
-            log_start_offset: view.log_start_offset,
+            log_start_offset: log.view().log_start_offset(),
             duplicate: true,
-            flush_required: unflushed >= 0 && unflushed as u64 >= self.config_now().flush_messages,
+            flush_required: unflushed >= 0 && unflushed as u64 >= log.config().flush_messages,
         }
     }
+}
 
-    fn check_epoch(&self, leader_epoch: LeaderEpoch) -> Result<(), AppendError> {
-        match self.latest_leader_epoch() {
-            Some(current) if current > leader_epoch => Err(AppendError::StaleLeaderEpoch {
-                leader_epoch,
-                current,
-            }),
-            _ => Ok(()),
-        }
-    }
-
+impl<E: Env> AppendLock<'_, E> {
     /// Rolls the active segment if the batches do not fit. The batches of several requests never roll a segment.
-    fn make_room(
-        &self,
-        writer: &mut Writer,
+    fn prepare_active(
+        &mut self,
         config: &LogConfig,
         assigned: &FinalRequests,
     ) -> Result<(), Obstacle> {
-        self.prepare_head(writer).map_err(read_error)?;
+        self.active_mut().prepare().map_err(read_error)?;
         let incoming = IncomingBatches {
             size: assigned.size_in_bytes(),
             index_entries: assigned.headers.len(),
             last_offset: assigned.next_offset() - 1,
             max_timestamp_ms: assigned.max_timestamp_ms(),
         };
-        let is_due = {
-            let view = self.view.read();
-            let now_ms = || self.env.wall_clock_ms();
-            roll::is_due(
-                view.segments.active(),
-                &writer.head,
-                config,
-                incoming,
-                now_ms,
-            )
-        };
+        let is_due = self.active().must_roll_before(incoming, config);
         // The first request of a segment is appended alone, because its timestamp decides when the segment rolls.
-        let is_new = writer.head.first_timestamp_ms.is_none();
-        if (is_due || is_new) && assigned.requests.len() > 1 {
+        if (is_due || self.active().is_without_timestamp()) && assigned.requests.len() > 1 {
             return Err(Obstacle::SegmentEnds);
         }
         if is_due {
-            self.roll_segment(writer).map_err(append_error)?;
+            self.roll().map_err(append_error)?;
         }
-        self.mend_tail(writer)?;
+        self.active_mut().mend_tail()?;
         Ok(())
     }
 
     /// Writes the batches at the end of the active segment. After an error the segment ends at the same position as
     /// before.
-    fn write(&self, writer: &mut Writer, assigned: &FinalRequests) -> Result<(), AppendError> {
-        let view = self.view();
-        let segment = view.segments.active();
-        let file = segment.file()?;
-        self.check_file(writer, &view, &file)?;
-        writer.is_changed = true;
-        let position = view.active_size;
-        let end = position + assigned.size_in_bytes();
-        let zeros = writer.head.room.zeros_after::<E>(position, end);
-        // Even after an error, some of the bytes may be in the file.
-        writer.head.room.reaches(end + zeros);
-        let written = match write_batches(&*file, position, assigned, zeros) {
-            // A nearly full disk may have space for the batches without padding.
-            Err(_) if zeros > 0 => write_batches(&*file, position, assigned, 0),
-            written => written,
-        };
-        segment.note_written(&file);
-        if let Err(source) = written {
-            let error = segment.error("write", FileKind::Log, source);
-            writer.head.has_dirty_tail = true;
-            if let Err(error) = self.mend_tail(writer) {
-                tracing::warn!(%error, "bytes of a failed append remain after the end of the log; the next append overwrites them");
-            }
-            return Err(error.into());
-        }
-        Ok(())
+    fn write(&mut self, assigned: &FinalRequests) -> Result<(), AppendError> {
+        let file = self.active().segment().file().open()?;
+        self.check_file(&file)?;
+        self.note_change();
+        let patches = patches(assigned);
+        let parts = parts(assigned, &patches);
+        let active = self.active_mut();
+        Ok(active.write(&file, parts, assigned.size_in_bytes())?)
+    }
+}
+
+fn appended<E: Env>(
+    log: &LogState<E>,
+    config: &LogConfig,
+    assigned: &FinalRequests,
+) -> Vec<Appended> {
+    let unflushed = assigned.next_offset() - log.flusher().durable_end();
+    let flush_required = unflushed as u64 >= config.flush_messages;
+    let log_start_offset = log.view().log_start_offset();
+    let requests = assigned.requests.iter();
+    let appended = requests.map(|request| Appended {
+        base_offset: request.base_offset,
+        last_offset: request.next_offset - 1,
+        log_append_time_ms: request.log_append_time_ms,
+        log_start_offset,
+        duplicate: false,
+        flush_required,
+    });
+    appended.collect()
+}
+
+fn check_epoch(current: Option<LeaderEpoch>, leader_epoch: LeaderEpoch) -> Result<(), AppendError> {
+    match current {
+        Some(current) if current > leader_epoch => Err(AppendError::StaleLeaderEpoch {
+            leader_epoch,
+            current,
+        }),
+        _ => Ok(()),
     }
 }
 
@@ -251,44 +205,6 @@ fn check_sizes(batches: &ValidatedBatches, config: &LogConfig) -> Result<(), App
         return Err(AppendError::LargerThanSegment { size, max });
     }
     Ok(())
-}
-
-/// Adds the control record of each control batch.
-fn push_controls(
-    batches: &ValidatedBatches,
-    controls: &mut Vec<Option<ControlRecord>>,
-) -> Result<(), AppendError> {
-    if !batches
-        .headers()
-        .any(|header| header.attributes.is_control())
-    {
-        controls.resize(controls.len() + batches.batch_count(), None);
-        return Ok(());
-    }
-    for (header, bytes) in batches.iter() {
-        controls.push(match (header.attributes.is_control(), header.producer_id) {
-            (true, Some(producer_id)) => Some(
-                control_record(bytes)
-                    .map_err(|what| AppendError::InvalidControlBatch { producer_id, what })?,
-            ),
-            _ => None,
-        });
-    }
-    Ok(())
-}
-
-/// Decodes the record of a control batch.
-pub(crate) fn control_record(bytes: Bytes) -> Result<ControlRecord, String> {
-    let batch = RecordBatch::parse(bytes).map_err(|error| error.to_string())?;
-    let records = batch
-        .records(DecompressLimit::default())
-        .map_err(|error| error.to_string())?;
-    match records.iter().next() {
-        Some(Ok(record)) => ControlRecord::parse(&record)
-            .ok_or_else(|| "its key is not the key of a control record".to_owned()),
-        Some(Err(error)) => Err(error.to_string()),
-        None => Err("it has no record".to_owned()),
-    }
 }
 
 fn append_error(error: ChangeError) -> AppendError {

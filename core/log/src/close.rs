@@ -1,17 +1,18 @@
 //! The end of a log: `close`, after which the next open needs no recovery, or `abandon`.
 
+use std::path::PathBuf;
+
 use headwater_env::{Env, File, OpenMode};
 use headwater_record::Offset;
-use parking_lot::MutexGuard;
 
-use crate::cleaner::turn::Pause;
+use crate::append_lock::AppendLock;
 use crate::data_directory::DataDirectory;
 use crate::error::{ChangeError, FileError};
 use crate::file_name::{FileKind, segment_file};
 use crate::index_file::SyncTime;
-use crate::partition_log::{PartitionLog, Writer};
+use crate::log_state::LogState;
+use crate::partition_log::PartitionLog;
 use crate::producer_snapshot;
-use crate::roll::finish_time_index;
 
 /// From this number of logs on, the whole disk is synced with one call. For fewer logs that could take longer than
 /// syncing their files, because it also writes the data of other programs.
@@ -23,9 +24,11 @@ pub fn close_all<E: Env>(
     logs: &[&PartitionLog<E>],
 ) -> Vec<Result<Offset, ChangeError>> {
     let closing: Vec<_> = logs.iter().map(|log| log.begin_close()).collect();
-    let written = closing
-        .iter()
-        .filter(|closing| closing.as_ref().is_ok_and(|closing| closing.is_written));
+    let written = closing.iter().filter(|closing| {
+        closing
+            .as_ref()
+            .is_ok_and(|closing| closing.files == FilesToSync::All)
+    });
     let is_disk_synced = written.count() >= LOGS_MIN_FOR_DISK_SYNC
         && directory
             .sync_disk()
@@ -34,7 +37,7 @@ pub fn close_all<E: Env>(
     let end = |mut closing: CloseGuard<'_, E>| {
         if is_disk_synced {
             closing.end();
-            Ok(closing.log.recovery_point())
+            Ok(closing.recovery_point())
         } else {
             closing.sync_and_end()
         }
@@ -47,11 +50,15 @@ pub fn close_all<E: Env>(
 
 /// A log that refuses changes and has written its files, though they may not be synced yet.
 struct CloseGuard<'a, E: Env> {
-    log: &'a PartitionLog<E>,
-    writer: MutexGuard<'a, Writer>,
-    _no_cleaning: Pause<'a>,
-    /// Whether something was written that may not be on disk.
-    is_written: bool,
+    lock: AppendLock<'a, E>,
+    files: FilesToSync,
+}
+
+/// Whether a close wrote files that may not be on disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FilesToSync {
+    None,
+    All,
 }
 
 impl<E: Env> PartitionLog<E> {
@@ -65,94 +72,97 @@ impl<E: Env> PartitionLog<E> {
     /// Refuses changes like [`close`](Self::close) and writes nothing: for a log whose files are about to be removed.
     /// Waits for a running append or flush. Reads continue. Idempotent.
     pub fn abandon(&self) {
-        let _pause = self.cleaner.pause();
-        self.writer.lock().is_closed = true;
-        self.flusher.abandon();
+        let mut lock = self.lock_without_cleaning();
+        lock.close();
+        lock.log().flusher().abandon();
     }
 
     fn begin_close(&self) -> Result<CloseGuard<'_, E>, ChangeError> {
-        let pause = self.cleaner.pause();
-        let mut writer = self.writer.lock();
-        let mut is_written = false;
-        if !writer.is_closed {
-            self.begin_change(&mut writer)?;
-            self.finish_removals()?;
-            is_written = writer.is_changed || self.recovery_point() < self.log_end_offset();
+        let mut lock = self.lock_without_cleaning();
+        let mut files = FilesToSync::None;
+        if !lock.is_closed() {
+            lock.begin_change()?;
+            let log = lock.log();
+            log.finish_removals()?;
+            let is_flushed = log.flusher().recovery_point() >= log.log_end_offset();
+            if lock.is_changed() || !is_flushed {
+                lock.write_everything()?;
+                files = FilesToSync::All;
+            }
         }
-        if is_written {
-            self.write_everything(&mut writer)?;
-        }
-        Ok(CloseGuard {
-            log: self,
-            writer,
-            _no_cleaning: pause,
-            is_written,
-        })
+        Ok(CloseGuard { lock, files })
     }
+}
 
-    fn write_everything(&self, writer: &mut Writer) -> Result<(), ChangeError> {
-        let view = self.view();
-        self.check_in_place(&view)?;
-        self.prepare_head(writer)?;
-        self.end_file(writer)?;
-        finish_time_index(view.segments.active(), writer);
-        for segment in view.segments.list() {
+impl<E: Env> AppendLock<'_, E> {
+    fn write_everything(&mut self) -> Result<(), ChangeError> {
+        self.check_in_place()?;
+        let active = self.active_mut();
+        active.prepare()?;
+        active.cut_padding()?;
+        active.finish_time_index();
+        let log = self.log();
+        for segment in log.view().now().segments().list() {
             segment.save_indexes(SyncTime::Later)?;
         }
-        self.directory_has_changed();
-        let path = self.snapshot_path();
-        self.env
+        log.directory().note_change();
+        let path = snapshot_path(log);
+        log.env()
             .open_file(&path, OpenMode::Create)
             .and_then(|file| {
                 file.set_len(0)?;
                 // A torn snapshot has a wrong CRC; then the next open uses an older one.
-                file.write_all_at(&producer_snapshot::encode(&writer.producers), 0)
+                file.write_all_at(&producer_snapshot::encode(self.producers()), 0)
             })
             .map_err(|source| FileError::new("write", path, source).into())
     }
+}
 
-    /// The path of the producer snapshot at the end of the log.
-    fn snapshot_path(&self) -> std::path::PathBuf {
-        let name = segment_file(self.log_end_offset(), FileKind::ProducerSnapshot);
-        self.dir.join(name)
-    }
+/// The path of the producer snapshot at the end of the log.
+fn snapshot_path<E: Env>(log: &LogState<E>) -> PathBuf {
+    let name = segment_file(log.log_end_offset(), FileKind::ProducerSnapshot);
+    log.directory().join(name)
 }
 
 impl<E: Env> CloseGuard<'_, E> {
+    fn recovery_point(&self) -> Offset {
+        self.lock.log().flusher().recovery_point()
+    }
+
     /// Syncs the files one by one.
     fn sync_and_end(mut self) -> Result<Offset, ChangeError> {
-        let log = self.log;
-        if self.is_written {
-            let turn = log.flusher.turn();
+        if self.files == FilesToSync::All {
+            let log = self.lock.log();
+            let turn = log.flusher().turn();
             log.sync(&turn)?;
             drop(turn);
-            let path = log.snapshot_path();
-            log.env
+            let path = snapshot_path(log);
+            log.env()
                 .open_file(&path, OpenMode::Write)
                 .and_then(|file| file.sync_data())
                 .map_err(|source| FileError::new("sync", path, source))?;
-            for segment in log.view().segments.list() {
+            for segment in log.view().now().segments().list() {
                 segment.save_indexes(SyncTime::Now)?;
             }
         }
         self.end();
-        Ok(log.recovery_point())
+        Ok(self.recovery_point())
     }
 
     /// Records that everything is on disk.
     fn end(&mut self) {
-        let log = self.log;
-        if self.is_written {
-            let view = log.view();
-            for segment in view.segments.list() {
-                segment.note_synced();
+        if self.files == FilesToSync::All {
+            let log = self.lock.log();
+            let view = log.view().now();
+            for segment in view.segments().list() {
+                segment.file().note_synced();
             }
-            let end = view.log_end_offset;
-            log.flusher.turn().set_durable_end(end);
-            log.flusher.keep_sealed(end, end);
-            *log.directory_changed.lock() = false;
+            let end = view.log_end_offset();
+            log.flusher().turn().set_durable_end(end);
+            log.flusher().keep_sealed(end, end);
+            log.directory().note_synced();
         }
-        self.writer.is_closed = true;
-        self.writer.is_changed = false;
+        self.lock.close();
+        self.lock.note_saved();
     }
 }

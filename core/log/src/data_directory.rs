@@ -2,104 +2,30 @@
 //! directories.
 
 mod boot;
+mod error;
+mod file_names;
 mod meta;
-mod names;
+mod offset_checkpoint;
+mod partition_directory;
 mod presence;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use headwater_env::{DirEntry, EntryKind, Env, LockError};
-use headwater_record::Offset;
-use thiserror::Error;
 
-use crate::checkpoint;
 use crate::error::FileError;
+pub use error::DataDirectoryError;
+use file_names::{BOOT, CLEAN_SHUTDOWN, LOCK, META_PROPERTIES};
 pub use meta::MetaProperties;
-use meta::{META_PROPERTIES, random_uuid, read_or_make_meta};
-use names::{deleted_name, is_deleted_partition, partition, partition_of};
+use meta::{random_uuid, read_or_make_meta};
+pub use offset_checkpoint::{CheckpointKind, Offsets};
+use offset_checkpoint::{format_offsets, parse_offsets};
+pub use partition_directory::PartitionDirectory;
+use partition_directory::{deleted_name, is_deleted_partition, partition, partition_of};
 
-const LOCK: &str = ".lock";
-const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
-/// Kafka stores the epoch of the broker's registration here, or -1 without one.
+/// Kafka stores the epoch of the broker's registration in the clean shutdown marker, or -1 without one.
 const CLEAN_SHUTDOWN_TEXT: &str = r#"{"version":0,"brokerEpoch":-1}"#;
-
-/// Why a data directory could not be opened.
-#[derive(Debug, Error)]
-pub enum DataDirectoryError {
-    /// Another process, or another engine in this process, has the directory open.
-    #[error("{} is in use by {}; close it there first, or open another directory", path.display(), pid.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}")))]
-    Locked {
-        /// The directory.
-        path: PathBuf,
-        /// The process that holds the lock, if known.
-        pid: Option<u32>,
-    },
-    /// A directory without `meta.properties` that contains other files.
-    #[error("{} is not a data directory: it contains {found:?} and no meta.properties; use an empty or a new directory", path.display())]
-    NotOurs {
-        /// The directory.
-        path: PathBuf,
-        /// The name of such a file.
-        found: String,
-    },
-    /// A symbolic link in the directory. Following it would write outside the directory.
-    #[error("{} is a symbolic link, and links in a data directory are not followed; replace it by its target", path.display())]
-    Link {
-        /// The link.
-        path: PathBuf,
-    },
-    /// A file with invalid content.
-    #[error("{} is damaged: {what}; restore it from a copy", path.display())]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// The problem.
-        what: String,
-    },
-    /// The path leads to another directory than the opened one, or nowhere.
-    #[error("{} was removed or replaced while it was open; close the engine, then open it again", path.display())]
-    Replaced {
-        /// The path.
-        path: PathBuf,
-    },
-    /// A file could not be read or written.
-    #[error("the data directory cannot be used: {0}; {advice}", advice = .0.advice())]
-    File(#[from] FileError),
-}
-
-/// The directory of one partition, named `<topic>-<partition>`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PartitionDirectory {
-    /// The topic.
-    pub topic: String,
-    /// The number of the partition.
-    pub partition: i32,
-    /// Its path.
-    pub path: PathBuf,
-}
-
-/// The checkpoint files of a data directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum CheckpointKind {
-    /// `recovery-point-offset-checkpoint`
-    RecoveryPoint,
-    /// `log-start-offset-checkpoint`
-    LogStartOffset,
-    /// `cleaner-offset-checkpoint`
-    Cleaner,
-}
-
-impl CheckpointKind {
-    const fn file_name(self) -> &'static str {
-        match self {
-            Self::RecoveryPoint => "recovery-point-offset-checkpoint",
-            Self::LogStartOffset => "log-start-offset-checkpoint",
-            Self::Cleaner => "cleaner-offset-checkpoint",
-        }
-    }
-}
 
 /// A data directory, locked for this process until dropped.
 #[derive(Debug)]
@@ -112,9 +38,6 @@ pub struct DataDirectory<E: Env> {
     partitions: Vec<PartitionDirectory>,
     clean_shutdown: bool,
 }
-
-/// Offsets by topic and partition: the content of a checkpoint.
-pub type Offsets = BTreeMap<(String, i32), Offset>;
 
 impl<E: Env> DataDirectory<E> {
     /// Locks the directory and reads it. Creates the directory and `meta.properties` (with this node id) if missing.
@@ -202,10 +125,7 @@ impl<E: Env> DataDirectory<E> {
         kind: CheckpointKind,
         offsets: &Offsets,
     ) -> Result<(), DataDirectoryError> {
-        let lines = offsets
-            .iter()
-            .map(|((topic, partition), offset)| format!("{topic} {partition} {offset}"));
-        self.replace(kind.file_name(), &checkpoint::format(lines))
+        self.replace(kind.file_name(), &format_offsets(offsets))
     }
 
     /// Renames the directory of a deleted partition, so that its name is free at once. Returns the new path. Remove it
@@ -282,7 +202,7 @@ fn check_ours(path: &Path, entries: &[DirEntry]) -> Result<(), DataDirectoryErro
     // `rm -rf data/*` leaves files whose names begin with a dot.
     let may_be_there = [
         LOCK,
-        boot::BOOT,
+        BOOT,
         CLEAN_SHUTDOWN,
         "meta.properties.tmp",
         "lost+found",
@@ -311,26 +231,5 @@ fn check_links(path: &Path, entries: &[DirEntry]) -> Result<(), DataDirectoryErr
     }
 }
 
-fn parse_offsets(text: &str) -> Result<Offsets, String> {
-    let mut offsets = Offsets::new();
-    for line in checkpoint::parse(text)? {
-        let words: Vec<&str> = line.split(' ').collect();
-        let parsed = match words.as_slice() {
-            [topic, partition, offset] => partition.parse().ok().zip(offset.parse().ok()).map(
-                |(partition, offset): (i32, i64)| {
-                    (((*topic).to_owned(), partition), Offset::new(offset))
-                },
-            ),
-            _ => None,
-        };
-        let (partition, offset) = parsed.ok_or_else(|| {
-            format!("the line {line:?} is not a topic, a partition and an offset")
-        })?;
-        offsets.insert(partition, offset);
-    }
-    Ok(offsets)
-}
-
 #[cfg(test)]
-#[path = "data_directory_tests.rs"]
 mod tests;

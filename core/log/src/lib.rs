@@ -7,51 +7,60 @@
 //! Any number of threads may append, read and flush concurrently. One lock per partition orders the appends. Readers
 //! never take it: they use an atomic snapshot of the segment list and the offsets. `fsync` runs outside the lock too.
 
+mod active_segment;
 mod append;
-mod aside;
+mod append_lock;
 mod base64;
 mod checkpoint;
-mod chunk;
 mod cleaner;
 mod close;
 mod config;
+mod continuity;
+mod control_records;
 mod data_directory;
 mod error;
 mod file_name;
 mod flush;
+mod flusher;
 mod gaps;
 mod header_walk;
+mod housekeeping;
 mod index_builder;
 mod index_file;
-mod joints;
+mod leader_epoch_file;
 mod leader_epochs;
 mod listing;
-mod log_epochs;
-mod log_file;
-mod mapped;
+mod log_directory;
+mod log_state;
 mod mutants;
 mod offset_index;
 mod open;
 mod open_files;
 mod partition_log;
 mod partition_metadata;
+mod pooled_file;
 mod presence;
 mod producer_replay;
 mod producer_snapshot;
 mod producer_state;
+mod published_view;
 mod read;
+mod read_buffer;
 mod recovery;
 mod removals;
 mod report;
 mod retention;
 mod roll;
-mod room;
 mod segment;
+mod segment_file;
+mod segment_paths;
 mod segments;
+mod stray;
 mod time_index;
 mod time_lookup;
 mod transaction_index;
 mod truncate;
+mod truncation;
 mod types;
 mod view;
 
@@ -66,7 +75,7 @@ pub use error::{
 };
 pub use partition_log::PartitionLog;
 pub use partition_metadata::{DirectoryOwner, read_owner, write_owner};
-pub use read::{BatchHeaders, READ_BYTES_PREFERRED};
+pub use read::{BatchHeaders, FirstBatch, READ_BYTES_PREFERRED};
 pub use report::{Cut, Damage, RecoveryReport, SetAside};
 pub use transaction_index::AbortedTransaction;
 pub use types::{

@@ -24,7 +24,7 @@ headwater_env::mutants! {
     /// Segments that compaction emptied are dropped in any order.
     DropInAnyOrder = "drop-in-any-order",
     /// A segment is sealed, and a log closed, with the padding after its last batch.
-    KeepRoom = "keep-room",
+    KeepPadding = "keep-padding",
     /// A log continues after a truncation that is not on disk.
     CutUnsynced = "cut-unsynced",
     /// Deleted segments whose files could not be renamed are forgotten.

@@ -5,34 +5,36 @@ mod epochs;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicI64};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use headwater_env::Env;
 use headwater_record::Offset;
-use parking_lot::{Mutex, RwLock};
 
-use crate::aside::set_aside;
+use crate::active_segment::ActiveSegment;
+use crate::append_lock::{AppendState, FilesOnDisk};
 use crate::cleaner::swap;
 use crate::cleaner::turn::CleanerTurn;
 use crate::config::LogConfig;
 use crate::error::{FileError, OpenError, ReadError};
 use crate::file_name::{self, FileKind, FileName, segment_file};
-use crate::flush::Flusher;
+use crate::flusher::Flusher;
 use crate::gaps::Gaps;
 use crate::index_builder;
+use crate::leader_epoch_file::LeaderEpochFile;
 use crate::leader_epochs::LeaderEpochs;
 use crate::listing::{self, ListedSegment};
-use crate::partition_log::{PartitionLog, Writer};
+use crate::log_directory::LogDirectory;
+use crate::log_state::LogState;
+use crate::partition_log::PartitionLog;
 use crate::producer_replay::{newest_snapshot, rebuild_producers, replay};
 use crate::producer_state::ProducerStates;
+use crate::published_view::PublishedView;
 use crate::recovery::{RecoveredLog, Recovery};
-use crate::removals::Removals;
 use crate::report::{Damage, RecoveryReport};
-use crate::roll::Head;
 use crate::segment::Segment;
+use crate::stray::set_aside;
 use crate::types::OpenState;
-use crate::view::View;
+use crate::view::LogView;
 use ending::end_of;
 
 /// The state of an open.
@@ -44,38 +46,44 @@ struct Opening<E: Env> {
     report: RecoveryReport,
 }
 
-pub(crate) fn open<E: Env>(
-    env: E,
-    dir: &Path,
-    config: LogConfig,
-    start: OpenState,
-) -> Result<(PartitionLog<E>, RecoveryReport), OpenError> {
-    make_directory(&env, dir, &start)?;
-    let report = RecoveryReport {
-        directory: dir.to_path_buf(),
-        ..RecoveryReport::default()
-    };
-    let mut opening = Opening {
-        env,
-        dir: Arc::from(dir),
-        config,
-        start,
-        report,
-    };
-    let mut entries = listing::entries(&opening.env, &opening.dir)?;
-    swap::complete(&opening.env, &opening.dir, &entries, &mut opening.report)?;
-    if !opening.report.swaps_completed.is_empty() {
-        entries = listing::entries(&opening.env, &opening.dir)?;
+impl<E: Env> PartitionLog<E> {
+    /// Opens the log in `dir`, creating it if missing, and recovers it: after a crash, reads the segments from the
+    /// recovery point on, truncates an incomplete or invalid end, and rebuilds missing or wrong indexes. After a clean
+    /// shutdown it reads almost nothing. The caller must own the directory (see
+    /// [`DataDirectory`](crate::DataDirectory)).
+    pub fn open(
+        env: E,
+        dir: &Path,
+        config: LogConfig,
+        start: OpenState,
+    ) -> Result<(Self, RecoveryReport), OpenError> {
+        make_directory(&env, dir, &start)?;
+        let report = RecoveryReport {
+            directory: dir.to_path_buf(),
+            ..RecoveryReport::default()
+        };
+        let mut opening = Opening {
+            env,
+            dir: Arc::from(dir),
+            config,
+            start,
+            report,
+        };
+        let mut entries = listing::entries(&opening.env, &opening.dir)?;
+        swap::complete(&opening.env, &opening.dir, &entries, &mut opening.report)?;
+        if !opening.report.swaps_completed.is_empty() {
+            entries = listing::entries(&opening.env, &opening.dir)?;
+        }
+        let listed = listing::list(
+            &opening.env,
+            &opening.dir,
+            &entries,
+            &mut opening.report.files_removed,
+        )?;
+        opening.report_without_log(&listed.without_log);
+        let recovered = opening.recover(&listed.segments)?;
+        opening.finish(recovered)
     }
-    let listed = listing::list(
-        &opening.env,
-        &opening.dir,
-        &entries,
-        &mut opening.report.files_removed,
-    )?;
-    opening.report_without_log(&listed.without_log);
-    let recovered = opening.recover(&listed.segments)?;
-    opening.finish(recovered)
 }
 
 /// Creates the directory if missing. After a crash its name is synced even if it exists: the process that created it
@@ -204,7 +212,7 @@ impl<E: Env> Opening<E> {
         epochs: LeaderEpochs,
         log_end_offset: Offset,
     ) -> Result<RecoveredLog<E>, OpenError> {
-        let view = View::of(&segments, log_end_offset);
+        let view = LogView::of(&segments, log_end_offset);
         Ok(RecoveredLog {
             producers: rebuild_producers(&view).map_err(|error| self.damaged(&error))?,
             segments,
@@ -225,7 +233,7 @@ impl<E: Env> Opening<E> {
             .unwrap_or_else(|| (Offset::ZERO, ProducerStates::default()));
         if first_checked > 0
             && let Err(error) = replay(
-                &View::of(&segments[..first_checked], limit),
+                &LogView::of(&segments[..first_checked], limit),
                 from,
                 &mut states,
             )
@@ -292,45 +300,38 @@ impl<E: Env> Opening<E> {
         }
         let log_end_offset = recovered.log_end_offset;
         self.report_lost(&recovered);
-        let mut view = View::of(&recovered.segments, log_end_offset);
-        view.log_start_offset = view.log_start_offset.max(self.start.log_start_offset);
-        view.assert_order();
+        let mut view = LogView::of(&recovered.segments, log_end_offset);
+        view.raise_log_start(self.start.log_start_offset);
+        let (published, mut token) = PublishedView::new(view.clone());
         self.remove_stale_snapshots(log_end_offset)?;
+        let is_complete = self.start.clean_shutdown && self.report.is_clean();
         let recovery_point = if self.start.clean_shutdown && self.report.cut.is_none() {
             log_end_offset
         } else {
             self.start.recovery_point.min(log_end_offset)
         };
-        let head = Head::unprepared(&self.env);
-        let cleaner_checkpoint = self.start.cleaner_checkpoint;
-        let log = PartitionLog {
-            cleaner: CleanerTurn::new(cleaner_checkpoint),
-            may_have_gaps: AtomicBool::new(self.gaps() == Gaps::Allowed),
-            flusher: Flusher::new(recovery_point, self.env.monotonic()),
-            first_unstable_offset: AtomicI64::new(i64::MAX),
-            writer: Mutex::new(Writer {
-                producers: recovered.producers,
-                head,
-                is_closed: false,
-                is_changed: !(self.start.clean_shutdown && self.report.is_clean()),
-                truncation: None,
-            }),
-            epochs: RwLock::new(LeaderEpochs::default()),
-            poison: OnceLock::new(),
-            directory_changed: Mutex::new(true),
-            removals: Removals::none(),
-            config: RwLock::new(Arc::new(self.config)),
-            env: self.env,
-            dir: self.dir,
-            view: RwLock::new(view),
-        };
-        log.publish_first_unstable(&log.writer.lock());
-        log.adopt_epochs(recovered.epochs)?;
-        log.await_seals();
-        if !self.start.clean_shutdown || !self.report.is_clean() {
+        let flusher = Flusher::new(recovery_point, self.env.monotonic());
+        await_seals(&flusher, &view);
+        let gaps = self.gaps();
+        let directory = LogDirectory::new(self.env, self.dir);
+        let offsets = view.log_start_offset()..log_end_offset;
+        let epochs = LeaderEpochFile::open(&directory, recovered.epochs, offsets)?;
+        if !is_complete {
             // Removed files must not come back after the next crash.
-            log.sync_directory()?;
+            directory.sync()?;
         }
+        let active = ActiveSegment::opened(Arc::clone(view.segments().active()));
+        published.publish_first_unstable(&mut token, recovered.producers.first_unstable_offset());
+        let files = if is_complete {
+            FilesOnDisk::Complete
+        } else {
+            FilesOnDisk::Changed
+        };
+        let log = PartitionLog::new(
+            CleanerTurn::new(self.start.cleaner_checkpoint),
+            AppendState::new(recovered.producers, active, files, token),
+            LogState::new(directory, self.config, gaps, published, flusher, epochs),
+        );
         Ok((log, self.report))
     }
 
@@ -376,19 +377,13 @@ impl<E: Env> Opening<E> {
     }
 }
 
-impl<E: Env> PartitionLog<E> {
-    /// Registers sealed segments from the recovery point on: their indexes stay in memory until the next flush.
-    fn await_seals(&self) {
-        let (view, recovery_point) = (self.view(), self.recovery_point());
-        let sealed = view
-            .segments
-            .list()
-            .split_last()
-            .map_or(&[][..], |(_, sealed)| sealed);
-        for (index, segment) in sealed.iter().enumerate() {
-            if view.segments.end_offset(index, view.log_end_offset) > recovery_point {
-                self.flusher.has_sealed(segment.base_offset());
-            }
+/// Registers sealed segments from the recovery point on: their indexes stay in memory until the next flush.
+fn await_seals<E: Env>(flusher: &Flusher, view: &LogView<E>) {
+    let recovery_point = flusher.recovery_point();
+    let segments = view.segments().list();
+    for (index, segment) in segments[..segments.len() - 1].iter().enumerate() {
+        if view.end_offset(index) > recovery_point {
+            flusher.has_sealed(segment.base_offset());
         }
     }
 }

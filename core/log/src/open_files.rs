@@ -23,14 +23,14 @@ pub(crate) trait Closable: Send + Sync {
     fn is_open(&self) -> bool;
 
     /// Closes the file unless it is in use. Then it does not count any more.
-    fn try_close(&self) -> Closed;
+    fn try_close(&self) -> CloseAttempt;
 }
 
-/// Whether a file was closed.
+/// The result of an attempt to close a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Closed {
-    Yes,
-    No,
+pub(crate) enum CloseAttempt {
+    Closed,
+    InUse,
 }
 
 /// The open files of a process.
@@ -85,7 +85,7 @@ fn close_oldest(files: &mut Vec<Weak<dyn Closable>>, left: usize) {
     by_use.sort_by_key(|(last_used, _)| *last_used);
     let mut surplus = by_use.len().saturating_sub(left);
     for (_, file) in by_use {
-        if surplus > 0 && file.try_close() == Closed::Yes {
+        if surplus > 0 && file.try_close() == CloseAttempt::Closed {
             surplus -= 1;
         } else {
             files.push(Arc::downgrade(&file));
@@ -114,12 +114,12 @@ mod tests {
             self.is_open.load(Ordering::Relaxed)
         }
 
-        fn try_close(&self) -> Closed {
+        fn try_close(&self) -> CloseAttempt {
             if self.is_busy {
-                return Closed::No;
+                return CloseAttempt::InUse;
             }
             self.is_open.store(false, Ordering::Relaxed);
-            Closed::Yes
+            CloseAttempt::Closed
         }
     }
 

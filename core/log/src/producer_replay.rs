@@ -5,14 +5,13 @@ use std::path::Path;
 use headwater_env::Env;
 use headwater_record::{BatchHeader, Offset};
 
-use crate::append::control_record;
+use crate::control_records::control_record;
 use crate::error::{FileError, ReadError};
 use crate::file_name::{self, FileKind, FileName};
 use crate::producer_snapshot;
 use crate::producer_state::ProducerStates;
-use crate::read::find;
 use crate::segment::Segment;
-use crate::view::View;
+use crate::view::LogView;
 
 /// The newest readable snapshot at or before `limit`, and its offset. Removes unreadable ones.
 pub(crate) fn newest_snapshot<E: Env>(
@@ -48,11 +47,11 @@ pub(crate) fn newest_snapshot<E: Env>(
 }
 
 /// The state of the producers at the end of the view.
-pub(crate) fn rebuild_producers<E: Env>(view: &View<E>) -> Result<ProducerStates, ReadError> {
-    let first = &view.segments.list()[0];
+pub(crate) fn rebuild_producers<E: Env>(view: &LogView<E>) -> Result<ProducerStates, ReadError> {
+    let first = &view.segments().list()[0];
     let (env, log) = (first.env(), first.path(FileKind::Log));
     let dir = log.parent().unwrap_or(Path::new("."));
-    let (from, mut states) = newest_snapshot(env, dir, view.log_end_offset)?
+    let (from, mut states) = newest_snapshot(env, dir, view.log_end_offset())?
         .unwrap_or_else(|| (Offset::ZERO, ProducerStates::default()));
     replay(view, from, &mut states)?;
     Ok(states)
@@ -60,20 +59,20 @@ pub(crate) fn rebuild_producers<E: Env>(view: &View<E>) -> Result<ProducerStates
 
 /// Replays the batches from `from` to the end of the view into the state.
 pub(crate) fn replay<E: Env>(
-    view: &View<E>,
+    view: &LogView<E>,
     from: Offset,
     states: &mut ProducerStates,
 ) -> Result<(), ReadError> {
-    let from = from.max(view.log_start_offset);
-    if from >= view.log_end_offset {
+    let from = from.max(view.log_start_offset());
+    if from >= view.log_end_offset() {
         return Ok(());
     }
-    let Some(found) = find(view, from)? else {
+    let Some(found) = view.find(from)? else {
         return Ok(());
     };
     let mut start = found.position;
-    for index in found.segment..view.segments.list().len() {
-        let segment = &view.segments.list()[index];
+    for index in found.segment..view.segments().list().len() {
+        let segment = &view.segments().list()[index];
         let mut walk = segment.walk(start, view.limit(index))?;
         while let Some((position, header)) = segment.step(&mut walk)? {
             replay_batch(segment, position, &header, states)?;

@@ -385,5 +385,4 @@ fn end_transaction(
 }
 
 #[cfg(test)]
-#[path = "producer_state_tests.rs"]
 mod tests;

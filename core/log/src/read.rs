@@ -13,45 +13,55 @@ use crate::partition_log::PartitionLog;
 use crate::segment::Segment;
 use crate::transaction_index::AbortedTransaction;
 use crate::types::Read;
-use crate::view::View;
+use crate::view::LogView;
 
 /// The best `max_bytes` of a [`read`](PartitionLog::read) of a large range: more does not fit in the processor's cache.
 pub const READ_BYTES_PREFERRED: usize = 1 << 20;
 
+/// Whether a read may return more than its `max_bytes`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstBatch {
+    /// The first batch is returned whole even if it is larger.
+    Whole,
+    /// The first batch is cut at `max_bytes`.
+    Limited,
+}
+
 impl<E: Env> PartitionLog<E> {
     /// Reads batches from the one that contains `from` (in a compacted log: the first that ends at or after it) up to
-    /// `upper` (exclusive): at most `max_bytes`, from one segment. With `min_one_batch` the first batch is returned
-    /// whole even if it is larger. Batches that begin at or after `upper` are not returned. Their CRC is not checked;
-    /// the decoder checks it.
+    /// `upper` (exclusive): at most `max_bytes`, from one segment. Batches that begin at or after `upper` are not
+    /// returned. Their CRC is not checked; the decoder checks it.
     pub fn read(
         &self,
         from: Offset,
         upper: Offset,
         max_bytes: usize,
-        min_one_batch: bool,
+        first_batch: FirstBatch,
     ) -> Result<Read, ReadError> {
-        let wanted = ReadLimits {
+        let limits = ReadLimits {
             max_bytes,
-            min_one_batch,
-            gaps: self.gaps(),
+            first_batch,
+            gaps: self.state().gaps(),
         };
-        self.with_view(|view| read_in(view, from, upper, wanted))
+        self.state()
+            .view()
+            .read(|view| read_in(view, from, upper, limits))
     }
 
     /// The headers of the batches from the one that contains `from` up to `upper` (exclusive), without reading their
     /// records. Does not return batches that are appended after the call. Ends with an error if retention removes the
     /// batches meanwhile.
     pub fn batch_headers(&self, from: Offset, upper: Offset) -> Result<BatchHeaders<E>, ReadError> {
-        self.with_view(|view| {
+        self.state().view().read(|view| {
             check_range(view, from)?;
-            let upper = upper.min(view.log_end_offset);
-            let (segment, walk) = match find(view, from)? {
+            let upper = upper.min(view.log_end_offset());
+            let (segment, walk) = match view.find(from)? {
                 Some(found) if found.header.base_offset < upper => {
                     let limit = view.limit(found.segment);
-                    let segment = &view.segments.list()[found.segment];
+                    let segment = &view.segments().list()[found.segment];
                     (found.segment, Some(segment.walk(found.position, limit)?))
                 }
-                _ => (view.segments.list().len(), None),
+                _ => (view.segments().list().len(), None),
             };
             Ok(BatchHeaders {
                 view: view.clone(),
@@ -68,10 +78,10 @@ impl<E: Env> PartitionLog<E> {
         from: Offset,
         upper: Offset,
     ) -> Result<Vec<AbortedTransaction>, ReadError> {
-        self.with_view(|view| {
+        self.state().view().read(|view| {
             let mut aborted = Vec::new();
-            let first = view.segments.floor(from).unwrap_or(0);
-            for segment in &view.segments.list()[first..] {
+            let first = view.segments().floor(from).unwrap_or(0);
+            for segment in &view.segments().list()[first..] {
                 let path = segment.path(crate::file_name::FileKind::TransactionIndex);
                 let is_complete = segment
                     .transaction_index
@@ -91,7 +101,7 @@ impl<E: Env> PartitionLog<E> {
 /// An iterator over batch headers; see [`PartitionLog::batch_headers`]. Ends after the first error.
 #[derive(Debug)]
 pub struct BatchHeaders<E: Env> {
-    view: View<E>,
+    view: LogView<E>,
     upper: Offset,
     segment: usize,
     walk: Option<HeaderWalk<E::File>>,
@@ -99,7 +109,7 @@ pub struct BatchHeaders<E: Env> {
 
 impl<E: Env> BatchHeaders<E> {
     fn step(&mut self) -> Result<Option<BatchHeader>, ReadError> {
-        while let Some(segment) = self.view.segments.list().get(self.segment) {
+        while let Some(segment) = self.view.segments().list().get(self.segment) {
             let mut walk = match self.walk.take() {
                 Some(walk) => walk,
                 None => segment.walk(0, self.view.limit(self.segment))?,
@@ -126,41 +136,14 @@ impl<E: Env> Iterator for BatchHeaders<E> {
     }
 }
 
-/// A batch in a view.
-pub(crate) struct FoundBatch {
-    pub(crate) segment: usize,
-    pub(crate) position: u64,
-    pub(crate) header: BatchHeader,
-}
-
-/// The first batch that ends at or after `target`.
-pub(crate) fn find<E: Env>(
-    view: &View<E>,
-    target: Offset,
-) -> Result<Option<FoundBatch>, ReadError> {
-    let Some(first) = view.segments.floor(target) else {
-        return Ok(None);
-    };
-    for (index, segment) in view.segments.list().iter().enumerate().skip(first) {
-        if let Some((position, header)) = segment.locate(target, view.limit(index))? {
-            return Ok(Some(FoundBatch {
-                segment: index,
-                position,
-                header,
-            }));
-        }
-    }
-    Ok(None)
-}
-
-fn check_range<E: Env>(view: &View<E>, from: Offset) -> Result<(), ReadError> {
-    if (view.log_start_offset..=view.log_end_offset).contains(&from) {
+fn check_range<E: Env>(view: &LogView<E>, from: Offset) -> Result<(), ReadError> {
+    if (view.log_start_offset()..=view.log_end_offset()).contains(&from) {
         return Ok(());
     }
     Err(ReadError::OutOfRange {
         from,
-        log_start_offset: view.log_start_offset,
-        log_end_offset: view.log_end_offset,
+        log_start_offset: view.log_start_offset(),
+        log_end_offset: view.log_end_offset(),
     })
 }
 
@@ -168,41 +151,41 @@ fn check_range<E: Env>(view: &View<E>, from: Offset) -> Result<(), ReadError> {
 #[derive(Debug, Clone, Copy)]
 struct ReadLimits {
     max_bytes: usize,
-    min_one_batch: bool,
+    first_batch: FirstBatch,
     gaps: Gaps,
 }
 
 fn read_in<E: Env>(
-    view: &View<E>,
+    view: &LogView<E>,
     from: Offset,
     upper: Offset,
-    wanted: ReadLimits,
+    limits: ReadLimits,
 ) -> Result<Read, ReadError> {
     let ReadLimits {
         max_bytes,
-        min_one_batch,
+        first_batch,
         gaps,
-    } = wanted;
+    } = limits;
     check_range(view, from)?;
-    let upper = upper.min(view.log_end_offset);
+    let upper = upper.min(view.log_end_offset());
     let nothing = Read {
         bytes: Bytes::new(),
         start: from,
-        log_start_offset: view.log_start_offset,
-        log_end_offset: view.log_end_offset,
+        log_start_offset: view.log_start_offset(),
+        log_end_offset: view.log_end_offset(),
     };
-    if from >= upper || (max_bytes == 0 && !min_one_batch) {
+    if from >= upper || (max_bytes == 0 && first_batch == FirstBatch::Limited) {
         return Ok(nothing);
     }
-    let Some(found) = find(view, from)? else {
+    let Some(found) = view.find(from)? else {
         if gaps == Gaps::Allowed {
             return Ok(nothing);
         }
         return Err(missing(
             view,
-            view.segments.list().len() - 1,
+            view.segments().list().len() - 1,
             from,
-            view.log_end_offset,
+            view.log_end_offset(),
         ));
     };
     if gaps == Gaps::Damage && found.header.base_offset > from {
@@ -211,16 +194,15 @@ fn read_in<E: Env>(
     if found.header.base_offset >= upper {
         return Ok(nothing);
     }
-    let least = if min_one_batch {
-        found.header.size_in_bytes()
-    } else {
-        0
+    let least = match first_batch {
+        FirstBatch::Whole => found.header.size_in_bytes(),
+        FirstBatch::Limited => 0,
     };
     let wanted = max_bytes.max(least) as u64;
     let limit = view.limit(found.segment);
-    let segment: &Arc<Segment<E>> = &view.segments.list()[found.segment];
+    let segment: &Arc<Segment<E>> = &view.segments().list()[found.segment];
     let end = limit.min(found.position.saturating_add(wanted));
-    let mut bytes = segment.fetch_bytes(found.position, end)?;
+    let mut bytes = segment.file().map(found.position, end)?;
     bytes.truncate(end_of(&bytes, found.header.base_offset, upper, gaps));
     Ok(Read {
         bytes,
@@ -231,7 +213,7 @@ fn read_in<E: Env>(
 
 /// The error for a batch that is missing though its offset is within the log.
 fn missing<E: Env>(
-    view: &View<E>,
+    view: &LogView<E>,
     segment: usize,
     expected: Offset,
     base_offset: Offset,
@@ -240,7 +222,7 @@ fn missing<E: Env>(
         base_offset,
         expected,
     };
-    view.segments.list()[segment].corrupt(0, source)
+    view.segments().list()[segment].corrupt(0, source)
 }
 
 /// The length of a header up to and including its last offset delta.

@@ -5,21 +5,21 @@ use std::sync::Arc;
 use headwater_env::Env;
 use headwater_record::{BatchError, BatchHeader, LeaderEpoch, Offset, RecordBatch};
 
-use crate::append::control_record;
-use crate::aside::{holds_batches, set_aside};
-use crate::chunk::ReadBuffer;
+use crate::active_segment::cut_padding_of;
 use crate::config::LogConfig;
+use crate::continuity::{Boundary, Continuity, LogKnowledge};
+use crate::control_records::control_record;
 use crate::error::{FileError, OpenError};
 use crate::file_name::{FileKind, segment_file};
 use crate::gaps::Gaps;
 use crate::index_builder::IndexBuilder;
-use crate::joints::{Boundary, Joint, LogKnowledge};
 use crate::leader_epochs::LeaderEpochs;
 use crate::mutants::{self, Mutant};
 use crate::producer_state::ProducerStates;
+use crate::read_buffer::ReadBuffer;
 use crate::report::{Cut, Damage, RecoveryReport};
-use crate::room::is_room;
 use crate::segment::{Phase, Segment};
+use crate::stray::{holds_batches, set_aside};
 
 /// A recovered log, which contains whole valid batches only.
 #[derive(Debug)]
@@ -62,13 +62,13 @@ impl Recovery<'_> {
         let mut log_end_offset = segments[first].base_offset();
         let (mut earlier, mut strays) = (Vec::new(), Vec::new());
         for (index, segment) in segments.iter().enumerate().skip(first) {
-            match self.joint(&kept, log_end_offset, segment)? {
-                Joint::Follows => self.report_hole(log_end_offset, segment),
-                Joint::BeginsAnew => {
+            match self.continuity(&kept, log_end_offset, segment)? {
+                Continuity::Follows => self.report_hole(log_end_offset, segment),
+                Continuity::StartsLog => {
                     self.report.missing = Some(log_end_offset..segment.base_offset());
                     earlier.append(&mut kept);
                 }
-                Joint::Stray => {
+                Continuity::Stray => {
                     strays.push(Arc::clone(segment));
                     continue;
                 }
@@ -92,16 +92,16 @@ impl Recovery<'_> {
         })
     }
 
-    fn joint<E: Env>(
+    fn continuity<E: Env>(
         &self,
         before: &[Arc<Segment<E>>],
         log_end_offset: Offset,
         segment: &Segment<E>,
-    ) -> Result<Joint, FileError> {
+    ) -> Result<Continuity, FileError> {
         if segment.base_offset() == log_end_offset {
-            return Ok(Joint::Follows);
+            return Ok(Continuity::Follows);
         }
-        Ok(self.known.joint(Boundary {
+        Ok(self.known.continuity(Boundary {
             log_end_offset,
             has_records_before: before.iter().any(|segment| segment.size() > 0),
             base_offset: segment.base_offset(),
@@ -150,8 +150,8 @@ impl Recovery<'_> {
             next_offset: segment.base_offset(),
             reason: None,
         };
-        let mut chunk = ReadBuffer::new(segment)?;
-        while let Some(next) = chunk
+        let mut buffer = ReadBuffer::new(segment)?;
+        while let Some(next) = buffer
             .batch_at(end.position)
             .map_err(|source| segment.error("read", FileKind::Log, source))?
         {
@@ -166,19 +166,15 @@ impl Recovery<'_> {
                     break;
                 }
                 Err(error) => {
-                    if let Some(header) = self.damaged_on_disk(&mut chunk, &end, &error) {
+                    if let Some(header) = self.damaged_on_disk(&mut buffer, &end, &error) {
                         self.report_damage(segment, end.position, error.to_string());
                         builder.add(end.position, &header);
                         end.next_offset = header.next_offset();
                         end.position += header.size_in_bytes() as u64;
                         continue;
                     }
-                    if successor.is_none_or(|next| next == end.next_offset)
-                        && is_room(segment, end.position)?
-                    {
-                        segment.cut_file(end.position)?;
-                        segment.sync_cut()?;
-                    } else {
+                    let is_end = successor.is_none_or(|next| next == end.next_offset);
+                    if !(is_end && cut_padding_of(segment, end.position)?) {
                         end.reason = Some(error.to_string());
                     }
                     break;
@@ -238,14 +234,14 @@ impl Recovery<'_> {
     /// that. Such a batch stays in place: it is not a torn end, and acknowledged records may follow it.
     fn damaged_on_disk<E: Env>(
         &self,
-        chunk: &mut ReadBuffer<'_, E>,
+        buffer: &mut ReadBuffer<'_, E>,
         end: &End,
         error: &BatchError,
     ) -> Option<BatchHeader> {
         if !matches!(error, BatchError::CrcMismatch { .. }) {
             return None;
         }
-        let header = *chunk.batch_at(end.position).ok()??.ok()?.header();
+        let header = *buffer.batch_at(end.position).ok()??.ok()?.header();
         let next_offset = header.next_offset();
         let is_believable = self.known.gaps.allow(end.next_offset, header.base_offset)
             && header.last_offset_delta >= 0
@@ -255,7 +251,7 @@ impl Recovery<'_> {
         }
         let was_durable = next_offset <= self.known.durable_end;
         let after = end.position + header.size_in_bytes() as u64;
-        let is_followed = match chunk.batch_at(after).ok()? {
+        let is_followed = match buffer.batch_at(after).ok()? {
             // The process may have died while it wrote the last batch.
             None => was_durable,
             Some(Ok(next)) => {
@@ -334,8 +330,8 @@ impl Recovery<'_> {
             reason,
             had_batches: holds_batches(segment, position)?,
         });
-        segment.cut_file(position)?;
-        segment.sync_cut()
+        segment.file().cut(position)?;
+        segment.file().sync_cut()
     }
 }
 

@@ -13,12 +13,11 @@ use std::time::Duration;
 use headwater_env::Env;
 use parking_lot::Mutex;
 
-use crate::error::{ChangeError, FileError};
+use crate::error::FileError;
 use crate::file_name::{FileKind, Suffix};
+use crate::log_directory::LogDirectory;
 use crate::mutants::{self, Mutant};
-use crate::partition_log::PartitionLog;
 use crate::segment::Segment;
-use crate::view::View;
 
 /// The remaining work on disk for segments that left the view.
 #[derive(Debug)]
@@ -49,15 +48,17 @@ impl<E: Env> Removals<E> {
         let mut pending = self.pending.lock();
         pending.retiring.extend(segments.map(Arc::clone));
     }
-}
 
-impl<E: Env> PartitionLog<E> {
-    /// Renames the files of all segments that left the view to `.deleted`, durably. After an error the next call
-    /// continues.
-    pub(crate) fn finish_removals(&self) -> Result<(), FileError> {
-        let mut pending = self.removals.pending.lock();
+    /// Renames the files of all queued segments to `.deleted`, durably. They may be deleted after `delay`. After an
+    /// error the next call continues.
+    pub(crate) fn finish(
+        &self,
+        directory: &LogDirectory<E>,
+        delay: Duration,
+    ) -> Result<(), FileError> {
+        let mut pending = self.pending.lock();
         while let Some(segment) = pending.retiring.front().map(Arc::clone) {
-            let retired = self.retire(&segment, &mut pending.doomed);
+            let retired = retire(directory, &segment, delay, &mut pending.doomed);
             if retired.is_err() && mutants::is_active(Mutant::ForgetRemovals) {
                 pending.retiring.clear();
             }
@@ -67,57 +68,18 @@ impl<E: Env> PartitionLog<E> {
         Ok(())
     }
 
-    /// Renames the files of one segment. Can be repeated after it failed half-way.
-    fn retire(
-        &self,
-        segment: &Segment<E>,
-        doomed: &mut Vec<(PathBuf, Duration)>,
-    ) -> Result<(), FileError> {
-        let delay = Duration::from_millis(self.config_now().file_delete_delay_ms);
-        let due = self.env.monotonic() + delay;
-        for kind in FileKind::ALL {
-            let path = segment.path(kind);
-            let mut retired = path.clone().into_os_string();
-            retired.push(Suffix::Deleted.text());
-            let retired = PathBuf::from(retired);
-            match self.env.rename(&path, &retired) {
-                Ok(()) => {
-                    self.directory_has_changed();
-                    doomed.push((retired, due));
-                }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(source) => return Err(FileError::new("rename", path, source)),
-            }
-        }
-        self.sync_directory()?;
-        segment.set_suffix(Suffix::Deleted);
-        Ok(())
-    }
-
-    /// Deletes files of segments that were renamed at least `file.delete.delay.ms` ago, and closes files that were not
-    /// used since the last call. Returns the number of deleted files. Failed renames and deletions are tried again at
-    /// the next call.
-    pub fn delete_due_files(&self) -> Result<usize, ChangeError> {
-        self.close_idle_files(&self.view());
-        let finished = match self.poisoned() {
-            Some(_) => Ok(()),
-            None => self.finish_removals(),
-        };
-        let removed = self.remove_doomed();
-        finished?;
-        Ok(removed?)
-    }
-
-    fn remove_doomed(&self) -> Result<usize, FileError> {
-        let now = self.env.monotonic();
+    /// Deletes the renamed files whose delay is over. Returns their number. Failed deletions are tried again at the
+    /// next call.
+    pub(crate) fn delete_due(&self, env: &E) -> Result<usize, FileError> {
+        let now = env.monotonic();
         let mut removed = 0;
         let mut failed = None;
-        let mut pending = self.removals.pending.lock();
+        let mut pending = self.pending.lock();
         pending.doomed.retain(|(path, due)| {
             if *due > now {
                 return true;
             }
-            match self.env.remove_file(path) {
+            match env.remove_file(path) {
                 Ok(()) => removed += 1,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(source) => {
@@ -129,15 +91,32 @@ impl<E: Env> PartitionLog<E> {
         });
         failed.map_or(Ok(removed), Err)
     }
+}
 
-    /// Closes files and releases maps that were not used since the last call.
-    fn close_idle_files(&self, view: &View<E>) {
-        let recovery_point = self.recovery_point();
-        for (index, segment) in view.segments.list().iter().enumerate() {
-            if view.segments.end_offset(index, view.log_end_offset) <= recovery_point {
-                segment.close_if_idle();
+/// Renames the files of one segment. Can be repeated after it failed half-way.
+fn retire<E: Env>(
+    directory: &LogDirectory<E>,
+    segment: &Segment<E>,
+    delay: Duration,
+    doomed: &mut Vec<(PathBuf, Duration)>,
+) -> Result<(), FileError> {
+    let env = directory.env();
+    let due = env.monotonic() + delay;
+    for kind in FileKind::ALL {
+        let path = segment.path(kind);
+        let mut retired = path.clone().into_os_string();
+        retired.push(Suffix::Deleted.text());
+        let retired = PathBuf::from(retired);
+        match env.rename(&path, &retired) {
+            Ok(()) => {
+                directory.note_change();
+                doomed.push((retired, due));
             }
-            segment.release_map_if_idle();
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(source) => return Err(FileError::new("rename", path, source)),
         }
     }
+    directory.sync()?;
+    segment.set_suffix(Suffix::Deleted);
+    Ok(())
 }

@@ -1,13 +1,12 @@
 //! Retention: selects the segments that may be deleted, and removes them from the log.
 
-use std::sync::Arc;
-
 use headwater_env::Env;
 use headwater_record::Offset;
 
+use crate::append_lock::AppendLock;
 use crate::config::LogConfig;
 use crate::error::ChangeError;
-use crate::partition_log::{PartitionLog, Writer, segment_infos};
+use crate::partition_log::PartitionLog;
 use crate::types::{DeletedSegment, DeletionReason, SegmentInfo};
 
 /// The input of the selection besides the segments.
@@ -24,17 +23,17 @@ pub(crate) struct RetentionInput<'a> {
 /// active segment is never selected. One with records may be, and then the caller must roll first.
 pub(crate) fn deletable(
     segments: &[SegmentInfo],
-    facts: RetentionInput<'_>,
+    input: RetentionInput<'_>,
 ) -> Vec<(SegmentInfo, DeletionReason)> {
     let mut left_bytes: u64 = segments.iter().map(|segment| segment.size_bytes).sum();
     let mut deletable = Vec::new();
     for segment in segments {
         let is_empty_head = segment.is_active && segment.size_bytes == 0;
-        if is_empty_head || segment.end_offset > facts.high_watermark {
+        if is_empty_head || segment.end_offset > input.high_watermark {
             break;
         }
         left_bytes -= segment.size_bytes;
-        let Some(reason) = reason(segment, left_bytes, facts) else {
+        let Some(reason) = reason(segment, left_bytes, input) else {
             break;
         };
         deletable.push((*segment, reason));
@@ -45,12 +44,12 @@ pub(crate) fn deletable(
 fn reason(
     segment: &SegmentInfo,
     bytes_without_it: u64,
-    facts: RetentionInput<'_>,
+    input: RetentionInput<'_>,
 ) -> Option<DeletionReason> {
-    let config = facts.config;
+    let config = input.config;
     // The log start is never after the start of the active segment, so the active segment is selected only if all its
     // records were deleted.
-    if segment.end_offset <= facts.log_start_offset {
+    if segment.end_offset <= input.log_start_offset {
         return Some(DeletionReason::BeforeLogStart);
     }
     if !config.cleanup_policy.delete {
@@ -65,7 +64,7 @@ fn reason(
     let newest_ms = segment.max_timestamp_ms.unwrap_or(segment.modified_ms);
     config
         .retention_ms
-        .filter(|retention_ms| facts.now_wall_ms.saturating_sub(newest_ms) > *retention_ms)
+        .filter(|retention_ms| input.now_wall_ms.saturating_sub(newest_ms) > *retention_ms)
         .map(|_| DeletionReason::RetentionTime)
 }
 
@@ -74,18 +73,18 @@ impl<E: Env> PartitionLog<E> {
     /// [`apply_retention`](Self::apply_retention) removes segments before it. Readers see the new start at once, so the
     /// caller must write the log start checkpoint before.
     pub fn delete_records(&self, before: Offset) -> Result<Offset, ChangeError> {
-        let mut writer = self.writer.lock();
-        self.begin_change(&mut writer)?;
-        let log_end_offset = self.log_end_offset();
+        let mut lock = self.begin_change()?;
+        let log = lock.log();
+        let log_end_offset = log.log_end_offset();
         if before > log_end_offset {
             return Err(ChangeError::PastEnd {
                 offset: before,
                 log_end_offset,
             });
         }
-        let start = self.log_start_offset().max(before);
-        self.publish(|view| view.log_start_offset = start);
-        self.forget_epochs_before(start);
+        lock.publish(|view| view.raise_log_start(before));
+        let start = log.view().log_start_offset();
+        log.epochs().forget_before(log.directory(), start);
         Ok(start)
     }
 
@@ -103,20 +102,19 @@ impl<E: Env> PartitionLog<E> {
         now_wall_ms: i64,
         high_watermark: Offset,
     ) -> Result<Vec<DeletedSegment>, ChangeError> {
-        let config = self.config_now();
+        let config = self.state().config();
         // Read timestamps from disk before taking the append lock.
         drop(self.segments());
-        let mut writer = self.writer.lock();
-        self.begin_change(&mut writer)?;
-        let view = self.view();
-        let facts = RetentionInput {
+        let mut lock = self.begin_change()?;
+        let view = lock.log().view().now();
+        let input = RetentionInput {
             config: &config,
             now_wall_ms,
-            log_start_offset: view.log_start_offset,
+            log_start_offset: view.log_start_offset(),
             high_watermark,
         };
-        let deletable = deletable(&segment_infos(&view), facts);
-        self.delete_first(&mut writer, &deletable)
+        let deletable = deletable(&view.segment_infos(), input);
+        lock.delete_first(&deletable)
     }
 
     /// Removes the oldest segment to free space, if it is sealed and all its records are before `before`.
@@ -124,50 +122,46 @@ impl<E: Env> PartitionLog<E> {
         &self,
         before: Offset,
     ) -> Result<Option<DeletedSegment>, ChangeError> {
-        let mut writer = self.writer.lock();
-        self.begin_change(&mut writer)?;
-        let view = self.view();
-        let oldest = segment_infos(&view)[0];
+        let mut lock = self.begin_change()?;
+        let view = lock.log().view().now();
+        let oldest = view.segment_infos()[0];
         if oldest.is_active || oldest.end_offset > before {
             return Ok(None);
         }
-        let reason = if oldest.end_offset <= view.log_start_offset {
+        let reason = if oldest.end_offset <= view.log_start_offset() {
             DeletionReason::BeforeLogStart
         } else {
             DeletionReason::Exhaustion
         };
-        let deleted = self.delete_first(&mut writer, &[(oldest, reason)])?;
+        let deleted = lock.delete_first(&[(oldest, reason)])?;
         Ok(deleted.into_iter().next())
     }
+}
 
+impl<E: Env> AppendLock<'_, E> {
     fn delete_first(
-        &self,
-        writer: &mut Writer,
+        &mut self,
         deletable: &[(SegmentInfo, DeletionReason)],
     ) -> Result<Vec<DeletedSegment>, ChangeError> {
         let Some((last, _)) = deletable.last() else {
             return Ok(Vec::new());
         };
-        self.finish_removals()?;
+        let log = self.log();
+        log.finish_removals()?;
         if last.is_active {
-            self.roll_segment(writer)?;
+            self.roll()?;
         }
-        let view = self.view();
-        let segments = Arc::new(view.segments.without_first(deletable.len()));
-        let start = view.log_start_offset.max(last.end_offset);
-        self.publish(|view| {
-            view.segments = segments;
-            view.log_start_offset = start;
-            view.generation += 1;
-        });
+        let view = log.view().now();
+        self.publish(|view| view.remove_first(deletable.len(), last.end_offset));
         // Oldest first: a crash in between leaves no hole.
-        self.removals
-            .add(view.segments.list()[..deletable.len()].iter());
-        self.flusher.keep_sealed(last.end_offset, Offset::MAX);
-        if let Err(error) = self.finish_removals() {
+        let removed = &view.segments().list()[..deletable.len()];
+        log.removals().add(removed.iter());
+        log.flusher().keep_sealed(last.end_offset, Offset::MAX);
+        if let Err(error) = log.finish_removals() {
             tracing::warn!(%error, "files of deleted segments could not be removed; housekeeping tries again");
         }
-        self.forget_epochs_before(start);
+        let start = log.view().log_start_offset();
+        log.epochs().forget_before(log.directory(), start);
         let deleted = |(segment, reason): &(SegmentInfo, DeletionReason)| DeletedSegment {
             base_offset: segment.base_offset,
             end_offset: segment.end_offset,
@@ -213,13 +207,13 @@ mod tests {
         start: i64,
         high: i64,
     ) -> Vec<DeletionReason> {
-        let facts = RetentionInput {
+        let input = RetentionInput {
             config,
             now_wall_ms: now,
             log_start_offset: Offset::new(start),
             high_watermark: Offset::new(high),
         };
-        let deletable = deletable(segments, facts);
+        let deletable = deletable(segments, input);
         deletable.into_iter().map(|(_, reason)| reason).collect()
     }
 

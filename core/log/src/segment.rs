@@ -1,23 +1,20 @@
 //! One segment: a log file and its indexes.
 
-mod contents;
-
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use headwater_env::{Env, File, OpenMode};
-use headwater_record::{BatchError, BatchHeader, Offset};
+use headwater_env::Env;
+use headwater_record::{BatchError, BatchHeader, Offset, RecordBatch};
 use parking_lot::Mutex;
 
 use crate::error::{FileError, ReadError};
-use crate::file_name::{FileKind, Suffix, segment_file};
+use crate::file_name::{FileKind, Suffix};
 use crate::header_walk::{HeaderWalk, WalkError};
 use crate::index_file::SyncTime;
-use crate::log_file::LogFile;
-use crate::mapped::Maps;
 use crate::offset_index::OffsetIndex;
+use crate::segment_file::SegmentFile;
+use crate::segment_paths::SegmentPaths;
 use crate::time_index::{TimeIndex, TimestampOffset};
 use crate::transaction_index::TransactionIndex;
 
@@ -45,13 +42,7 @@ pub(crate) enum Phase {
 /// the `limit` of their view and ignore all bytes after it.
 #[derive(Debug)]
 pub(crate) struct Segment<E: Env> {
-    env: E,
-    dir: Arc<Path>,
-    base_offset: Offset,
-    suffix: Mutex<Suffix>,
-    file: LogFile<E::File>,
-    maps: Maps,
-    size: AtomicU64,
+    file: SegmentFile<E>,
     modified_ms: AtomicI64,
     largest: Mutex<Largest>,
     pub(crate) offset_index: OffsetIndex,
@@ -82,19 +73,15 @@ impl<E: Env> Segment<E> {
         suffix: Suffix,
     ) -> Result<Self, FileError> {
         let now_ms = env.wall_clock_ms();
-        let segment = Self {
+        let paths = SegmentPaths::new(dir, base_offset, suffix);
+        let file = SegmentFile::create(env, paths)?;
+        Ok(Self {
             offset_index: OffsetIndex::empty(base_offset),
             time_index: TimeIndex::empty(base_offset),
             transaction_index: TransactionIndex::empty(),
             largest: Mutex::new(Largest::Known(None)),
-            suffix: Mutex::new(suffix),
-            ..Self::existing(env, dir, base_offset, FileLengths::default(), now_ms)
-        };
-        segment.put_file(|| {
-            let path = segment.path(FileKind::Log);
-            create_empty(&segment.env, &path)
-        })?;
-        Ok(segment)
+            ..Self::of(file, FileLengths::default(), now_ms)
+        })
     }
 
     /// A segment with files of these lengths. Opens none of them.
@@ -105,14 +92,15 @@ impl<E: Env> Segment<E> {
         lengths: FileLengths,
         modified_ms: i64,
     ) -> Self {
+        let paths = SegmentPaths::new(dir, base_offset, Suffix::None);
+        let file = SegmentFile::existing(env, paths, lengths.log);
+        Self::of(file, lengths, modified_ms)
+    }
+
+    fn of(file: SegmentFile<E>, lengths: FileLengths, modified_ms: i64) -> Self {
+        let base_offset = file.paths().base_offset();
         Self {
-            env,
-            dir,
-            base_offset,
-            suffix: Mutex::new(Suffix::None),
-            file: LogFile::closed(),
-            maps: Maps::default(),
-            size: AtomicU64::new(lengths.log),
+            file,
             modified_ms: AtomicI64::new(modified_ms),
             largest: Mutex::new(Largest::Unknown),
             offset_index: OffsetIndex::on_disk(base_offset, lengths.offset_index),
@@ -122,22 +110,22 @@ impl<E: Env> Segment<E> {
     }
 
     pub(crate) fn env(&self) -> &E {
-        &self.env
+        self.file.env()
+    }
+
+    /// The log file.
+    pub(crate) fn file(&self) -> &SegmentFile<E> {
+        &self.file
     }
 
     /// The lowest offset that it may contain; its name.
     pub(crate) fn base_offset(&self) -> Offset {
-        self.base_offset
+        self.file.paths().base_offset()
     }
 
     /// The size of its whole batches in bytes.
     pub(crate) fn size(&self) -> u64 {
-        self.size.load(Ordering::Acquire)
-    }
-
-    /// Sets its size.
-    pub(crate) fn set_size(&self, size: u64) {
-        self.size.store(size, Ordering::Release);
+        self.file.size()
     }
 
     /// The last change of its log file, wall clock.
@@ -151,28 +139,39 @@ impl<E: Env> Segment<E> {
 
     /// The current path of one of its files.
     pub(crate) fn path(&self, kind: FileKind) -> PathBuf {
-        let suffix = *self.suffix.lock();
-        self.dir
-            .join(segment_file(self.base_offset, kind) + suffix.text())
+        self.file.paths().path(kind)
     }
 
     /// Records that its files were renamed to this suffix.
     pub(crate) fn set_suffix(&self, suffix: Suffix) {
-        *self.suffix.lock() = suffix;
+        self.file.paths().set_suffix(suffix);
     }
 
+    /// The error of an action on one of its files.
     pub(crate) fn error(
         &self,
         action: &'static str,
         kind: FileKind,
-        source: io::Error,
+        source: std::io::Error,
     ) -> FileError {
-        FileError::new(action, self.path(kind), source)
+        self.file.paths().error(action, kind, source)
     }
 
-    /// Releases the map of the log file if it was not read since the last call.
-    pub(crate) fn release_map_if_idle(&self) {
-        self.maps.release_if_idle();
+    /// The error of a damaged batch.
+    pub(crate) fn corrupt(&self, position: u64, source: BatchError) -> ReadError {
+        self.file.corrupt(position, source)
+    }
+
+    /// Reads a whole batch whose header is known, and checks its CRC.
+    pub(crate) fn read_batch(
+        &self,
+        position: u64,
+        header: &BatchHeader,
+    ) -> Result<RecordBatch, ReadError> {
+        let end = position + header.size_in_bytes() as u64;
+        RecordBatch::parse(self.file.read(position, end)?)
+            .and_then(|batch| batch.verify_crc().map(|()| batch))
+            .map_err(|source| self.corrupt(position, source))
     }
 
     /// The first batch that ends at or after `target`, and its position.
@@ -196,15 +195,15 @@ impl<E: Env> Segment<E> {
         target: Offset,
         limit: u64,
     ) -> Result<HeaderWalk<E::File>, ReadError> {
-        let file = self.file()?;
+        let file = self.file.open()?;
         let path = self.path(FileKind::OffsetIndex);
-        match self.offset_index.floor(&self.env, &path, target) {
+        match self.offset_index.floor(self.env(), &path, target) {
             Ok(None) => {}
             Ok(Some(entry)) => {
                 let mut walk = HeaderWalk::new(Arc::clone(&file), entry.position, limit);
                 if matches!(walk.next(), Ok(Some((_, header))) if header.last_offset() == entry.last_offset)
                 {
-                    walk.rewind(entry.position, self.base_offset);
+                    walk.rewind(entry.position, self.base_offset());
                     return Ok(walk);
                 }
                 tracing::warn!(path = %path.display(), ?entry, "an index entry does not point to a batch; searching the segment from its start");
@@ -213,12 +212,15 @@ impl<E: Env> Segment<E> {
                 tracing::warn!(path = %path.display(), %error, "an index cannot be read; searching the segment from its start");
             }
         }
-        Ok(HeaderWalk::new(file, 0, limit).with_next_offset(self.base_offset))
+        Ok(HeaderWalk::new(file, 0, limit).with_next_offset(self.base_offset()))
     }
 
     /// A walk from `position`, which must be a batch boundary.
     pub(crate) fn walk(&self, position: u64, limit: u64) -> Result<HeaderWalk<E::File>, ReadError> {
-        Ok(HeaderWalk::new(self.file()?, position, limit).with_next_offset(self.base_offset))
+        Ok(
+            HeaderWalk::new(self.file.open()?, position, limit)
+                .with_next_offset(self.base_offset()),
+        )
     }
 
     /// One step of a walk through this segment.
@@ -230,14 +232,6 @@ impl<E: Env> Segment<E> {
             WalkError::Io(source) => self.error("read", FileKind::Log, source).into(),
             WalkError::NoBatch { position, source } => self.corrupt(position, source),
         })
-    }
-
-    pub(crate) fn corrupt(&self, position: u64, source: BatchError) -> ReadError {
-        ReadError::Corrupt {
-            path: self.path(FileKind::Log),
-            position,
-            source,
-        }
     }
 
     /// The greatest timestamp, and the last offset of the first batch that has it.
@@ -263,7 +257,7 @@ impl<E: Env> Segment<E> {
         let limit = self.size();
         let last = self
             .time_index
-            .last(&self.env, &path)
+            .last(self.env(), &path)
             .unwrap_or_else(|error| {
                 tracing::warn!(path = %path.display(), %error, "an index cannot be read; searching the segment from its start");
                 None
@@ -276,7 +270,7 @@ impl<E: Env> Segment<E> {
             return Ok(last);
         }
         let mut largest = last;
-        let start = last.map_or(self.base_offset, |entry| entry.last_offset);
+        let start = last.map_or(self.base_offset(), |entry| entry.last_offset);
         let Some((position, _)) = self.locate(start, limit)? else {
             return Ok(largest);
         };
@@ -310,13 +304,13 @@ impl<E: Env> Segment<E> {
         let failed = |kind| move |source| self.error("write", kind, source);
         let path = |kind| self.path(kind);
         self.offset_index
-            .save(&self.env, &path(FileKind::OffsetIndex), sync)
+            .save(self.env(), &path(FileKind::OffsetIndex), sync)
             .map_err(failed(FileKind::OffsetIndex))?;
         self.time_index
-            .save(&self.env, &path(FileKind::TimeIndex), sync)
+            .save(self.env(), &path(FileKind::TimeIndex), sync)
             .map_err(failed(FileKind::TimeIndex))?;
         self.transaction_index
-            .save(&self.env, &path(FileKind::TransactionIndex), sync)
+            .save(self.env(), &path(FileKind::TransactionIndex), sync)
             .map_err(failed(FileKind::TransactionIndex))
     }
 
@@ -331,26 +325,14 @@ impl<E: Env> Segment<E> {
     pub(crate) fn load_indexes(&self) -> Result<(), FileError> {
         let failed = |kind| move |source| self.error("read", kind, source);
         self.offset_index
-            .load(&self.env, &self.path(FileKind::OffsetIndex))
+            .load(self.env(), &self.path(FileKind::OffsetIndex))
             .map_err(failed(FileKind::OffsetIndex))?;
         self.time_index
-            .load(&self.env, &self.path(FileKind::TimeIndex))
+            .load(self.env(), &self.path(FileKind::TimeIndex))
             .map_err(failed(FileKind::TimeIndex))?;
         self.transaction_index
-            .load(&self.env, &self.path(FileKind::TransactionIndex))
+            .load(self.env(), &self.path(FileKind::TransactionIndex))
             .map_err(failed(FileKind::TransactionIndex))
-    }
-}
-
-/// Creates an empty file. A new file exists if and only if this succeeds; an existing file is emptied.
-fn create_empty<E: Env>(env: &E, path: &Path) -> io::Result<E::File> {
-    match env.open_file(path, OpenMode::CreateNew) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            let file = env.open_file(path, OpenMode::Write)?;
-            file.set_len(0)?;
-            Ok(file)
-        }
-        created => created,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The segments of a log, in order.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use headwater_env::Env;
@@ -61,31 +62,32 @@ impl<E: Env> Segments<E> {
         Self::new(list)
     }
 
-    /// The index of the first of these segments, if the list contains all of them in sequence.
-    pub(crate) fn position_of(&self, run: &[Arc<Segment<E>>]) -> Option<usize> {
+    /// The indexes of these segments, if the list contains all of them in sequence.
+    pub(crate) fn range_of(&self, run: &[Arc<Segment<E>>]) -> Option<Range<usize>> {
         let head = run.first()?;
         let first = self
             .list
             .iter()
             .position(|segment| Arc::ptr_eq(segment, head))?;
-        let here = self.list.get(first..first + run.len())?;
+        let range = first..first + run.len();
+        let here = self.list.get(range.clone())?;
         here.iter()
             .zip(run)
             .all(|(ours, theirs)| Arc::ptr_eq(ours, theirs))
-            .then_some(first)
+            .then_some(range)
     }
 
-    /// The list with `segment` in place of `count` segments from `first` on.
-    pub(crate) fn replaced(&self, first: usize, count: usize, segment: Arc<Segment<E>>) -> Self {
+    /// The list with `segment` in place of these.
+    pub(crate) fn replaced(&self, range: Range<usize>, segment: Arc<Segment<E>>) -> Self {
         let mut list = self.list.clone();
-        list.splice(first..first + count, [segment]);
+        list.splice(range, [segment]);
         Self::new(list)
     }
 
-    /// The list without `count` segments from `first` on.
-    pub(crate) fn without(&self, first: usize, count: usize) -> Self {
+    /// The list without these segments.
+    pub(crate) fn without(&self, range: Range<usize>) -> Self {
         let mut list = self.list.clone();
-        list.drain(first..first + count);
+        list.drain(range);
         Self::new(list)
     }
 

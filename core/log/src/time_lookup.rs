@@ -8,7 +8,7 @@ use crate::file_name::FileKind;
 use crate::partition_log::PartitionLog;
 use crate::segment::Segment;
 use crate::types::RecordPosition;
-use crate::view::View;
+use crate::view::LogView;
 
 impl<E: Env> PartitionLog<E> {
     /// The first record, by offset, whose timestamp is at least `timestamp_ms`. Timestamps need not be in order: the
@@ -18,10 +18,10 @@ impl<E: Env> PartitionLog<E> {
         timestamp_ms: i64,
         limit: DecompressLimit,
     ) -> Result<Option<RecordPosition>, ReadError> {
-        self.with_view(|view| {
-            let first = view.segments.floor(view.log_start_offset).unwrap_or(0);
-            for index in first..view.segments.list().len() {
-                let segment = &view.segments.list()[index];
+        self.state().view().read(|view| {
+            let first = view.segments().floor(view.log_start_offset()).unwrap_or(0);
+            for index in first..view.segments().list().len() {
+                let segment = &view.segments().list()[index];
                 let largest = segment.largest_timestamp(view.phase(index))?;
                 // A segment without a greatest timestamp has records without timestamps, which count as -1.
                 if largest.map_or(-1, |largest| largest.timestamp_ms) < timestamp_ms {
@@ -40,7 +40,10 @@ impl<E: Env> PartitionLog<E> {
         &self,
         limit: DecompressLimit,
     ) -> Result<Option<RecordPosition>, ReadError> {
-        let greatest = self.with_view(|view| greatest_timestamp(view, limit))?;
+        let greatest = self
+            .state()
+            .view()
+            .read(|view| greatest_timestamp(view, limit))?;
         let Some(timestamp_ms) = greatest else {
             return Ok(None);
         };
@@ -48,7 +51,11 @@ impl<E: Env> PartitionLog<E> {
             return Ok(Some(found));
         }
         // The batch with that timestamp was emptied by compaction.
-        match self.with_view(|view| greatest_of_records(view, limit))? {
+        match self
+            .state()
+            .view()
+            .read(|view| greatest_of_records(view, limit))?
+        {
             Some(timestamp_ms) => self.offset_for_timestamp(timestamp_ms, limit),
             None => Ok(None),
         }
@@ -57,16 +64,16 @@ impl<E: Env> PartitionLog<E> {
 
 /// The greatest timestamp of the records that may be read.
 fn greatest_timestamp<E: Env>(
-    view: &View<E>,
+    view: &LogView<E>,
     limit: DecompressLimit,
 ) -> Result<Option<i64>, ReadError> {
-    let first = view.segments.floor(view.log_start_offset).unwrap_or(0);
+    let first = view.segments().floor(view.log_start_offset()).unwrap_or(0);
     let mut greatest = None;
-    for index in first..view.segments.list().len() {
-        let segment = &view.segments.list()[index];
-        let largest = if segment.base_offset() < view.log_start_offset {
+    for index in first..view.segments().list().len() {
+        let segment = &view.segments().list()[index];
+        let largest = if segment.base_offset() < view.log_start_offset() {
             // The record with its greatest timestamp may have been deleted.
-            greatest_from(segment, view.log_start_offset, view.limit(index), limit)?
+            greatest_from(segment, view.log_start_offset(), view.limit(index), limit)?
         } else {
             segment
                 .largest_timestamp(view.phase(index))?
@@ -79,12 +86,12 @@ fn greatest_timestamp<E: Env>(
 
 /// The same without indexes, which include empty batches.
 fn greatest_of_records<E: Env>(
-    view: &View<E>,
+    view: &LogView<E>,
     limit: DecompressLimit,
 ) -> Result<Option<i64>, ReadError> {
     let mut greatest = None;
-    for (index, segment) in view.segments.list().iter().enumerate() {
-        let from = view.log_start_offset;
+    for (index, segment) in view.segments().list().iter().enumerate() {
+        let from = view.log_start_offset();
         greatest = greatest.max(greatest_from(segment, from, view.limit(index), limit)?);
     }
     Ok(greatest)
@@ -140,14 +147,14 @@ fn greatest_in_batch<E: Env>(
 
 /// The first record of a segment that is recent enough and not before the start of the log.
 fn search<E: Env>(
-    view: &View<E>,
+    view: &LogView<E>,
     index: usize,
     timestamp_ms: i64,
     limit: DecompressLimit,
 ) -> Result<Option<RecordPosition>, ReadError> {
-    let segment = &view.segments.list()[index];
+    let segment = &view.segments().list()[index];
     let size = view.limit(index);
-    let start = start_of_search(segment, timestamp_ms, size)?.max(view.log_start_offset);
+    let start = start_of_search(segment, timestamp_ms, size)?.max(view.log_start_offset());
     let Some((position, _)) = segment.locate(start, size)? else {
         return Ok(None);
     };
@@ -158,7 +165,7 @@ fn search<E: Env>(
                 segment,
                 position,
                 &header,
-                view.log_start_offset,
+                view.log_start_offset(),
                 timestamp_ms,
                 limit,
             )?

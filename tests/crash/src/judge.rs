@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use bytes::Bytes;
+use headwater_log::FirstBatch;
 use headwater_record::{DecompressLimit, Offset, RecordBatch, batches};
 
 use crate::model::{Expectation, Values};
@@ -51,7 +52,7 @@ pub fn read_all(session: &Session) -> Result<ServedRecords, Fault> {
     let mut next = start;
     while next < end {
         let read = log
-            .read(next, end, 300, true)
+            .read(next, end, 300, FirstBatch::Whole)
             .map_err(|error| Fault::Told(format!("reading at {next}: {error}")))?;
         let before = next;
         for batch in batches(&read.bytes) {

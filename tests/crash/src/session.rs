@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use headwater_env::{Env, SimEnv};
 use headwater_log::{
-    AppendError, Appended, ChangeError, CheckpointKind, DataDirectory, FlushError, LogConfig,
-    OpenState, PartitionLog, RecoveryReport,
+    AppendError, Appended, ChangeError, CheckpointKind, DataDirectory, FirstBatch, FlushError,
+    LogConfig, OpenState, PartitionLog, RecoveryReport,
 };
 use headwater_record::{
     BatchBuilder, BatchOptions, LeaderEpoch, Offset, ProducerEpoch, ProducerId, ProducerState,
@@ -296,7 +296,7 @@ impl Session {
     pub(crate) fn batch_at(&self, offset: Offset) -> Result<Offset, Failure> {
         let read = self
             .log
-            .read(offset, self.log.log_end_offset(), 1, true)
+            .read(offset, self.log.log_end_offset(), 1, FirstBatch::Whole)
             .map_err(Failure::other)?;
         Ok(read.start)
     }

@@ -6,10 +6,9 @@ use std::sync::Arc;
 use headwater_env::{Env, File};
 use headwater_record::{BatchHeader, Offset, ProducerId, RecompressError, RecordBatch};
 
-use super::fate::{Fate, Rules};
+use super::batch_retention::{BatchRetention, RetentionRules};
 use super::offset_map::OffsetMap;
 use super::{CleanError, Cleaning, Extent, check_going_on};
-use crate::chunk::ReadBuffer;
 use crate::config::LogConfig;
 use crate::error::ReadError;
 use crate::file_name::{FileKind, Suffix};
@@ -17,6 +16,7 @@ use crate::index_builder::IndexBuilder;
 use crate::index_file::SyncTime;
 use crate::mutants::{self, Mutant};
 use crate::partition_log::PartitionLog;
+use crate::read_buffer::ReadBuffer;
 use crate::segment::{Phase, Segment};
 use crate::transaction_index::AbortedTransaction;
 
@@ -26,14 +26,14 @@ const WRITE_BYTES: usize = 1 << 20;
 const SEGMENT_BYTES_MAX: u64 = i32::MAX as u64;
 
 /// The state that all segment groups of one cleaning share.
-pub(super) struct Task<'a> {
+pub(super) struct CleaningContext<'a> {
     pub(super) map: &'a OffsetMap,
     pub(super) config: &'a LogConfig,
     pub(super) cleaning: Cleaning<'a>,
 }
 
 /// A cleaned segment that is being written.
-struct Copy<E: Env> {
+struct CleanedSegment<E: Env> {
     segment: Segment<E>,
     file: Arc<E::File>,
     unwritten: Vec<u8>,
@@ -50,11 +50,11 @@ impl<E: Env> PartitionLog<E> {
     /// remaining size.
     pub(super) fn clean_group(
         &self,
-        task: &Task<'_>,
+        context: &CleaningContext<'_>,
         group: &[Arc<Segment<E>>],
     ) -> Result<Extent, CleanError> {
-        let copied = self.copy_group(task, group);
-        let result = copied.and_then(|copy| self.replace_group(copy, group));
+        let cleaned = self.copy_group(context, group);
+        let result = cleaned.and_then(|cleaned| self.replace_group(cleaned, group));
         if result.is_err() && self.poisoned().is_none() {
             self.remove_unfinished()?;
         }
@@ -63,15 +63,15 @@ impl<E: Env> PartitionLog<E> {
 
     fn replace_group(
         &self,
-        copy: Copy<E>,
+        cleaned: CleanedSegment<E>,
         group: &[Arc<Segment<E>>],
     ) -> Result<Extent, CleanError> {
         let left = Extent {
             segments: 1,
-            bytes: copy.size(),
+            bytes: cleaned.size(),
         };
-        let end_offset = copy.end_offset();
-        let is_unchanged = group.len() == 1 && !copy.is_changed;
+        let end_offset = cleaned.end_offset();
+        let is_unchanged = group.len() == 1 && !cleaned.is_changed;
         // The first segment of the log stays, even empty, because the log starts with it.
         let is_needed = end_offset.is_some() || self.is_first(&group[0]);
         if is_unchanged || !is_needed {
@@ -87,43 +87,44 @@ impl<E: Env> PartitionLog<E> {
         // After a crash during the swap, recovery finds the replaced segments by this offset: see `swap::end_of_swap`.
         let end_offset = end_offset.unwrap_or(group[0].base_offset() + 1);
         let covered = group.partition_point(|segment| segment.base_offset() < end_offset);
-        self.swap_in(copy.save()?, &group[..covered])?;
+        self.swap_in(cleaned.save()?, &group[..covered])?;
         self.drop_emptied(&group[covered..])?;
         Ok(left)
     }
 
     fn copy_group(
         &self,
-        task: &Task<'_>,
+        context: &CleaningContext<'_>,
         group: &[Arc<Segment<E>>],
-    ) -> Result<Copy<E>, CleanError> {
+    ) -> Result<CleanedSegment<E>, CleanError> {
         let aborted = aborted_transactions(group)?;
         let last_offsets = self.last_offsets();
-        let rules = Rules {
-            map: task.map,
-            now_wall_ms: task.cleaning.now_wall_ms,
-            delete_retention_ms: task.config.delete_retention_ms,
+        let rules = RetentionRules {
+            map: context.map,
+            now_wall_ms: context.cleaning.now_wall_ms,
+            delete_retention_ms: context.config.delete_retention_ms,
             last_offsets: &last_offsets,
             aborted: &self.aborted_before(group)?,
         };
-        let mut copy = Copy::create(self, group[0].base_offset(), task.config)?;
+        let mut cleaned = CleanedSegment::create(self, group[0].base_offset(), context.config)?;
         for segment in group {
-            let mut chunk = ReadBuffer::new(segment)?;
+            let mut buffer = ReadBuffer::new(segment)?;
             let mut position = 0;
-            while let Some(batch) = next_batch(segment, &mut chunk, position)? {
-                check_going_on(self, task.cleaning)?;
+            while let Some(batch) = next_batch(segment, &mut buffer, position)? {
+                check_going_on(self, context.cleaning)?;
                 position += batch.bytes().len() as u64;
-                let fate = rules.fate(&batch).map_err(|error| {
+                let retention = rules.retention_of(&batch).map_err(|error| {
                     recompress_error(segment, position - batch.bytes().len() as u64, error)
                 })?;
-                copy.take(&batch, fate)?;
+                cleaned.take(&batch, retention)?;
             }
         }
-        copy.write()?;
-        copy.builder.add_aborted(aborted);
-        copy.segment
+        cleaned.write()?;
+        cleaned.builder.add_aborted(aborted);
+        cleaned
+            .segment
             .set_modified_ms(group[group.len() - 1].modified_ms());
-        Ok(copy)
+        Ok(cleaned)
     }
 
     /// The last offset of each producer whose state the log keeps.
@@ -162,10 +163,10 @@ fn aborted_transactions<E: Env>(
 /// Reads the batch at the position and checks its CRC; `None` at the end of the segment.
 pub(super) fn next_batch<E: Env>(
     segment: &Segment<E>,
-    chunk: &mut ReadBuffer<'_, E>,
+    buffer: &mut ReadBuffer<'_, E>,
     position: u64,
 ) -> Result<Option<RecordBatch>, ReadError> {
-    let batch = chunk
+    let batch = buffer
         .batch_at(position)
         .map_err(|source| segment.error("read", FileKind::Log, source))?;
     batch
@@ -185,16 +186,19 @@ fn recompress_error<E: Env>(
     }
 }
 
-impl<E: Env> Copy<E> {
+impl<E: Env> CleanedSegment<E> {
     fn create(
         log: &PartitionLog<E>,
         base_offset: Offset,
         config: &LogConfig,
     ) -> Result<Self, CleanError> {
-        let (env, dir) = (log.env.clone(), Arc::clone(&log.dir));
+        let (env, dir) = (
+            log.state().env().clone(),
+            log.state().directory().shared_path(),
+        );
         let segment = Segment::create_as(env, dir, base_offset, Suffix::Cleaned)?;
         Ok(Self {
-            file: segment.file()?,
+            file: segment.file().open()?,
             segment,
             unwritten: Vec::new(),
             written: 0,
@@ -212,16 +216,16 @@ impl<E: Env> Copy<E> {
         self.end_offset
     }
 
-    fn take(&mut self, batch: &RecordBatch, fate: Fate) -> Result<(), CleanError> {
-        match fate {
-            Fate::Stays => self.add(batch.header(), batch.bytes()),
-            Fate::Becomes(bytes) => {
+    fn take(&mut self, batch: &RecordBatch, retention: BatchRetention) -> Result<(), CleanError> {
+        match retention {
+            BatchRetention::Retain => self.add(batch.header(), batch.bytes()),
+            BatchRetention::Rewrite(bytes) => {
                 self.is_changed = true;
                 let header = BatchHeader::parse(&bytes)
                     .map_err(|source| CleanError::Encode(RecompressError::Unreadable(source)))?;
                 self.add(&header, &bytes)
             }
-            Fate::Goes => {
+            BatchRetention::Delete => {
                 self.is_changed = true;
                 Ok(())
             }
@@ -247,14 +251,14 @@ impl<E: Env> Copy<E> {
             .map_err(|source| self.segment.error("write", FileKind::Log, source))?;
         self.written += self.unwritten.len() as u64;
         self.unwritten.clear();
-        self.segment.set_size(self.written);
+        self.segment.file().set_size(self.written);
         Ok(())
     }
 
     /// Writes and syncs all files of the segment.
     fn save(mut self) -> Result<Segment<E>, CleanError> {
         if !mutants::is_active(Mutant::SwapUnsynced) {
-            self.segment.sync()?;
+            self.segment.file().sync()?;
         }
         self.builder.install_in(&self.segment, Phase::Sealed);
         self.builder.install_transactions_in(&self.segment);

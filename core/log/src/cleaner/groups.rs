@@ -8,7 +8,7 @@ use crate::config::LogConfig;
 
 /// The sizes and offsets of a segment.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Measure {
+pub(crate) struct SegmentSizes {
     pub(crate) base_offset: Offset,
     /// The offset after the last record.
     pub(crate) end_offset: Offset,
@@ -20,14 +20,14 @@ pub(crate) struct Measure {
 /// Groups segments in order, each group as long as possible. A group is at most `segment.bytes` large, its indexes at
 /// most `segment.index.bytes`, and its offsets fit into the relative offsets of an index. A segment that exceeds a
 /// limit alone forms its own group.
-pub(crate) fn groups(segments: &[Measure], config: &LogConfig) -> Vec<Range<usize>> {
+pub(crate) fn groups(segments: &[SegmentSizes], config: &LogConfig) -> Vec<Range<usize>> {
     let mut groups = Vec::new();
     let mut start = 0;
     while start < segments.len() {
         let mut end = start + 1;
         let mut sum = segments[start];
         while let Some(next) = segments.get(end) {
-            let joined = Measure {
+            let joined = SegmentSizes {
                 base_offset: sum.base_offset,
                 end_offset: next.end_offset,
                 log_bytes: sum.log_bytes + next.log_bytes,
@@ -46,7 +46,7 @@ pub(crate) fn groups(segments: &[Measure], config: &LogConfig) -> Vec<Range<usiz
     groups
 }
 
-fn fits(joined: Measure, config: &LogConfig) -> bool {
+fn fits(joined: SegmentSizes, config: &LogConfig) -> bool {
     let index_bytes = u64::from(config.segment_index_bytes);
     joined.log_bytes <= u64::from(config.segment_bytes)
         && joined.offset_index_bytes <= index_bytes
@@ -60,8 +60,8 @@ mod tests {
 
     use super::*;
 
-    fn measure(base: i64, end: i64, log_bytes: u64, index_bytes: u64) -> Measure {
-        Measure {
+    fn segment(base: i64, end: i64, log_bytes: u64, index_bytes: u64) -> SegmentSizes {
+        SegmentSizes {
             base_offset: Offset::new(base),
             end_offset: Offset::new(end),
             log_bytes,
@@ -74,12 +74,12 @@ mod tests {
     fn offsets_of_a_group_fit_into_its_index() {
         let config = LogConfig::default();
         let far = i64::from(i32::MAX);
-        let near = [measure(0, 5, 1, 8), measure(5, far + 1, 1, 8)];
+        let near = [segment(0, 5, 1, 8), segment(5, far + 1, 1, 8)];
         assert_eq!(
             groups(&near, &config),
             std::iter::once(0..2).collect::<Vec<_>>()
         );
-        let too_far = [measure(0, 5, 1, 8), measure(5, far + 2, 1, 8)];
+        let too_far = [segment(0, 5, 1, 8), segment(5, far + 2, 1, 8)];
         assert_eq!(groups(&too_far, &config), [0..1, 1..2]);
     }
 
@@ -88,12 +88,12 @@ mod tests {
         fn groups_cover_all_in_order_and_fit(sizes in prop::collection::vec((0..150_u64, 0..60_u64), 0..30)) {
             let config = LogConfig { segment_bytes: 200, segment_index_bytes: 100, ..LogConfig::default() };
             let segments: Vec<_> = sizes.iter().enumerate()
-                .map(|(index, (log, indexes))| measure(index as i64, index as i64 + 1, *log, *indexes)).collect();
+                .map(|(index, (log, indexes))| segment(index as i64, index as i64 + 1, *log, *indexes)).collect();
             let groups = groups(&segments, &config);
             let covered: Vec<usize> = groups.iter().cloned().flatten().collect();
             prop_assert_eq!(covered, (0..segments.len()).collect::<Vec<_>>());
             for group in &groups {
-                let of = |measure: fn(&Measure) -> u64| segments[group.clone()].iter().map(measure).sum::<u64>();
+                let of = |sizes: fn(&SegmentSizes) -> u64| segments[group.clone()].iter().map(sizes).sum::<u64>();
                 prop_assert!(group.len() == 1 || (of(|segment| segment.log_bytes) <= 200 && of(|segment| segment.offset_index_bytes) <= 100));
             }
         }

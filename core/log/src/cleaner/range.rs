@@ -47,29 +47,29 @@ impl Cleanable {
 
 /// The start of the dirty part. A checkpoint outside the log is ignored: the log start moved past it, or the end of the
 /// log was lost.
-pub(crate) fn first_dirty_offset(facts: RangeInput<'_>) -> Offset {
-    facts
+pub(crate) fn first_dirty_offset(input: RangeInput<'_>) -> Offset {
+    input
         .cleaner_checkpoint
-        .filter(|checkpoint| (facts.log_start_offset..=facts.log_end_offset).contains(checkpoint))
-        .unwrap_or(facts.log_start_offset)
+        .filter(|checkpoint| (input.log_start_offset..=input.log_end_offset).contains(checkpoint))
+        .unwrap_or(input.log_start_offset)
 }
 
 /// The part that may be cleaned; `None` if there is none. `first_batch_ms` returns the timestamp of a segment's first
 /// batch, if it has one.
 pub(crate) fn cleanable(
     segments: &[SegmentInfo],
-    facts: RangeInput<'_>,
+    input: RangeInput<'_>,
     first_batch_ms: impl Fn(usize) -> Option<i64>,
 ) -> Option<Cleanable> {
-    let config = facts.config;
-    let first_dirty_offset = first_dirty_offset(facts);
+    let config = input.config;
+    let first_dirty_offset = first_dirty_offset(input);
     let first_dirty = segments.partition_point(|segment| segment.end_offset <= first_dirty_offset);
     let lag_ms = config.min_compaction_lag_ms;
     let is_cleanable = |segment: &&SegmentInfo| {
         let newest_ms = segment.max_timestamp_ms.unwrap_or(segment.modified_ms);
         !segment.is_active
-            && segment.end_offset <= facts.upper
-            && (lag_ms <= 0 || newest_ms <= facts.now_wall_ms.saturating_sub(lag_ms))
+            && segment.end_offset <= input.upper
+            && (lag_ms <= 0 || newest_ms <= input.now_wall_ms.saturating_sub(lag_ms))
     };
     let dirty: Vec<_> = segments[first_dirty..]
         .iter()
@@ -82,7 +82,7 @@ pub(crate) fn cleanable(
         first_uncleanable_offset: last.end_offset,
         clean_bytes: bytes_of(&segments[..first_dirty]),
         dirty_bytes,
-        is_overdue: is_overdue(segments, first_dirty, facts, first_batch_ms),
+        is_overdue: is_overdue(segments, first_dirty, input, first_batch_ms),
     };
     (dirty_bytes > 0).then_some(cleanable)
 }
@@ -91,16 +91,16 @@ pub(crate) fn cleanable(
 fn is_overdue(
     segments: &[SegmentInfo],
     first_dirty: usize,
-    facts: RangeInput<'_>,
+    input: RangeInput<'_>,
     first_batch_ms: impl Fn(usize) -> Option<i64>,
 ) -> bool {
-    let lag_ms = facts.config.max_compaction_lag_ms;
+    let lag_ms = input.config.max_compaction_lag_ms;
     // By default no record is ever overdue, and no batch needs to be read.
     lag_ms != i64::MAX
         && (first_dirty..segments.len())
             .filter(|index| !segments[*index].is_active)
             .filter_map(first_batch_ms)
-            .any(|first_ms| first_ms > 0 && first_ms < facts.now_wall_ms.saturating_sub(lag_ms))
+            .any(|first_ms| first_ms > 0 && first_ms < input.now_wall_ms.saturating_sub(lag_ms))
 }
 
 fn bytes_of(segments: &[SegmentInfo]) -> u64 {
@@ -126,7 +126,7 @@ mod tests {
         times.iter().chain(&[0]).enumerate().map(of).collect()
     }
 
-    fn facts(config: &LogConfig, checkpoint: Option<i64>, upper: i64) -> RangeInput<'_> {
+    fn input(config: &LogConfig, checkpoint: Option<i64>, upper: i64) -> RangeInput<'_> {
         RangeInput {
             config,
             now_wall_ms: 1000,
@@ -137,8 +137,8 @@ mod tests {
         }
     }
 
-    fn range(segments: &[SegmentInfo], facts: RangeInput<'_>) -> Option<(i64, i64, u64, u64)> {
-        cleanable(segments, facts, |_| None).map(|found| {
+    fn range(segments: &[SegmentInfo], input: RangeInput<'_>) -> Option<(i64, i64, u64, u64)> {
+        cleanable(segments, input, |_| None).map(|found| {
             (
                 found.first_dirty_offset.get(),
                 found.first_uncleanable_offset.get(),
@@ -152,7 +152,7 @@ mod tests {
     fn from_the_checkpoint_to_the_active_segment_and_never_past_the_upper_end() {
         let config = LogConfig::default();
         let segments = segments(&[1, 2, 3, 4]);
-        let found = |checkpoint, upper| range(&segments, facts(&config, checkpoint, upper));
+        let found = |checkpoint, upper| range(&segments, input(&config, checkpoint, upper));
         assert_eq!(found(None, 1000), Some((0, 40, 0, 400)));
         assert_eq!(found(Some(20), 1000), Some((20, 40, 200, 200)));
         assert_eq!(found(Some(25), 1000), Some((25, 40, 200, 200)));
@@ -164,11 +164,11 @@ mod tests {
     #[test]
     fn a_checkpoint_outside_the_log_is_ignored() {
         let config = LogConfig::default();
-        let mut facts = facts(&config, Some(2000), 1000);
-        assert_eq!(range(&segments(&[1, 1]), facts), Some((0, 20, 0, 200)));
-        facts.cleaner_checkpoint = Some(Offset::new(3));
-        facts.log_start_offset = Offset::new(10);
-        assert_eq!(range(&segments(&[1, 1]), facts), Some((10, 20, 100, 100)));
+        let mut input = input(&config, Some(2000), 1000);
+        assert_eq!(range(&segments(&[1, 1]), input), Some((0, 20, 0, 200)));
+        input.cleaner_checkpoint = Some(Offset::new(3));
+        input.log_start_offset = Offset::new(10);
+        assert_eq!(range(&segments(&[1, 1]), input), Some((10, 20, 100, 100)));
     }
 
     #[test]
@@ -179,7 +179,7 @@ mod tests {
         };
         let segments = segments(&[900, 901, 5]);
         assert_eq!(
-            range(&segments, facts(&config, None, 1000)),
+            range(&segments, input(&config, None, 1000)),
             Some((0, 10, 0, 100))
         );
     }
@@ -193,7 +193,7 @@ mod tests {
         };
         let segments = segments(&[1, 1, 1, 1]);
         let due = |first_ms| {
-            cleanable(&segments, facts(&config, Some(30), 1000), |_| {
+            cleanable(&segments, input(&config, Some(30), 1000), |_| {
                 Some(first_ms)
             })
             .unwrap()
@@ -208,7 +208,7 @@ mod tests {
         let config = LogConfig::default();
         let segments = segments(&[1, 1, 1, 1]);
         let due = |checkpoint| {
-            cleanable(&segments, facts(&config, Some(checkpoint), 1000), |_| None)
+            cleanable(&segments, input(&config, Some(checkpoint), 1000), |_| None)
                 .unwrap()
                 .is_due(&config)
         };
@@ -224,7 +224,7 @@ mod tests {
         ) {
             let config = LogConfig { min_compaction_lag_ms: lag, ..LogConfig::default() };
             let segments = segments(&times);
-            if let Some(found) = cleanable(&segments, facts(&config, checkpoint, upper), |_| None) {
+            if let Some(found) = cleanable(&segments, input(&config, checkpoint, upper), |_| None) {
                 prop_assert!(found.first_uncleanable_offset <= Offset::new(upper));
                 prop_assert!(found.first_dirty_offset < found.first_uncleanable_offset);
                 for segment in segments.iter().filter(|segment| {

@@ -45,48 +45,38 @@ impl<E: Env> PartitionLog<E> {
         cleaned: Segment<E>,
         replaced: &[Arc<Segment<E>>],
     ) -> Result<(), CleanError> {
-        let mut writer = self.writer.lock();
-        self.begin_change(&mut writer).map_err(change_error)?;
+        let mut lock = self.begin_change().map_err(change_error)?;
+        let log = lock.log();
         // Earlier removals must be complete first: their records may be older than those that are removed now.
-        self.finish_removals()?;
-        let view = self.view();
-        let Some(first) = view.segments.position_of(replaced) else {
+        log.finish_removals()?;
+        let view = log.view().now();
+        let Some(range) = view.segments().range_of(replaced) else {
             return Err(CleanError::Overtaken);
         };
         // Readers keep using the open files, whatever their names are.
         replaced
             .iter()
-            .try_for_each(|segment| segment.keep_open())?;
+            .try_for_each(|segment| segment.file().keep_open())?;
         // Open it before any change: a swap that runs out of file descriptors half-way could not continue.
-        let directory = open(&self.env, &self.dir)?;
-        writer.is_changed = true;
+        let (env, dir) = (log.env(), log.directory().path());
+        let directory = open(env, dir)?;
+        lock.note_change();
         let base_offset = cleaned.base_offset();
-        rename(
-            &self.env,
-            &self.dir,
-            base_offset,
-            Suffix::Cleaned,
-            Suffix::Swap,
-        )?;
+        rename(env, dir, base_offset, Suffix::Cleaned, Suffix::Swap)?;
         cleaned.set_suffix(Suffix::Swap);
-        self.directory_has_changed();
-        directory
-            .sync()
-            .map_err(|source| self.sync_error(FileError::new("sync", &*self.dir, source)))?;
+        log.directory().note_change();
+        directory.sync().map_err(|source| {
+            log.directory()
+                .sync_error(FileError::new("sync", dir, source))
+        })?;
         let replaced_offsets: Vec<_> = replaced.iter().map(|old| old.base_offset()).collect();
         for segment in replaced {
             segment.set_suffix(Suffix::Deleted);
         }
-        let names = (&self.env, &*self.dir, &directory);
-        finish(names, base_offset, &replaced_offsets).map_err(|error| self.poison(&error))?;
+        finish((env, dir, &directory), base_offset, &replaced_offsets)
+            .map_err(|error| log.directory().poison(&error))?;
         cleaned.set_suffix(Suffix::None);
-        let segments = view
-            .segments
-            .replaced(first, replaced.len(), Arc::new(cleaned));
-        self.publish(|view| {
-            view.segments = Arc::new(segments);
-            view.generation += 1;
-        });
+        lock.publish(|view| view.replace(range, Arc::new(cleaned)));
         Ok(())
     }
 
@@ -96,49 +86,44 @@ impl<E: Env> PartitionLog<E> {
         if emptied.is_empty() {
             return Ok(());
         }
-        let mut writer = self.writer.lock();
-        self.begin_change(&mut writer).map_err(change_error)?;
-        self.finish_removals()?;
-        let view = self.view();
-        let place = view.segments.position_of(emptied);
-        let Some(first) = place.filter(|place| *place > 0) else {
+        let mut lock = self.begin_change().map_err(change_error)?;
+        let log = lock.log();
+        log.finish_removals()?;
+        let view = log.view().now();
+        let range = view.segments().range_of(emptied);
+        let Some(range) = range.filter(|range| range.start > 0) else {
             return Err(CleanError::Overtaken);
         };
         // Readers keep using the open files.
-        emptied.iter().try_for_each(|segment| segment.keep_open())?;
-        writer.is_changed = true;
-        let segments = Arc::new(view.segments.without(first, emptied.len()));
-        self.publish(|view| {
-            view.segments = segments;
-            view.generation += 1;
-        });
+        emptied
+            .iter()
+            .try_for_each(|segment| segment.file().keep_open())?;
+        lock.note_change();
+        lock.publish(|view| view.remove_emptied(range));
         // Oldest first: a tombstone stays as long as the records that it deletes.
         if mutants::is_active(Mutant::DropInAnyOrder) {
-            self.removals.add(emptied.iter().rev());
+            log.removals().add(emptied.iter().rev());
         } else {
-            self.removals.add(emptied.iter());
+            log.removals().add(emptied.iter());
         }
-        Ok(self.finish_removals()?)
+        Ok(log.finish_removals()?)
     }
 
     /// Whether the log starts with this segment.
     pub(super) fn is_first(&self, segment: &Arc<Segment<E>>) -> bool {
-        Arc::ptr_eq(&self.view.read().segments.list()[0], segment)
+        Arc::ptr_eq(&self.state().view().now().segments().list()[0], segment)
     }
 
     /// Removes the files of unfinished cleanings. While one of them exists no segment may be swapped in: the next open
     /// would conclude that the swap was not final (KAFKA-6264).
     pub(super) fn remove_unfinished(&self) -> Result<(), FileError> {
-        for entry in listing::entries(&self.env, &self.dir)? {
+        let directory = self.state().directory();
+        for entry in listing::entries(directory.env(), directory.path())? {
             if matches!(
                 file_name::parse(&entry.name),
                 FileName::Cleaned(_) | FileName::Swap(..)
             ) {
-                let path = self.dir.join(&entry.name);
-                self.env
-                    .remove_file(&path)
-                    .map_err(|source| FileError::new("remove", path, source))?;
-                self.directory_has_changed();
+                directory.remove(&entry.name)?;
             }
         }
         Ok(())

@@ -2,11 +2,9 @@
 
 use headwater_env::{Env, File, OpenMode};
 
+use super::file_names::BOOT;
 use super::{DataDirectory, DataDirectoryError};
 use crate::error::FileError;
-
-/// The file with the boot id of the last open.
-pub(super) const BOOT: &str = ".boot";
 
 impl<E: Env> DataDirectory<E> {
     /// Whether the machine is known not to have restarted since the last open. Then everything written to the directory

@@ -5,11 +5,10 @@ use std::path::Path;
 
 use headwater_env::Env;
 
-use super::DataDirectoryError;
+use super::error::DataDirectoryError;
+use super::file_names::META_PROPERTIES;
 use crate::base64;
 use crate::error::FileError;
-
-pub(super) const META_PROPERTIES: &str = "meta.properties";
 
 /// The content of `meta.properties`: the identity of a data directory.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,8 @@
 
 use headwater_env::{Env, Lock as _};
 
-use super::{DataDirectory, DataDirectoryError, META_PROPERTIES};
+use super::file_names::META_PROPERTIES;
+use super::{DataDirectory, DataDirectoryError};
 
 impl<E: Env> DataDirectory<E> {
     /// Checks that the path still leads to this directory and that its lock still excludes others. Otherwise writes

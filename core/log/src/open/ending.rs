@@ -6,12 +6,12 @@ use headwater_env::Env;
 use headwater_record::{BatchHeader, Offset};
 
 use super::Opening;
-use crate::aside::set_aside;
+use crate::continuity::{LastExit, LogKnowledge};
 use crate::error::{OpenError, ReadError};
 use crate::gaps::Gaps;
-use crate::joints::{LastExit, LogKnowledge};
 use crate::leader_epochs::LeaderEpochs;
 use crate::segment::Segment;
+use crate::stray::set_aside;
 use crate::types::OpenState;
 
 impl<E: Env> Opening<E> {

@@ -10,7 +10,6 @@ use super::ending::end_of;
 use crate::error::{FileError, OpenError};
 use crate::file_name::LEADER_EPOCH_CHECKPOINT;
 use crate::leader_epochs::LeaderEpochs;
-use crate::partition_log::PartitionLog;
 use crate::segment::Segment;
 
 impl<E: Env> Opening<E> {
@@ -128,25 +127,4 @@ fn batch_at<E: Env>(segments: &[Arc<Segment<E>>], offset: Offset) -> Option<Batc
     let segment = &segments[after.checked_sub(1)?];
     let (_, batch) = segment.locate(offset, segment.size()).ok()??;
     Some(batch)
-}
-
-impl<E: Env> PartitionLog<E> {
-    /// Installs the recovered epochs, truncated to the log, and writes them if the checkpoint differs.
-    pub(super) fn adopt_epochs(&self, found: LeaderEpochs) -> Result<(), FileError> {
-        let (start, end) = (self.log_start_offset(), self.log_end_offset());
-        let path = self.dir.join(LEADER_EPOCH_CHECKPOINT);
-        let on_disk = self
-            .env
-            .read_file(&path)
-            .map_err(|source| FileError::new("read", path, source))?;
-        self.change_epochs(|epochs| {
-            *epochs = found;
-            epochs.truncate_from_end(end);
-            epochs.truncate_from_start(start);
-            match on_disk {
-                Some(bytes) => *bytes != *epochs.format().as_bytes(),
-                None => epochs.latest().is_some(),
-            }
-        })
-    }
 }

@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use headwater_env::MemoryEnv;
-use headwater_log::{AppendError, LogConfig, ReadError};
+use headwater_log::{AppendError, FirstBatch, LogConfig, ReadError};
 use headwater_record::{DecompressLimit, Offset, RecordBatch, TimestampType, batches};
 use proptest::prelude::*;
 
@@ -36,7 +36,7 @@ fn a_read_begins_with_the_batch_that_contains_the_offset() {
     fill(&log, 3);
     let end = log.log_end_offset();
     for from in 0..end.get() {
-        let read = log.read(offset(from), end, 1, true).unwrap();
+        let read = log.read(offset(from), end, 1, FirstBatch::Whole).unwrap();
         let batch = RecordBatch::parse(read.bytes).unwrap();
         assert_eq!(batch.header().base_offset, offset(from - from % 3));
         assert_eq!(read.start, batch.header().base_offset);
@@ -51,7 +51,7 @@ fn a_read_returns_no_batch_at_or_after_its_upper_bound() {
     fill(&log, 3);
     for upper in 0..log.log_end_offset().get() {
         let read = log
-            .read(Offset::ZERO, offset(upper), 1 << 20, true)
+            .read(Offset::ZERO, offset(upper), 1 << 20, FirstBatch::Whole)
             .unwrap();
         let last = batches(&read.bytes)
             .last()
@@ -73,17 +73,17 @@ fn max_bytes_cuts_all_but_the_first_batch() {
         append(&log, batch(&[1, 2, 3]));
     }
     let end = log.log_end_offset();
-    let len = |max_bytes, min_one_batch| {
-        log.read(Offset::ZERO, end, max_bytes, min_one_batch)
+    let len = |max_bytes, first_batch| {
+        log.read(Offset::ZERO, end, max_bytes, first_batch)
             .unwrap()
             .bytes
             .len()
     };
-    assert_eq!(len(10, true), size);
-    assert_eq!(len(10, false), 10);
-    assert_eq!(len(0, false), 0);
-    assert_eq!(len(size + 10, true), size + 10);
-    assert_eq!(len(1 << 20, true), 4 * size);
+    assert_eq!(len(10, FirstBatch::Whole), size);
+    assert_eq!(len(10, FirstBatch::Limited), 10);
+    assert_eq!(len(0, FirstBatch::Limited), 0);
+    assert_eq!(len(size + 10, FirstBatch::Whole), size + 10);
+    assert_eq!(len(1 << 20, FirstBatch::Whole), 4 * size);
 }
 
 #[test]
@@ -93,21 +93,21 @@ fn an_offset_outside_the_log_is_refused_and_its_end_is_empty() {
     fill(&log, 3);
     let end = log.log_end_offset();
     assert!(
-        log.read(end, Offset::MAX, 100, true)
+        log.read(end, Offset::MAX, 100, FirstBatch::Whole)
             .unwrap()
             .bytes
             .is_empty()
     );
     assert!(matches!(
-        log.read(end + 1, Offset::MAX, 100, true),
+        log.read(end + 1, Offset::MAX, 100, FirstBatch::Whole),
         Err(ReadError::OutOfRange { .. })
     ));
     log.delete_records(offset(4)).unwrap();
     assert!(matches!(
-        log.read(offset(3), end, 100, true),
+        log.read(offset(3), end, 100, FirstBatch::Whole),
         Err(ReadError::OutOfRange { log_start_offset, .. }) if log_start_offset == offset(4)
     ));
-    let read = log.read(offset(4), end, 100, true).unwrap();
+    let read = log.read(offset(4), end, 100, FirstBatch::Whole).unwrap();
     assert_eq!(
         read.start,
         offset(3),

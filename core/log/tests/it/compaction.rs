@@ -7,7 +7,9 @@ use crate::support::compacted::{
 };
 use crate::support::{DIR, append, files, offset, open, open_with, reopen_clean};
 use headwater_env::{Env, File as _, MemoryEnv, OpenMode, SimEnv};
-use headwater_log::{CleanError, Cleaning, CleanupPolicy, LogConfig, OpenState, PartitionLog};
+use headwater_log::{
+    CleanError, Cleaning, CleanupPolicy, FirstBatch, LogConfig, OpenState, PartitionLog,
+};
 use headwater_record::{BatchOptions, Compression, Offset};
 
 #[test]
@@ -26,7 +28,9 @@ fn the_last_record_of_each_key_stays_and_keeps_its_offset() {
     assert_eq!(log.cleaner_checkpoint(), Some(offset(40)));
     assert_eq!(clean(&log), None, "nothing is dirty any more");
     // A fetch from a gap returns the next batch.
-    let read = log.read(offset(3), offset(40), 1, true).unwrap();
+    let read = log
+        .read(offset(3), offset(40), 1, FirstBatch::Whole)
+        .unwrap();
     assert!(read.start > offset(3) && !read.bytes.is_empty());
     // Later records of a key replace those of the clean part.
     put(&log, 1, Some(99));
@@ -205,7 +209,9 @@ fn segments_without_remaining_records_are_dropped() {
     let (_, all) = walk(&log, 300);
     assert!(all.iter().all(|batch| batch.header().record_count > 0));
     for from in 0..=396 {
-        let read = log.read(offset(from), Offset::MAX, 1, true).unwrap();
+        let read = log
+            .read(offset(from), Offset::MAX, 1, FirstBatch::Whole)
+            .unwrap();
         assert_eq!(read.start, offset(396));
         assert!(!read.bytes.is_empty());
     }
@@ -289,7 +295,9 @@ fn a_log_without_remaining_records_continues_at_its_end() {
     put(&log, 2, None);
     log.roll().unwrap();
     clean_at(&log, NOW_MS + 2 * TOMBSTONE_MS).unwrap();
-    let read = log.read(offset(5), Offset::MAX, 300, true).unwrap();
+    let read = log
+        .read(offset(5), Offset::MAX, 300, FirstBatch::Whole)
+        .unwrap();
     assert_eq!(read.log_end_offset, offset(64));
     assert!(offsets(&log).iter().all(|offset| *offset == 63));
     let (log, report) = reopen_clean(&env, log, compacted());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::*;
 use headwater_env::{Env, File, MemoryEnv, OpenMode};
-use headwater_log::{OpenState, PartitionLog, RecoveryReport, SegmentInfo};
+use headwater_log::{FirstBatch, OpenState, PartitionLog, RecoveryReport, SegmentInfo};
 use headwater_record::Offset;
 
 const KILLED: OpenState = OpenState {
@@ -135,11 +135,18 @@ fn damage_in_the_middle_stays_where_it_is_after_a_kill() {
         assert_eq!(report.damage[0].position, size as u64);
         let before = segments[1].base_offset;
         assert_eq!(
-            log.read(before, Offset::MAX, 1, true).unwrap().start,
+            log.read(before, Offset::MAX, 1, FirstBatch::Whole)
+                .unwrap()
+                .start,
             before
         );
         let later = segments[2].base_offset;
-        assert_eq!(log.read(later, Offset::MAX, 1, true).unwrap().start, later);
+        assert_eq!(
+            log.read(later, Offset::MAX, 1, FirstBatch::Whole)
+                .unwrap()
+                .start,
+            later
+        );
         assert_eq!(append(&log, batch(&[9])).base_offset.get(), end);
     }
 }

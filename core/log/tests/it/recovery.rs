@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::*;
 use headwater_env::{Env, File, MemoryEnv, OpenMode};
-use headwater_log::{LogConfig, OpenState, ReadError};
+use headwater_log::{FirstBatch, LogConfig, OpenState, ReadError};
 use headwater_record::{DecompressLimit, Offset};
 use proptest::prelude::*;
 
@@ -134,7 +134,9 @@ fn a_flipped_bit_before_the_recovery_point_is_reported_and_the_rest_is_kept() {
     assert_eq!(report.damage[0].position, size as u64);
     assert!(report.cut.is_none());
     // A read of damaged records must not succeed.
-    let read = log.read(offset(3), offset(6), 1000, true).unwrap();
+    let read = log
+        .read(offset(3), offset(6), 1000, FirstBatch::Whole)
+        .unwrap();
     let batch = headwater_record::RecordBatch::parse(read.bytes).unwrap();
     assert!(batch.verify_crc().is_err());
     let found = log.offset_for_timestamp(4, DecompressLimit::default());
@@ -184,7 +186,9 @@ fn missing_and_wrong_indexes_are_rebuilt() {
             );
             assert_eq!(read_all(&log), expected, "{damage}, clean {clean}");
             for (place, time, _) in &expected {
-                let read = log.read(offset(*place), Offset::MAX, 1, true).unwrap();
+                let read = log
+                    .read(offset(*place), Offset::MAX, 1, FirstBatch::Whole)
+                    .unwrap();
                 assert_eq!(read.start.get(), place - place % 3, "{damage}");
                 let found = log
                     .offset_for_timestamp(*time, DecompressLimit::default())
@@ -402,7 +406,7 @@ proptest! {
             if offset(*place) >= log.log_end_offset() {
                 break;
             }
-            let Ok(read) = log.read(offset(*place), Offset::MAX, 1, true) else { continue };
+            let Ok(read) = log.read(offset(*place), Offset::MAX, 1, FirstBatch::Whole) else { continue };
             let Ok(batch) = headwater_record::RecordBatch::parse(read.bytes) else { continue };
             if batch.verify_crc().is_err() {
                 continue;

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use crate::support::*;
 use headwater_env::{MemoryEnv, RealEnv, SimEnv};
-use headwater_log::{ChangeError, DeletionReason, LogConfig, OpenState, PartitionLog, ReadError};
+use headwater_log::{
+    ChangeError, DeletionReason, FirstBatch, LogConfig, OpenState, PartitionLog, ReadError,
+};
 use headwater_record::{DecompressLimit, Offset, batches};
 use proptest::prelude::*;
 
@@ -99,7 +101,7 @@ fn deleted_records_are_out_of_range_at_once_and_their_segments_go_with_retention
         "the start does not go back"
     );
     assert!(matches!(
-        log.read(second, Offset::MAX, 100, true),
+        log.read(second, Offset::MAX, 100, FirstBatch::Whole),
         Err(ReadError::OutOfRange { .. })
     ));
     assert!(matches!(
@@ -141,7 +143,7 @@ fn a_reader_inside_a_deleted_segment_gets_data_or_out_of_range() {
                 let mut next = Offset::ZERO;
                 let mut restarts = 0;
                 while !done.load(Ordering::Relaxed) {
-                    match log.read(next, Offset::MAX, 500, true) {
+                    match log.read(next, Offset::MAX, 500, FirstBatch::Whole) {
                         Ok(read) => {
                             for batch in batches(&read.bytes) {
                                 let batch = batch.unwrap();

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
+use headwater_log::FirstBatch;
 use headwater_record::{DecompressLimit, batches};
 
 use super::script::KeyedValue;
@@ -68,7 +69,7 @@ pub fn read_all(session: &Session) -> Result<ServedRecords, String> {
     let mut next = log.log_start_offset();
     while next < end {
         let read = log
-            .read(next, end, 300, true)
+            .read(next, end, 300, FirstBatch::Whole)
             .map_err(|error| format!("reading at {next}: {error}"))?;
         let before = next;
         for batch in batches(&read.bytes) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use headwater_env::Env;
-use headwater_log::{Cleaned, Cleaning, CleanupPolicy, LogConfig, PartitionLog};
+use headwater_log::{Cleaned, Cleaning, CleanupPolicy, FirstBatch, LogConfig, PartitionLog};
 use headwater_record::{
     BatchBuilder, BatchOptions, DecompressLimit, Offset, RecordBatch, ValidatedBatches, batches,
 };
@@ -72,7 +72,7 @@ pub fn walk<E: Env>(log: &PartitionLog<E>, max_bytes: usize) -> (VisibleRecords,
     // Read up to the current end of the log: the newer record that replaced an older value meanwhile may be there.
     while next < log.log_end_offset() {
         let read = log
-            .read(next, Offset::MAX, max_bytes, true)
+            .read(next, Offset::MAX, max_bytes, FirstBatch::Whole)
             .expect("a read");
         let before = next;
         for batch in batches(&read.bytes) {

@@ -10,14 +10,13 @@
 
 use std::io::IoSlice;
 
-use headwater_env::{Env, File};
+use headwater_env::Env;
 
 use crate::error::FileError;
-use crate::file_name::FileKind;
 use crate::segment::Segment;
 
 /// A segment with space for fewer paddings than this gets none, so that many small segments waste nothing.
-const ROOMS_MIN: u64 = 2;
+const PADDINGS_MIN: u64 = 2;
 const PAGE_BYTES: usize = 4096;
 
 /// The source of all zeros. It stays in the processor's nearest cache, and page-aligned copies are the fastest.
@@ -26,37 +25,37 @@ static ZEROS: Page = Page([0; PAGE_BYTES]);
 #[repr(align(4096))]
 struct Page([u8; PAGE_BYTES]);
 
-/// The maximum length of the active segment's file; a failed write counts as complete. Used only with the append lock
-/// held.
+/// The padding of the active segment's file.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Room {
+pub(super) struct Padding {
+    /// The maximum length of the file; a failed write counts as complete.
     end: u64,
 }
 
-impl Room {
+impl Padding {
     /// The number of zeros to write after an append from `position`, the end of the log, to `end`; 0 while there is
     /// padding.
-    pub(crate) fn zeros_after<E: Env>(self, position: u64, end: u64) -> u64 {
-        let room = E::ROOM_BYTES;
-        if end <= self.end || position < room * ROOMS_MIN {
+    pub(super) fn zeros_after<E: Env>(self, position: u64, end: u64) -> u64 {
+        let unit = E::PADDING_BYTES;
+        if end <= self.end || position < unit * PADDINGS_MIN {
             return 0;
         }
-        end.next_multiple_of(room.max(1)) - end
+        end.next_multiple_of(unit.max(1)) - end
     }
 
     /// Records that the file may be written up to `end`.
-    pub(crate) fn reaches(&mut self, end: u64) {
+    pub(super) fn extend_to(&mut self, end: u64) {
         self.end = self.end.max(end);
     }
 
     /// Whether there is padding after `position`.
-    pub(crate) fn is_after(self, position: u64) -> bool {
+    pub(super) fn is_after(self, position: u64) -> bool {
         self.end > position
     }
 }
 
 /// Buffers for `len` zeros at `position` of a file, aligned in memory like the pages of the file.
-pub(crate) fn zeros<'a>(position: u64, len: u64) -> impl Iterator<Item = IoSlice<'a>> {
+pub(super) fn zeros<'a>(position: u64, len: u64) -> impl Iterator<Item = IoSlice<'a>> {
     let mut skip = (position % PAGE_BYTES as u64) as usize;
     let mut left = len as usize;
     std::iter::from_fn(move || {
@@ -68,17 +67,26 @@ pub(crate) fn zeros<'a>(position: u64, len: u64) -> impl Iterator<Item = IoSlice
     })
 }
 
-/// Whether a segment's file has nothing but padding after `position`. Call it at opening, when the size of the segment
-/// is that of the file.
-pub(crate) fn is_room<E: Env>(segment: &Segment<E>, position: u64) -> Result<bool, FileError> {
+/// Truncates a segment's file at `position` durably if there is nothing but padding after it. Returns whether it did.
+/// Call it at opening, when the size of the segment is that of the file.
+pub(crate) fn cut_padding_of<E: Env>(
+    segment: &Segment<E>,
+    position: u64,
+) -> Result<bool, FileError> {
+    let is_padding = is_padding(segment, position)?;
+    if is_padding {
+        segment.file().cut(position)?;
+        segment.file().sync_cut()?;
+    }
+    Ok(is_padding)
+}
+
+fn is_padding<E: Env>(segment: &Segment<E>, position: u64) -> Result<bool, FileError> {
     let len = segment.size() - position;
-    if len > E::ROOM_BYTES {
+    if len > E::PADDING_BYTES {
         return Ok(false);
     }
-    let bytes = segment
-        .file()?
-        .read_bytes(position, len as usize)
-        .map_err(|source| segment.error("read", FileKind::Log, source))?;
+    let bytes = segment.file().read_up_to(position, len as usize)?;
     Ok(bytes.iter().all(|byte| *byte == 0))
 }
 
@@ -87,38 +95,38 @@ mod tests {
     use super::*;
     use headwater_env::{MemoryEnv, RealEnv};
 
-    const ROOM: u64 = RealEnv::ROOM_BYTES;
+    const UNIT: u64 = RealEnv::PADDING_BYTES;
 
-    fn zeros_after(room: Room, position: u64, len: u64) -> u64 {
-        room.zeros_after::<RealEnv>(position, position + len)
+    fn zeros_after(padding: Padding, position: u64, len: u64) -> u64 {
+        padding.zeros_after::<RealEnv>(position, position + len)
     }
 
     #[test]
     fn an_append_to_a_growing_segment_pads_to_the_next_boundary() {
-        assert_eq!(zeros_after(Room::default(), 2 * ROOM, 100), ROOM - 100);
-        assert_eq!(zeros_after(Room::default(), 3 * ROOM - 100, 100), 0);
+        assert_eq!(zeros_after(Padding::default(), 2 * UNIT, 100), UNIT - 100);
+        assert_eq!(zeros_after(Padding::default(), 3 * UNIT - 100, 100), 0);
         assert_eq!(
-            zeros_after(Room::default(), 3 * ROOM, 5 * ROOM + 1),
-            ROOM - 1
+            zeros_after(Padding::default(), 3 * UNIT, 5 * UNIT + 1),
+            UNIT - 1
         );
     }
 
     #[test]
     fn no_zeros_are_written_while_there_is_padding() {
-        let mut room = Room::default();
-        room.reaches(3 * ROOM);
-        assert_eq!(zeros_after(room, 2 * ROOM + 100, 100), 0);
-        assert_eq!(zeros_after(room, 3 * ROOM - 100, 100), 0);
-        assert_eq!(zeros_after(room, 3 * ROOM - 100, 101), ROOM - 1);
-        assert!(room.is_after(3 * ROOM - 1));
-        assert!(!room.is_after(3 * ROOM));
+        let mut padding = Padding::default();
+        padding.extend_to(3 * UNIT);
+        assert_eq!(zeros_after(padding, 2 * UNIT + 100, 100), 0);
+        assert_eq!(zeros_after(padding, 3 * UNIT - 100, 100), 0);
+        assert_eq!(zeros_after(padding, 3 * UNIT - 100, 101), UNIT - 1);
+        assert!(padding.is_after(3 * UNIT - 1));
+        assert!(!padding.is_after(3 * UNIT));
     }
 
     #[test]
     fn small_segments_and_files_in_memory_get_no_padding() {
-        let room = Room::default();
-        assert_eq!(zeros_after(room, 2 * ROOM - 1, 100), 0);
-        assert_eq!(room.zeros_after::<MemoryEnv>(2 * ROOM, 2 * ROOM + 1), 0);
+        let padding = Padding::default();
+        assert_eq!(zeros_after(padding, 2 * UNIT - 1, 100), 0);
+        assert_eq!(padding.zeros_after::<MemoryEnv>(2 * UNIT, 2 * UNIT + 1), 0);
     }
 
     #[test]

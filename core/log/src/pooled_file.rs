@@ -1,4 +1,4 @@
-//! The log file of a segment: opened on use, and closed when it is idle or too many files are open.
+//! A file that is opened on use, and closed when it is idle or too many files are open.
 
 use std::io;
 use std::path::Path;
@@ -8,14 +8,14 @@ use std::sync::{Arc, Weak};
 use headwater_env::{Env, File, OpenMode, is_out_of_files};
 use parking_lot::Mutex;
 
-use crate::open_files::{Closable, Closed, OpenFiles};
+use crate::open_files::{Closable, CloseAttempt, OpenFiles};
 
 /// A file that is opened on first use and counted among the open files of the process.
 ///
 /// Invariant: the file is synced before it is closed, because the system reports a failed write only through an open
 /// descriptor. If the sync before closing fails, the next call of [`sync`](Self::sync) reports it.
 #[derive(Debug)]
-pub(crate) struct LogFile<F> {
+pub(crate) struct PooledFile<F> {
     shared: Arc<SharedSlot<F>>,
 }
 
@@ -47,7 +47,7 @@ enum SyncState {
     Synced,
 }
 
-impl<F: File> LogFile<F> {
+impl<F: File> PooledFile<F> {
     pub(crate) fn closed() -> Self {
         let slot = Slot {
             file: None,
@@ -86,7 +86,7 @@ impl<F: File> LogFile<F> {
         })
     }
 
-    /// Replaces the file by the one that `make` returns.
+    /// Replaces the file by the one that `make` returns, which is open.
     pub(crate) fn put(&self, make: impl FnOnce() -> io::Result<F>) -> io::Result<()> {
         let mut slot = self.shared.slot.lock();
         slot.file = None;
@@ -167,22 +167,22 @@ impl<F: File> LogFile<F> {
 
 impl<F: File> Slot<F> {
     /// Closes the file unless it is in use.
-    fn close(&mut self) -> Closed {
+    fn close(&mut self) -> CloseAttempt {
         let Some(file) = &self.file else {
-            return Closed::Yes;
+            return CloseAttempt::Closed;
         };
         if self.is_kept || Arc::strong_count(file) > 1 {
-            return Closed::No;
+            return CloseAttempt::InUse;
         }
         if self.state == SyncState::Unsynced {
             if let Err(error) = file.sync_data() {
                 self.sync_error = Some(error);
-                return Closed::No;
+                return CloseAttempt::InUse;
             }
             self.state = SyncState::Synced;
         }
         self.file = None;
-        Closed::Yes
+        CloseAttempt::Closed
     }
 }
 
@@ -200,12 +200,12 @@ impl<F: File> Closable for SharedSlot<F> {
         })
     }
 
-    fn try_close(&self) -> Closed {
+    fn try_close(&self) -> CloseAttempt {
         let Some(mut slot) = self.slot.try_lock() else {
-            return Closed::No;
+            return CloseAttempt::InUse;
         };
         let closed = slot.close();
-        slot.is_counted = closed == Closed::No;
+        slot.is_counted = closed == CloseAttempt::InUse;
         closed
     }
 }
@@ -220,55 +220,55 @@ mod tests {
         Path::new("/0.log").into()
     }
 
-    fn written(env: &SimEnv) -> LogFile<headwater_env::SimFile> {
-        let log_file = LogFile::closed();
+    fn written(env: &SimEnv) -> PooledFile<headwater_env::SimFile> {
+        let pooled = PooledFile::closed();
         let make = || env.open_file(&path(), OpenMode::CreateNew);
-        log_file.put(make).unwrap();
-        let file = log_file.get(env, path).unwrap();
+        pooled.put(make).unwrap();
+        let file = pooled.get(env, path).unwrap();
         file.write_all_at(b"batch", 0).unwrap();
-        log_file.note_written();
-        log_file
+        pooled.note_written();
+        pooled
     }
 
     #[test]
     fn idle_files_are_synced_and_closed() {
         let env = SimEnv::new(1);
-        let log_file = written(&env);
-        let held = log_file.get(&env, path).unwrap();
-        assert_eq!(log_file.shared.try_close(), Closed::No);
+        let pooled = written(&env);
+        let held = pooled.get(&env, path).unwrap();
+        assert_eq!(pooled.shared.try_close(), CloseAttempt::InUse);
         drop(held);
-        assert_eq!(log_file.shared.try_close(), Closed::Yes);
+        assert_eq!(pooled.shared.try_close(), CloseAttempt::Closed);
         assert_eq!(env.calls(Operation::Sync), 1);
         let opened = env.calls(Operation::Open);
-        log_file.sync(&env, path).unwrap();
+        pooled.sync(&env, path).unwrap();
         assert_eq!(env.calls(Operation::Sync), 1, "it is on the disk already");
         assert_eq!(env.calls(Operation::Open), opened);
-        log_file.get(&env, path).unwrap();
+        pooled.get(&env, path).unwrap();
         assert_eq!(env.calls(Operation::Open), opened + 1);
     }
 
     #[test]
     fn the_next_sync_reports_a_failed_sync_on_closing() {
         let env = SimEnv::new(1);
-        let log_file = written(&env);
+        let pooled = written(&env);
         env.inject(Fault {
             operation: Operation::Sync,
             nth: 0,
             times: Times::Once,
             error: io::ErrorKind::Other,
         });
-        assert_eq!(log_file.shared.try_close(), Closed::No);
-        assert!(!log_file.is_synced());
-        log_file.sync(&env, path).unwrap_err();
+        assert_eq!(pooled.shared.try_close(), CloseAttempt::InUse);
+        assert!(!pooled.is_synced());
+        pooled.sync(&env, path).unwrap_err();
     }
 
     #[test]
     fn files_that_are_kept_open_stay_open() {
         let env = SimEnv::new(1);
-        let log_file = written(&env);
-        log_file.keep_open();
-        log_file.close_if_idle();
-        log_file.close_if_idle();
-        assert_eq!(log_file.shared.try_close(), Closed::No);
+        let pooled = written(&env);
+        pooled.keep_open();
+        pooled.close_if_idle();
+        pooled.close_if_idle();
+        assert_eq!(pooled.shared.try_close(), CloseAttempt::InUse);
     }
 }

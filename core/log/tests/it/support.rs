@@ -7,7 +7,9 @@ use std::path::Path;
 
 use bytes::Bytes;
 use headwater_env::Env;
-use headwater_log::{AppendError, Appended, LogConfig, OpenState, PartitionLog, RecoveryReport};
+use headwater_log::{
+    AppendError, Appended, FirstBatch, LogConfig, OpenState, PartitionLog, RecoveryReport,
+};
 use headwater_record::{
     AppendOrigin, BatchBuilder, BatchOptions, Compression, DecompressLimit, LeaderEpoch, Offset,
     ProducerEpoch, ProducerId, ProducerState, ValidatedBatches, ValidationRules, batches, validate,
@@ -191,7 +193,7 @@ pub fn read_from<E: Env>(
     let mut records = Vec::new();
     while next < end {
         let read = log
-            .read(next, end, max_bytes, true)
+            .read(next, end, max_bytes, FirstBatch::Whole)
             .expect("the offset is in the log");
         let before = next;
         for batch in batches(&read.bytes) {

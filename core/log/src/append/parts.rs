@@ -1,30 +1,30 @@
-//! Writes all batches of an append with one system call.
+//! The buffers of an append, for one system call.
 
-use std::io::{self, IoSlice};
+use std::io::IoSlice;
 
-use headwater_env::File;
 use headwater_record::BatchHeader;
 
 use super::assign::FinalRequests;
-use crate::room;
 
 /// The first bytes of a batch, which the log changes: base offset, length (unchanged) and leader epoch. The CRC covers
 /// none of them.
 const PATCHED_LEN: usize = 16;
 /// The expected number of buffers that the padding adds to a write.
-const ZERO_PARTS: usize = 32;
+const PADDING_PARTS: usize = 32;
 
-/// Writes the batches, followed by `zeros` bytes of padding. The patched bytes of each batch come from a copy, the rest
-/// from the request itself, without a copy.
-pub(super) fn write_batches(
-    file: &impl File,
-    position: u64,
-    assigned: &FinalRequests,
-    zeros: u64,
-) -> io::Result<()> {
-    let patches: Vec<_> = assigned.headers.iter().map(patched).collect();
-    let mut batches = assigned.headers.iter().zip(&patches);
-    let mut parts = Vec::with_capacity(2 * patches.len() + ZERO_PARTS);
+/// The changed first bytes of each batch.
+pub(super) fn patches(assigned: &FinalRequests) -> Vec<[u8; PATCHED_LEN]> {
+    assigned.headers.iter().map(patched).collect()
+}
+
+/// The bytes of all batches: the patched ones from their copy, the rest from the request itself, without a copy. There
+/// is capacity for padding.
+pub(super) fn parts<'a>(
+    assigned: &'a FinalRequests,
+    patches: &'a [[u8; PATCHED_LEN]],
+) -> Vec<IoSlice<'a>> {
+    let mut batches = assigned.headers.iter().zip(patches);
+    let mut parts = Vec::with_capacity(2 * patches.len() + PADDING_PARTS);
     for request in &assigned.requests {
         let mut rest = &request.bytes[..];
         while !rest.is_empty() {
@@ -35,8 +35,7 @@ pub(super) fn write_batches(
             rest = after;
         }
     }
-    parts.extend(room::zeros(position + assigned.size_in_bytes(), zeros));
-    file.write_vectored_at(&parts, position)
+    parts
 }
 
 fn patched(header: &BatchHeader) -> [u8; PATCHED_LEN] {

@@ -1,6 +1,7 @@
 use headwater_env::{MemoryEnv, OpenMode, RealEnv};
+use headwater_record::Offset;
 
-use super::names::NAME_BYTES_MAX;
+use super::partition_directory::NAME_BYTES_MAX;
 use super::*;
 
 const PATH: &str = "/data";

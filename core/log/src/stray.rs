@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use headwater_env::{Env, File};
+use headwater_env::Env;
 use headwater_record::find_batch;
 
 use crate::error::FileError;
@@ -65,10 +65,7 @@ pub(crate) fn holds_batches<E: Env>(
     position: u64,
 ) -> Result<bool, FileError> {
     let len = segment.size().saturating_sub(position).min(SEARCHED_BYTES);
-    let bytes = segment
-        .file()?
-        .read_bytes(position, len as usize)
-        .map_err(|source| segment.error("read", FileKind::Log, source))?;
+    let bytes = segment.file().read_up_to(position, len as usize)?;
     Ok(find_batch(&bytes, 0).is_some())
 }
 

@@ -13,7 +13,7 @@ use crate::transaction_index::AbortedTransaction;
 
 /// The input of the decision besides the batch.
 #[derive(Debug)]
-pub(crate) struct Rules<'a> {
+pub(crate) struct RetentionRules<'a> {
     pub(crate) map: &'a OffsetMap,
     pub(crate) now_wall_ms: i64,
     pub(crate) delete_retention_ms: i64,
@@ -25,16 +25,16 @@ pub(crate) struct Rules<'a> {
 
 /// The decision for a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub(crate) enum BatchRetention {
     /// Keep it unchanged.
-    Stays,
+    Retain,
     /// Replace it by these bytes.
-    Becomes(Bytes),
+    Rewrite(Bytes),
     /// Remove it.
-    Goes,
+    Delete,
 }
 
-impl Rules<'_> {
+impl RetentionRules<'_> {
     /// Decides about a batch whose CRC was checked.
     ///
     /// For each key, the last record before the end of the map stays, and every record after the end of the map. A
@@ -43,10 +43,13 @@ impl Rules<'_> {
     /// unknown to a cleaning when the last batch of their transaction is removed. An empty batch stays in two cases: it
     /// is the last of a producer whose sequence numbers the log keeps, or it is the last of the cleaned part, because
     /// readers find the end offset of the log in it.
-    pub(crate) fn fate(&self, batch: &RecordBatch) -> Result<Fate, RecompressError> {
+    pub(crate) fn retention_of(
+        &self,
+        batch: &RecordBatch,
+    ) -> Result<BatchRetention, RecompressError> {
         let header = batch.header();
         if header.attributes.is_control() || is_aborted(header, self.aborted) {
-            return Ok(Fate::Stays);
+            return Ok(BatchRetention::Retain);
         }
         let records = batch.records(DecompressLimit::default())?;
         let kept = self.kept(&records)?;
@@ -56,9 +59,11 @@ impl Rules<'_> {
         let horizon = (kept.has_tombstones && header.delete_horizon_ms().is_none())
             .then(|| self.now_wall_ms.saturating_add(self.delete_retention_ms));
         if kept.count == kept.flags.len() && horizon.is_none() {
-            return Ok(Fate::Stays);
+            return Ok(BatchRetention::Retain);
         }
-        Ok(Fate::Becomes(records.rewritten(&kept.flags, horizon)?))
+        Ok(BatchRetention::Rewrite(
+            records.rewritten(&kept.flags, horizon)?,
+        ))
     }
 
     fn kept(&self, records: &Records) -> Result<RemainingRecords, BatchError> {
@@ -98,19 +103,19 @@ impl Rules<'_> {
         record.value.is_null() && offset_of(record, records) < self.map.next_offset()
     }
 
-    fn emptied(&self, header: &BatchHeader) -> Fate {
+    fn emptied(&self, header: &BatchHeader) -> BatchRetention {
         let is_last_of_producer = header
             .producer_id
             .and_then(|producer| self.last_offsets.get(&producer))
             .is_some_and(|last| *last == header.last_offset());
         let is_last_of_part = header.next_offset() == self.map.next_offset();
         if !is_last_of_producer && !is_last_of_part {
-            return Fate::Goes;
+            return BatchRetention::Delete;
         }
         if header.record_count == 0 {
-            return Fate::Stays;
+            return BatchRetention::Retain;
         }
-        Fate::Becomes(header.emptied())
+        BatchRetention::Rewrite(header.emptied())
     }
 }
 

@@ -2,15 +2,15 @@
 //!
 //! A log has a clean part, with one record for each key, and a dirty part after it. A cleaning reads the keys of the
 //! dirty part into a map ([`offset_map`]). It copies both parts without the records that have a newer one in the map
-//! ([`fate`], [`copy`]), merges small segments, and swaps the copies in ([`swap`]). Segments without remaining records
-//! are dropped. Offsets never change; they get gaps.
+//! ([`batch_retention`], [`copy`]), merges small segments, and swaps the copies in ([`swap`]). Segments without
+//! remaining records are dropped. Offsets never change; they get gaps.
 //!
 //! **The newer record of a removed record is on disk.** A cleaning reads only fsynced records, so a power cut never
 //! loses the newer record of a key after its older one was removed. It leaves the active segment and everything above
 //! the last stable offset alone.
 
+mod batch_retention;
 mod copy;
-mod fate;
 mod groups;
 mod offset_map;
 mod range;
@@ -24,17 +24,17 @@ use headwater_env::Env;
 use headwater_record::{DecompressLimit, Offset, RecompressError, RecordBatch};
 use thiserror::Error;
 
-use crate::chunk::ReadBuffer;
 use crate::config::LogConfig;
 use crate::error::{FileError, Poisoned, ReadError};
 use crate::mutants::{self, Mutant};
-use crate::partition_log::{PartitionLog, segment_infos};
+use crate::partition_log::PartitionLog;
+use crate::read_buffer::ReadBuffer;
 use crate::segment::Segment;
 use crate::transaction_index::AbortedTransaction;
-use crate::view::View;
-use copy::{Task, next_batch};
-use fate::is_aborted;
-use groups::{Measure, groups};
+use crate::view::LogView;
+use batch_retention::is_aborted;
+use copy::{CleaningContext, next_batch};
+use groups::{SegmentSizes, groups};
 use offset_map::OffsetMap;
 pub use range::Cleanable;
 use range::RangeInput;
@@ -49,7 +49,7 @@ pub struct Cleaning<'a> {
     pub checkpointed: Offset,
     /// The current wall-clock time. Tombstones and compaction lags are measured against it.
     pub now_wall_ms: i64,
-    /// The maximum memory for the map of keys: `log.cleaner.dedupe.buffer.size`. Keys beyond it wait for the next
+    /// The maximum memory for the map of keys: `log.cleaner().dedupe.buffer.size`. Keys beyond it wait for the next
     /// cleaning.
     pub dedupe_buffer_bytes: usize,
     /// Called for each batch; the cleaning ends when it returns true.
@@ -141,16 +141,16 @@ impl<E: Env> PartitionLog<E> {
         last_stable_offset: Offset,
         now_wall_ms: i64,
     ) -> Result<Option<Cleanable>, ReadError> {
-        let config = self.config_now();
+        let config = self.state().config();
         if !config.cleanup_policy.compact {
             return Ok(None);
         }
-        self.with_view(|view| {
-            let facts = self.cleaner_facts(view, &config, last_stable_offset, now_wall_ms);
+        self.state().view().read(|view| {
+            let input = self.range_input(view, &config, last_stable_offset, now_wall_ms);
             let first_batch_ms = |index: usize| first_batch_ms(view, index);
             Ok(range::cleanable(
-                &segment_infos(view),
-                facts,
+                &view.segment_infos(),
+                input,
                 first_batch_ms,
             ))
         })
@@ -158,14 +158,14 @@ impl<E: Env> PartitionLog<E> {
 
     /// The first offset that was not cleaned, for the cleaner's checkpoint; `None` if the log was never cleaned.
     pub fn cleaner_checkpoint(&self) -> Option<Offset> {
-        self.cleaner.checkpoint()
+        self.cleaner().checkpoint()
     }
 
     /// Marks the log as one that may have gaps. Write the cleaner's checkpoint before the first cleaning: if the policy
     /// changes before the next open, recovery could not distinguish the gaps of a cleaned log from damage otherwise.
     pub fn prepare_cleaning(&self) {
-        if self.cleaner.checkpoint().is_none() {
-            self.cleaner.set_checkpoint(self.log_start_offset());
+        if self.cleaner().checkpoint().is_none() {
+            self.cleaner().set_checkpoint(self.log_start_offset());
         }
     }
 
@@ -173,7 +173,7 @@ impl<E: Env> PartitionLog<E> {
     /// log takes. Ends early, with the log unchanged, when the log is closed or truncated. Appends and reads continue,
     /// except while a segment is swapped in.
     pub fn clean(&self, cleaning: Cleaning<'_>) -> Result<Option<Cleaned>, CleanError> {
-        let _turn = self.cleaner.begin();
+        let _turn = self.cleaner().begin();
         check_going_on(self, cleaning)?;
         let upper = cleaning.last_stable_offset.min(cleaning.checkpointed);
         let found = self.cleanable(upper, cleaning.now_wall_ms)?;
@@ -181,11 +181,11 @@ impl<E: Env> PartitionLog<E> {
             return Ok(None);
         };
         self.remove_unfinished()?;
-        let (config, view) = (self.config_now(), self.view());
+        let (config, view) = (self.state().config(), self.state().view().now());
         let map = self.map_keys(&view, &cleanable, cleaning)?;
         let end = map.next_offset();
         let cleaned: Vec<_> = view
-            .segments
+            .segments()
             .list()
             .iter()
             .take_while(|segment| {
@@ -194,18 +194,18 @@ impl<E: Env> PartitionLog<E> {
             })
             .map(Arc::clone)
             .collect();
-        let task = Task {
+        let context = CleaningContext {
             map: &map,
             config: &config,
             cleaning,
         };
         let mut after = Extent::default();
-        for group in groups(&measures(&view, cleaned.len()), &config) {
-            let left = self.clean_group(&task, &cleaned[group])?;
+        for group in groups(&segment_sizes(&view, cleaned.len()), &config) {
+            let left = self.clean_group(&context, &cleaned[group])?;
             after.bytes += left.bytes;
             after.segments += left.segments;
         }
-        self.cleaner.set_checkpoint(end);
+        self.cleaner().set_checkpoint(end);
         Ok(Some(Cleaned {
             first_dirty_offset: end,
             keys: map.len(),
@@ -217,9 +217,9 @@ impl<E: Env> PartitionLog<E> {
         }))
     }
 
-    fn cleaner_facts<'a>(
+    fn range_input<'a>(
         &self,
-        view: &View<E>,
+        view: &LogView<E>,
         config: &'a LogConfig,
         last_stable_offset: Offset,
         now_wall_ms: i64,
@@ -232,9 +232,9 @@ impl<E: Env> PartitionLog<E> {
         RangeInput {
             config,
             now_wall_ms,
-            cleaner_checkpoint: self.cleaner.checkpoint(),
-            log_start_offset: view.log_start_offset,
-            log_end_offset: view.log_end_offset,
+            cleaner_checkpoint: self.cleaner().checkpoint(),
+            log_start_offset: view.log_start_offset(),
+            log_end_offset: view.log_end_offset(),
             upper: last_stable_offset.min(on_disk),
         }
     }
@@ -242,7 +242,7 @@ impl<E: Env> PartitionLog<E> {
     /// Maps the keys of the dirty part to their last offsets, as far as they fit.
     fn map_keys(
         &self,
-        view: &View<E>,
+        view: &LogView<E>,
         cleanable: &Cleanable,
         cleaning: Cleaning<'_>,
     ) -> Result<OffsetMap, CleanError> {
@@ -252,14 +252,14 @@ impl<E: Env> PartitionLog<E> {
         );
         let mut map = OffsetMap::new(start, cleaning.dedupe_buffer_bytes, (end - start) as u64);
         let aborted = self.aborted_transactions(start, Offset::MAX)?;
-        let first = view.segments.floor(start).unwrap_or(0);
-        for segment in &view.segments.list()[first..] {
+        let first = view.segments().floor(start).unwrap_or(0);
+        for segment in &view.segments().list()[first..] {
             if segment.base_offset() >= end {
                 break;
             }
-            let mut chunk = ReadBuffer::new(segment)?;
+            let mut buffer = ReadBuffer::new(segment)?;
             let mut position = 0;
-            while let Some(batch) = next_batch(segment, &mut chunk, position)? {
+            while let Some(batch) = next_batch(segment, &mut buffer, position)? {
                 check_going_on(self, cleaning)?;
                 let taken = map_batch(&mut map, &batch, start, &aborted)
                     .map_err(|source| segment.corrupt(position, source))?;
@@ -309,24 +309,24 @@ fn map_batch(
     Ok(MappedPart::Whole)
 }
 
-fn measures<E: Env>(view: &View<E>, count: usize) -> Vec<Measure> {
-    let measure = |(index, segment): (usize, &Arc<Segment<E>>)| Measure {
+fn segment_sizes<E: Env>(view: &LogView<E>, count: usize) -> Vec<SegmentSizes> {
+    let sizes = |(index, segment): (usize, &Arc<Segment<E>>)| SegmentSizes {
         base_offset: segment.base_offset(),
-        end_offset: view.segments.end_offset(index, view.log_end_offset),
+        end_offset: view.end_offset(index),
         log_bytes: segment.size(),
         offset_index_bytes: segment.offset_index.size_bytes(),
         time_index_bytes: segment.time_index.size_bytes(),
     };
-    view.segments.list()[..count]
+    view.segments().list()[..count]
         .iter()
         .enumerate()
-        .map(measure)
+        .map(sizes)
         .collect()
 }
 
 /// The timestamp of a segment's first batch, if it has a readable one.
-fn first_batch_ms<E: Env>(view: &View<E>, index: usize) -> Option<i64> {
-    let segment = &view.segments.list()[index];
+fn first_batch_ms<E: Env>(view: &LogView<E>, index: usize) -> Option<i64> {
+    let segment = &view.segments().list()[index];
     let mut walk = segment.walk(0, view.limit(index)).ok()?;
     let (_, header) = segment.step(&mut walk).ok()??;
     Some(header.max_timestamp_ms)
@@ -336,7 +336,7 @@ fn check_going_on<E: Env>(log: &PartitionLog<E>, cleaning: Cleaning<'_>) -> Resu
     if let Some(poisoned) = log.poisoned() {
         return Err(poisoned.into());
     }
-    if log.cleaner.is_to_stop() || (cleaning.is_stopped)() {
+    if log.cleaner().is_to_stop() || (cleaning.is_stopped)() {
         return Err(CleanError::Stopped);
     }
     Ok(())

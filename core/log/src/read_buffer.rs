@@ -12,7 +12,7 @@ use crate::header_walk::check_frame;
 use crate::segment::Segment;
 
 /// The size of a read, unless a batch is larger.
-const CHUNK_BYTES: usize = 1 << 20;
+const READ_BYTES: usize = 1 << 20;
 
 /// A read buffer over the batches of a segment. Does not check the CRC of batches.
 pub(crate) struct ReadBuffer<'a, E: Env> {
@@ -26,7 +26,7 @@ impl<'a, E: Env> ReadBuffer<'a, E> {
     pub(crate) fn new(segment: &'a Segment<E>) -> Result<Self, FileError> {
         Ok(Self {
             segment,
-            file: segment.file()?,
+            file: segment.file().open()?,
             start: 0,
             bytes: Bytes::new(),
         })
@@ -56,7 +56,7 @@ impl<'a, E: Env> ReadBuffer<'a, E> {
     }
 
     fn fill(&mut self, position: u64, needed: usize) -> io::Result<()> {
-        self.bytes = self.file.read_bytes(position, needed.max(CHUNK_BYTES))?;
+        self.bytes = self.file.read_bytes(position, needed.max(READ_BYTES))?;
         self.start = position;
         Ok(())
     }

@@ -1,10 +1,19 @@
-//! The names of partition directories.
+//! The directories of partitions and their names.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use headwater_env::{DirEntry, EntryKind};
 
-use super::PartitionDirectory;
+/// The directory of one partition, named `<topic>-<partition>`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PartitionDirectory {
+    /// The topic.
+    pub topic: String,
+    /// The number of the partition.
+    pub partition: i32,
+    /// Its path.
+    pub path: PathBuf,
+}
 
 /// The suffix of the directory of a deleted partition.
 const DELETED: &str = "-delete";

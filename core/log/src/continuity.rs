@@ -43,11 +43,11 @@ pub(crate) struct Boundary {
 
 /// The relation of a segment to the log before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Joint {
+pub(crate) enum Continuity {
     /// The segment continues the log.
     Follows,
     /// Offsets are missing before the segment, and the log now starts with it.
-    BeginsAnew,
+    StartsLog,
     /// The segment does not belong to the log.
     Stray,
 }
@@ -61,25 +61,25 @@ impl LogKnowledge {
     /// Decides whether a segment belongs to the log. If offsets are missing before it, only one side of the gap can
     /// stay. The earlier side stays if a power cut may have left the later one, because the earlier one may be
     /// acknowledged as durable. Otherwise the later side stays.
-    pub(crate) fn joint(&self, at: Boundary) -> Joint {
+    pub(crate) fn continuity(&self, at: Boundary) -> Continuity {
         if at.base_offset == at.log_end_offset {
-            return Joint::Follows;
+            return Continuity::Follows;
         }
         let was_durable = at.base_offset <= self.durable_end;
         if at.base_offset < at.log_end_offset || (self.ending == LastExit::Closed && !was_durable) {
-            return Joint::Stray;
+            return Continuity::Stray;
         }
         if !at.has_records {
             // An empty segment marks the end of the log, so that no offset is assigned twice.
             return if was_durable {
-                Joint::Follows
+                Continuity::Follows
             } else {
-                Joint::Stray
+                Continuity::Stray
             };
         }
         let is_compacted = self.was_kept_until(at.base_offset) || at.base_offset <= self.gaps_end;
         if self.gaps == Gaps::Allowed && is_compacted {
-            return Joint::Follows;
+            return Continuity::Follows;
         }
         // The older record of a key in a compacted log may be the only one, so a compacted log never starts after a gap
         // that a power cut made.
@@ -88,9 +88,9 @@ impl LogKnowledge {
             || at.base_offset <= self.log_start_offset
             || nothing_is_given_up
         {
-            Joint::BeginsAnew
+            Continuity::StartsLog
         } else {
-            Joint::Stray
+            Continuity::Stray
         }
     }
 }
@@ -99,7 +99,7 @@ impl LogKnowledge {
 mod tests {
     use super::*;
 
-    fn joint(ending: LastExit, gaps: Gaps, base: i64, has_records: bool) -> Joint {
+    fn continuity(ending: LastExit, gaps: Gaps, base: i64, has_records: bool) -> Continuity {
         let known = LogKnowledge {
             ending,
             gaps,
@@ -107,7 +107,7 @@ mod tests {
             gaps_end: Offset::new(50),
             log_start_offset: Offset::new(70),
         };
-        known.joint(Boundary {
+        known.continuity(Boundary {
             log_end_offset: Offset::new(10),
             has_records_before: true,
             base_offset: Offset::new(base),
@@ -118,9 +118,18 @@ mod tests {
     #[test]
     fn a_segment_that_begins_at_the_end_follows() {
         for ending in [LastExit::Closed, LastExit::Killed, LastExit::Unknown] {
-            assert_eq!(joint(ending, Gaps::Damage, 10, true), Joint::Follows);
-            assert_eq!(joint(ending, Gaps::Damage, 10, false), Joint::Follows);
-            assert_eq!(joint(ending, Gaps::Allowed, 9, true), Joint::Stray);
+            assert_eq!(
+                continuity(ending, Gaps::Damage, 10, true),
+                Continuity::Follows
+            );
+            assert_eq!(
+                continuity(ending, Gaps::Damage, 10, false),
+                Continuity::Follows
+            );
+            assert_eq!(
+                continuity(ending, Gaps::Allowed, 9, true),
+                Continuity::Stray
+            );
         }
     }
 
@@ -128,40 +137,61 @@ mod tests {
     fn a_log_starts_after_a_gap_unless_the_power_may_have_failed() {
         use LastExit::{Closed, Killed, Unknown};
         for ending in [Closed, Killed, Unknown] {
-            assert_eq!(joint(ending, Gaps::Damage, 50, true), Joint::BeginsAnew);
+            assert_eq!(
+                continuity(ending, Gaps::Damage, 50, true),
+                Continuity::StartsLog
+            );
         }
-        assert_eq!(joint(Killed, Gaps::Damage, 90, true), Joint::BeginsAnew);
-        assert_eq!(joint(Unknown, Gaps::Damage, 90, true), Joint::Stray);
         assert_eq!(
-            joint(Unknown, Gaps::Damage, 70, true),
-            Joint::BeginsAnew,
+            continuity(Killed, Gaps::Damage, 90, true),
+            Continuity::StartsLog
+        );
+        assert_eq!(
+            continuity(Unknown, Gaps::Damage, 90, true),
+            Continuity::Stray
+        );
+        assert_eq!(
+            continuity(Unknown, Gaps::Damage, 70, true),
+            Continuity::StartsLog,
             "earlier records were deleted"
         );
-        assert_eq!(joint(Closed, Gaps::Damage, 51, true), Joint::Stray);
+        assert_eq!(
+            continuity(Closed, Gaps::Damage, 51, true),
+            Continuity::Stray
+        );
     }
 
     #[test]
     fn gaps_of_compaction_are_not_damage() {
         assert_eq!(
-            joint(LastExit::Unknown, Gaps::Allowed, 50, true),
-            Joint::Follows
+            continuity(LastExit::Unknown, Gaps::Allowed, 50, true),
+            Continuity::Follows
         );
         assert_eq!(
-            joint(LastExit::Unknown, Gaps::Allowed, 90, true),
-            Joint::Stray
+            continuity(LastExit::Unknown, Gaps::Allowed, 90, true),
+            Continuity::Stray
         );
         assert_eq!(
-            joint(LastExit::Killed, Gaps::Allowed, 90, true),
-            Joint::Follows
+            continuity(LastExit::Killed, Gaps::Allowed, 90, true),
+            Continuity::Follows
         );
     }
 
     #[test]
     fn an_empty_segment_counts_only_up_to_the_durable_end() {
         for gaps in [Gaps::Allowed, Gaps::Damage] {
-            assert_eq!(joint(LastExit::Unknown, gaps, 50, false), Joint::Follows);
-            assert_eq!(joint(LastExit::Killed, gaps, 1 << 62, false), Joint::Stray);
-            assert_eq!(joint(LastExit::Closed, gaps, 1 << 62, false), Joint::Stray);
+            assert_eq!(
+                continuity(LastExit::Unknown, gaps, 50, false),
+                Continuity::Follows
+            );
+            assert_eq!(
+                continuity(LastExit::Killed, gaps, 1 << 62, false),
+                Continuity::Stray
+            );
+            assert_eq!(
+                continuity(LastExit::Closed, gaps, 1 << 62, false),
+                Continuity::Stray
+            );
         }
     }
 }
