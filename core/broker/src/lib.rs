@@ -9,6 +9,8 @@
 //! through the `controller`, which makes them durable in the `metadata_log` before it publishes a new image.
 //! `housekeeping` and `storage` delete old records.
 
+#![warn(clippy::mod_module_files)]
+
 mod api;
 mod broker;
 mod close;

@@ -12,8 +12,8 @@ use headwater_protocol::alter_configs_request::AlterConfigsResource;
 use headwater_protocol::alter_configs_response::AlterConfigsResourceResponse;
 use headwater_protocol::{AlterConfigsRequest, AlterConfigsResponse, ErrorCode, Str};
 
-use super::errors::Refusal;
-use super::resources::{check_not_repeated, repeated};
+use super::support::errors::Refusal;
+use super::support::resources::{check_not_repeated, repeated};
 use crate::RequestContext;
 use crate::config_changes::{Change, Operation};
 use crate::state::State;

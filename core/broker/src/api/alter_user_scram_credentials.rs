@@ -20,7 +20,7 @@ use headwater_protocol::{
     RemoveUserScramCredentialRecord, Str,
 };
 
-use super::errors::Refusal;
+use super::support::errors::Refusal;
 use crate::RequestContext;
 use crate::state::State;
 

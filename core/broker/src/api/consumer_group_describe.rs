@@ -13,7 +13,7 @@ use headwater_protocol::{
     ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse, ErrorCode, Str,
 };
 
-use super::authorized_operations::{self, if_requested};
+use super::support::authorized_operations::{self, if_requested};
 use crate::RequestContext;
 use crate::groups::consumer::{Assignment, ConsumerGroup, Member};
 use crate::groups::group::Group;

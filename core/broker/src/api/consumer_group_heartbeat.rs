@@ -17,10 +17,12 @@ use headwater_protocol::{
     ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse, ErrorCode, Str,
 };
 
-use super::errors::Refusal;
+use super::support::errors::Refusal;
+use super::support::members::client_host;
 use crate::RequestContext;
+use crate::groups::consumer::ConsumerLeaver;
 use crate::groups::consumer::{Assignment, Heartbeat, MemberIds};
-use crate::groups::{ConsumerLeaver, detached};
+use crate::groups::detached;
 use crate::random::random_uuid;
 use crate::state::State;
 
@@ -86,7 +88,7 @@ fn beat<E: Env>(
         assignor: optional(&request.server_assignor),
         owned: request.topic_partitions.map(owned),
         client_id: detached(context.client_id.as_deref().unwrap_or_default()),
-        client_host: super::client_host(context),
+        client_host: client_host(context),
     };
     beat.check(if context.is_at_least(CLIENT_MEMBER_IDS_SINCE) {
         MemberIds::Members

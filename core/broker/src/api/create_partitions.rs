@@ -14,7 +14,7 @@ use headwater_protocol::create_partitions_request::CreatePartitionsTopic;
 use headwater_protocol::create_partitions_response::CreatePartitionsTopicResult;
 use headwater_protocol::{CreatePartitionsRequest, CreatePartitionsResponse, ErrorCode};
 
-use super::errors::Refusal;
+use super::support::errors::Refusal;
 use crate::RequestContext;
 use crate::controller::Controller;
 use crate::new_topic::{PARTITIONS_MAX, check_assignment};

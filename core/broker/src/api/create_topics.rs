@@ -16,7 +16,7 @@ use headwater_protocol::create_topics_response::CreatableTopicResult;
 use headwater_protocol::{CreateTopicsRequest, CreateTopicsResponse, ErrorCode};
 
 use super::describe_configs;
-use super::errors::Refusal;
+use super::support::errors::Refusal;
 use crate::RequestContext;
 use crate::controller::Controller;
 use crate::new_topic::{self, NewTopic, Owner, PARTITIONS_MAX};

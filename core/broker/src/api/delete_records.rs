@@ -20,7 +20,7 @@ use headwater_protocol::{DeleteRecordsRequest, DeleteRecordsResponse, ErrorCode}
 use headwater_record::Offset;
 use uuid::Uuid;
 
-use super::{errors, lookup};
+use super::support::{errors, lookup};
 use crate::RequestContext;
 use crate::partition::Partition;
 use crate::state::State;

@@ -14,7 +14,7 @@ use headwater_protocol::delete_topics_request::DeleteTopicState;
 use headwater_protocol::delete_topics_response::DeletableTopicResult;
 use headwater_protocol::{DeleteTopicsRequest, DeleteTopicsResponse, ErrorCode, RemoveTopicRecord};
 
-use super::errors::Refusal;
+use super::support::errors::Refusal;
 use crate::RequestContext;
 use crate::state::State;
 

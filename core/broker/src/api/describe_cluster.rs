@@ -9,7 +9,7 @@ use headwater_env::Env;
 use headwater_protocol::describe_cluster_response::DescribeClusterBroker;
 use headwater_protocol::{DescribeClusterRequest, DescribeClusterResponse, ErrorCode};
 
-use super::authorized_operations::{self, if_requested};
+use super::support::authorized_operations::{self, if_requested};
 use crate::RequestContext;
 use crate::state::State;
 

@@ -20,7 +20,7 @@ use headwater_protocol::describe_configs_response::{
 };
 use headwater_protocol::{DescribeConfigsRequest, DescribeConfigsResponse, ErrorCode, Str};
 
-use super::errors::Refusal;
+use super::support::errors::Refusal;
 use crate::RequestContext;
 use crate::config_layers::{BrokerLayers, LayeredValues};
 use crate::state::State;

@@ -9,7 +9,7 @@ use headwater_env::Env;
 use headwater_protocol::describe_groups_response::{DescribedGroup, DescribedGroupMember};
 use headwater_protocol::{DescribeGroupsRequest, DescribeGroupsResponse, ErrorCode, Str};
 
-use super::authorized_operations::{self, if_requested};
+use super::support::authorized_operations::{self, if_requested};
 use crate::RequestContext;
 use crate::groups::classic::{ClassicGroup, Member};
 use crate::groups::group::Group;

@@ -16,7 +16,7 @@ use headwater_protocol::describe_producers_response::{
 use headwater_protocol::{DescribeProducersRequest, DescribeProducersResponse, ErrorCode};
 use uuid::Uuid;
 
-use super::{errors, lookup};
+use super::support::{errors, lookup};
 use crate::RequestContext;
 use crate::state::State;
 use crate::topics::Topic;

@@ -20,7 +20,7 @@ use headwater_protocol::{
 };
 use headwater_record::PartitionId;
 
-use super::authorized_operations;
+use super::support::authorized_operations;
 use crate::RequestContext;
 use crate::state::State;
 

@@ -11,8 +11,8 @@ use headwater_env::Env;
 use headwater_protocol::find_coordinator_response::Coordinator;
 use headwater_protocol::{ErrorCode, FindCoordinatorRequest, FindCoordinatorResponse, Str};
 
-use super::errors::Refusal;
-use super::transactions;
+use super::support::errors::Refusal;
+use super::support::transactions;
 use crate::RequestContext;
 use crate::state::State;
 

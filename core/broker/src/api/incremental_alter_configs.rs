@@ -14,8 +14,8 @@ use headwater_protocol::{
     ErrorCode, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, Str,
 };
 
-use super::errors::Refusal;
-use super::resources::{check_not_repeated, repeated};
+use super::support::errors::Refusal;
+use super::support::resources::{check_not_repeated, repeated};
 use crate::RequestContext;
 use crate::config_changes::{Change, Operation};
 use crate::state::State;

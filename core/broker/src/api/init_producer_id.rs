@@ -10,7 +10,7 @@
 use headwater_env::Env;
 use headwater_protocol::{ErrorCode, InitProducerIdRequest, InitProducerIdResponse};
 
-use super::transactions;
+use super::support::transactions;
 use crate::RequestContext;
 use crate::state::State;
 

@@ -16,8 +16,9 @@ use std::time::Duration;
 use headwater_env::Env;
 use headwater_protocol::{ErrorCode, JoinGroupRequest, JoinGroupResponse, Str};
 
+use super::support::members::client_host;
 use crate::RequestContext;
-use crate::groups::classic::{Join, MemberIdRule, Protocol, SkipRule};
+use crate::groups::classic::{Join, MemberIdRule, PendingResponse, Protocol, SkipRule};
 use crate::groups::{detached, detached_bytes};
 use crate::memory::MemoryReservation;
 use crate::random::random_uuid;
@@ -53,7 +54,7 @@ fn begin<E: Env>(
     state: &State<E>,
     context: &RequestContext,
     request: JoinGroupRequest,
-) -> Result<crate::groups::PendingResponse<JoinGroupResponse>, ErrorCode> {
+) -> Result<PendingResponse<JoinGroupResponse>, ErrorCode> {
     if request.group_id.is_empty() {
         return Err(ErrorCode::InvalidGroupId);
     }
@@ -107,7 +108,7 @@ fn join<E: Env>(
         member_id: detached(&request.member_id),
         instance_id: request.group_instance_id.as_deref().map(detached),
         client_id: detached(client_id),
-        client_host: super::client_host(context),
+        client_host: client_host(context),
         session_timeout,
         rebalance_timeout: milliseconds(request.rebalance_timeout_ms).unwrap_or(session_timeout),
         protocol_type: detached(&request.protocol_type),

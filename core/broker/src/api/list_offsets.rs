@@ -21,7 +21,7 @@ use headwater_protocol::{ErrorCode, ListOffsetsRequest, ListOffsetsResponse, Str
 use headwater_record::{BatchError, DecompressError, DecompressLimit, LeaderEpoch, Offset};
 use uuid::Uuid;
 
-use super::{errors, lookup};
+use super::support::{errors, lookup};
 use crate::RequestContext;
 use crate::memory::USUAL_DECOMPRESSION;
 use crate::partition::{Isolation, Partition};

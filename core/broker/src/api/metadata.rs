@@ -22,8 +22,8 @@ use headwater_protocol::metadata_response::{
 };
 use headwater_protocol::{CreateTopicsRequest, ErrorCode, MetadataRequest, MetadataResponse, Str};
 
-use super::authorized_operations::{self, if_requested};
 use super::create_topics;
+use super::support::authorized_operations::{self, if_requested};
 use crate::RequestContext;
 use crate::state::State;
 

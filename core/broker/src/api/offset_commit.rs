@@ -18,7 +18,7 @@ use headwater_protocol::offset_commit_response::{
 };
 use headwater_protocol::{ErrorCode, OffsetCommitRequest, OffsetCommitResponse};
 
-use super::lookup;
+use super::support::lookup;
 use crate::RequestContext;
 use crate::groups::committed::CommittedOffset;
 use crate::groups::detached;

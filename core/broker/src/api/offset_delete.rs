@@ -13,7 +13,7 @@ use headwater_protocol::offset_delete_response::{
 };
 use headwater_protocol::{ErrorCode, OffsetDeleteRequest, OffsetDeleteResponse, Str};
 
-use super::lookup;
+use super::support::lookup;
 use crate::RequestContext;
 use crate::state::State;
 

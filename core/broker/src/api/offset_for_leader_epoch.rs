@@ -14,7 +14,7 @@ use headwater_protocol::{ErrorCode, OffsetForLeaderEpochRequest, OffsetForLeader
 use headwater_record::LeaderEpoch;
 use uuid::Uuid;
 
-use super::{errors, lookup};
+use super::support::{errors, lookup};
 use crate::RequestContext;
 use crate::state::State;
 use crate::topics::Topic;

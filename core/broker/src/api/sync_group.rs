@@ -9,7 +9,7 @@ use headwater_env::Env;
 use headwater_protocol::{ErrorCode, SyncGroupRequest, SyncGroupResponse};
 
 use crate::RequestContext;
-use crate::groups::PendingResponse;
+use crate::groups::classic::PendingResponse;
 use crate::state::State;
 
 /// The first version with the protocol.

@@ -14,12 +14,12 @@ use headwater_protocol::{
 };
 use tokio::sync::oneshot;
 
-use super::classic::{ClassicGroup, Join, Leaver};
-use super::consumer::{ConsumerGroup, ConsumerGroupContext, GroupUpdate, requires_member_id};
-use super::consumer_membership::write_refusal;
+use super::classic::{ClassicGroup, Join, Leaver, PendingResponse};
+use super::consumer::{
+    ConsumerGroup, ConsumerGroupContext, GroupUpdate, requires_member_id, write_refusal,
+};
 use super::coordinator::Coordinator;
 use super::group::{Group, classic_record};
-use super::membership::PendingResponse;
 use crate::refusal::Refusal;
 
 /// Whether the policy allows the classic group to become a consumer group.

@@ -10,7 +10,7 @@ use headwater_protocol::{ErrorCode, FetchRequest};
 use headwater_record::{BatchHeader, Compression, LOG_OVERHEAD, Offset};
 
 use crate::RequestContext;
-use crate::api::{errors, lookup};
+use crate::api::support::{errors, lookup};
 use crate::partition::{Isolation, Partition};
 use crate::state::State;
 

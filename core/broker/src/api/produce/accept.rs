@@ -15,7 +15,7 @@ use headwater_record::{
 
 use super::{PartitionSlot, answer};
 use crate::RequestContext;
-use crate::api::{errors, lookup};
+use crate::api::support::{errors, lookup};
 use crate::expired::warn_of_expired;
 use crate::log_config::validation_rules;
 use crate::memory::USUAL_DECOMPRESSION;

@@ -9,7 +9,7 @@ use headwater_protocol::produce_response::{
 use headwater_record::InvalidBatch;
 
 use crate::RequestContext;
-use crate::api::errors;
+use crate::api::support::errors;
 use crate::partition::{Partition, ProduceError};
 use crate::state::State;
 

@@ -13,7 +13,7 @@ use crate::topics::Topic;
 
 /// Finds a topic by id or, if the id is nil, by name: newer versions have only the id, older ones only the name. With
 /// neither, the id is unknown.
-pub(super) fn topic<E: Env>(
+pub(in crate::api) fn topic<E: Env>(
     state: &State<E>,
     name: &str,
     id: Uuid,
@@ -29,7 +29,7 @@ pub(super) fn topic<E: Env>(
 }
 
 /// Finds a partition of a topic.
-pub(super) fn partition<E: Env>(
+pub(in crate::api) fn partition<E: Env>(
     topic: &Topic<E>,
     index: i32,
 ) -> Result<Arc<Partition<E>>, ErrorCode> {
@@ -39,6 +39,6 @@ pub(super) fn partition<E: Env>(
 }
 
 /// The leader epoch that the client sent; -1 means none.
-pub(super) fn requested_epoch(epoch: i32) -> Option<LeaderEpoch> {
+pub(in crate::api) fn requested_epoch(epoch: i32) -> Option<LeaderEpoch> {
     (epoch >= 0).then(|| LeaderEpoch::new(epoch))
 }

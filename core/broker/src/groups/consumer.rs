@@ -17,11 +17,12 @@ mod embedded;
 mod heartbeat;
 mod leave;
 mod member;
-#[cfg(test)]
-mod properties;
+mod membership;
 mod reconcile;
 mod replay;
 mod subscription;
+#[cfg(test)]
+mod tests;
 mod update;
 mod upgrade;
 
@@ -38,6 +39,8 @@ pub(crate) use classic_members::requires_member_id;
 pub(in crate::groups) use embedded::assignment_bytes;
 pub(crate) use heartbeat::{Heartbeat, MemberIds};
 pub(crate) use member::{Member, MemberState};
+pub(crate) use membership::ConsumerLeaver;
+pub(in crate::groups) use membership::write_refusal;
 pub(crate) use subscription::Catalogue;
 use subscription::ResolvedRegex;
 pub(crate) use update::GroupUpdate;

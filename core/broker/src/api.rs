@@ -1,4 +1,8 @@
-//! The Kafka APIs that this broker supports, one file for each: the directory listing is the support matrix.
+//! The Kafka APIs that this broker supports, one file for each: the directory listing is the support matrix. What
+//! several of them share is in `support/`.
+//!
+//! The first line of a handler's file names the API, its key and its versions; a test compares it with the table of
+//! `ApiVersions`.
 //!
 //! A handler converts the typed request, calls the layers below and builds the typed response with Kafka's error codes.
 //! Handlers run in the thread that polls them; only those in the `waiting` section may wait.
@@ -11,7 +15,6 @@
 mod alter_configs;
 mod alter_user_scram_credentials;
 mod api_versions;
-mod authorized_operations;
 mod consumer_group_describe;
 mod consumer_group_heartbeat;
 mod create_partitions;
@@ -26,7 +29,6 @@ mod describe_log_dirs;
 mod describe_producers;
 mod describe_topic_partitions;
 mod describe_user_scram_credentials;
-mod errors;
 mod fetch;
 mod find_coordinator;
 mod heartbeat;
@@ -36,22 +38,19 @@ mod join_group;
 mod leave_group;
 mod list_groups;
 mod list_offsets;
-mod lookup;
 mod metadata;
 mod offset_commit;
 mod offset_delete;
 mod offset_fetch;
 mod offset_for_leader_epoch;
 pub(crate) mod produce;
-mod resources;
+mod support;
 mod sync_group;
-mod transactions;
 
 use headwater_env::Env;
-use headwater_protocol::{ApiKey, ApiVersionsResponse, ErrorCode, Request, Response, Str};
+use headwater_protocol::{ApiKey, ApiVersionsResponse, ErrorCode, Request, Response};
 
 use crate::RequestContext;
-use crate::groups::IN_PROCESS_HOST;
 use crate::state::State;
 
 macro_rules! handlers {
@@ -71,6 +70,13 @@ macro_rules! handlers {
                 _ => unsupported(),
             }
         }
+
+        /// The sources of the handlers.
+        #[cfg(test)]
+        const SOURCES: &[(ApiKey, &str)] = &[
+            $((ApiKey::$api, include_str!(concat!("api/", stringify!($module), ".rs"))),)*
+            $((ApiKey::$waiting_api, include_str!(concat!("api/", stringify!($waiting_module), ".rs"))),)*
+        ];
     };
 }
 
@@ -138,18 +144,46 @@ fn log_change(context: &RequestContext, api: ApiKey) {
     }
 }
 
-/// The client host of a group member in Kafka's format.
-fn client_host(context: &RequestContext) -> Str {
-    match context.client_host.as_deref() {
-        Some(host) => format!("/{host}").into(),
-        None => IN_PROCESS_HOST.into(),
-    }
-}
-
 /// Kafka's response to an unsupported request.
 fn unsupported() -> Response {
     Response::ApiVersions(ApiVersionsResponse {
         error_code: ErrorCode::UnsupportedVersion.code(),
         ..ApiVersionsResponse::default()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first line that the table of `ApiVersions` requires.
+    fn header(api: ApiKey) -> String {
+        let (supported, advertised) = (api.supported(), api.advertised());
+        let mut versions = if supported.lowest == supported.highest {
+            format!("version {}", supported.lowest)
+        } else {
+            format!("versions {}-{}", supported.lowest, supported.highest)
+        };
+        if advertised.lowest < supported.lowest {
+            let last = supported.lowest - 1;
+            versions += &format!(" ({}-{last} are advertised", advertised.lowest);
+        } else {
+            versions.push('.');
+        }
+        format!("//! `{api}` (key {}), {versions}", api.code())
+    }
+
+    #[test]
+    fn the_header_of_each_handler_has_the_key_and_the_versions_of_the_table() {
+        for (api, source) in SOURCES {
+            let line = source.lines().next().unwrap_or_default();
+            let expected = header(*api);
+            assert!(
+                line.starts_with(&expected),
+                "the file of {api} starts with\n{line}\nbut the table of ApiVersions requires\n{expected}"
+            );
+            assert_eq!(api.advertised().highest, api.supported().highest, "{api}");
+        }
+        assert_eq!(SOURCES.len(), SERVED.len());
+    }
 }

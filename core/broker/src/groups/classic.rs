@@ -19,14 +19,15 @@
 mod downgrade;
 mod join;
 mod member;
+mod membership;
 mod persistence;
-#[cfg(test)]
-mod properties;
 mod protocols;
 mod rebalance;
 mod session;
 mod static_members;
 mod sync;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -37,6 +38,7 @@ use headwater_protocol::{ErrorCode, Str};
 use super::context::{Effects, GroupContext, PendingRequestId};
 pub(crate) use join::{Join, MemberIdRule, SkipRule};
 pub(crate) use member::{Member, Protocol};
+pub(crate) use membership::PendingResponse;
 pub(crate) use session::Leaver;
 use static_members::Replacement;
 

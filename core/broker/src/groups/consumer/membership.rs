@@ -7,13 +7,13 @@ use headwater_env::Env;
 use headwater_metadata::Image;
 use headwater_protocol::{ConsumerGroupHeartbeatResponse, ErrorCode, Str};
 
-use super::consumer::{ConsumerGroup, ConsumerGroupContext, GroupUpdate, Heartbeat};
-use super::context::Effects;
-use super::group::Group;
-use super::migration::may_upgrade;
-use super::offsets_topic::WriteError;
-use super::record::GroupRecord;
-use super::{Coordinator, detached};
+use super::{ConsumerGroup, ConsumerGroupContext, GroupUpdate, Heartbeat};
+use crate::groups::context::Effects;
+use crate::groups::group::Group;
+use crate::groups::migration::may_upgrade;
+use crate::groups::offsets_topic::WriteError;
+use crate::groups::record::GroupRecord;
+use crate::groups::{Coordinator, detached};
 use crate::refusal::Refusal;
 use crate::state::State;
 
@@ -32,7 +32,7 @@ pub(crate) struct ConsumerLeaver<'a> {
 
 impl<E: Env> State<E> {
     /// The session time-out of members of consumer groups.
-    pub(super) fn consumer_session_timeout(&self) -> Duration {
+    pub(in crate::groups) fn consumer_session_timeout(&self) -> Duration {
         Duration::from_millis(self.config().group_consumer_session_timeout_ms)
     }
 
@@ -102,7 +102,7 @@ impl<E: Env> State<E> {
 
 impl<E: Env> Coordinator<'_, E> {
     /// The context of a transition, and the topics.
-    pub(super) fn consumer_context(&self) -> (ConsumerGroupContext, Arc<Image>) {
+    pub(in crate::groups) fn consumer_context(&self) -> (ConsumerGroupContext, Arc<Image>) {
         let config = self.state.config();
         let (image, cluster_version) = self.state.versioned_image();
         let context = ConsumerGroupContext {
@@ -117,7 +117,7 @@ impl<E: Env> Coordinator<'_, E> {
 
     /// Writes the update's records, after `before`, and then replaces the group. If the last member of the consumer
     /// protocol has left, the group becomes a classic group instead.
-    pub(super) fn accept(
+    pub(in crate::groups) fn accept(
         &mut self,
         group_id: &Str,
         before: Vec<GroupRecord>,
@@ -160,7 +160,7 @@ impl<E: Env> Coordinator<'_, E> {
 
     /// Removes the members of a consumer group whose time-outs have expired. If a record cannot be written, the removal
     /// is retried one session time-out later.
-    pub(super) fn fire_consumer_timers(&mut self, group_id: &Str) {
+    pub(in crate::groups) fn fire_consumer_timers(&mut self, group_id: &Str) {
         loop {
             let (context, image) = self.consumer_context();
             let entry = self.shard_mut().get_mut(group_id);
@@ -186,7 +186,7 @@ fn refusal(code: ErrorCode) -> Refusal {
     Refusal::new(code, code.message())
 }
 
-pub(super) fn write_refusal(error: &WriteError) -> Refusal {
+pub(in crate::groups) fn write_refusal(error: &WriteError) -> Refusal {
     Refusal::new(error.code(), error.to_string())
 }
 

@@ -14,11 +14,9 @@ pub(crate) mod alarm;
 pub(crate) mod classic;
 pub(crate) mod committed;
 pub(crate) mod consumer;
-mod consumer_membership;
 pub(crate) mod context;
 pub(crate) mod coordinator;
 pub(crate) mod group;
-mod membership;
 mod migration;
 pub(crate) mod offset_store;
 pub(crate) mod offsets_topic;
@@ -26,9 +24,7 @@ mod record;
 mod retention;
 pub(crate) mod shard;
 
-pub(crate) use consumer_membership::ConsumerLeaver;
 pub(crate) use coordinator::{Coordinator, Groups};
-pub(crate) use membership::PendingResponse;
 
 use bytes::Bytes;
 use headwater_protocol::Str;

@@ -9,9 +9,9 @@ use headwater_protocol::{
 };
 use tokio::sync::oneshot;
 
-use super::classic::{ClassicGroup, Join, Leaver};
-use super::group::Group;
-use super::{Coordinator, IN_PROCESS_HOST, detached};
+use super::{ClassicGroup, Join, Leaver};
+use crate::groups::group::Group;
+use crate::groups::{Coordinator, IN_PROCESS_HOST, detached};
 use crate::state::State;
 
 /// A response that may be pending.
