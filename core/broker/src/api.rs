@@ -5,7 +5,8 @@
 //! `ApiVersions`.
 //!
 //! A handler converts the typed request, calls the layers below and builds the typed response with Kafka's error codes.
-//! Handlers run in the thread that polls them; only those in the `waiting` section may wait.
+//! Handlers run in the thread that polls them; only those in the `waiting` section may wait. The table below lists the
+//! components that each handler takes.
 
 #![allow(
     clippy::needless_pass_by_value,
@@ -55,8 +56,8 @@ use crate::state::State;
 
 macro_rules! handlers {
     (
-        now { $($api:ident => $module:ident,)* }
-        waiting { $($waiting_api:ident => $waiting_module:ident,)* }
+        now { $($api:ident => $module:ident($($needs:ident),*),)* }
+        waiting { $($waiting_api:ident => $waiting_module:ident($($waiting_needs:ident),*),)* }
     ) => {
         /// The supported APIs, by key. `ApiVersions` and the dispatch use the same list.
         pub(crate) const SERVED: &[ApiKey] = &[$(ApiKey::$api,)* $(ApiKey::$waiting_api,)*];
@@ -65,8 +66,8 @@ macro_rules! handlers {
         pub(crate) async fn handle<E: Env>(state: &State<E>, context: &RequestContext, request: Request) -> Response {
             log_change(context, request.api_key());
             match request {
-                $(Request::$api(request) => Response::$api($module::handle(state, context, request)),)*
-                $(Request::$waiting_api(request) => Response::$waiting_api($waiting_module::handle(state, context, request).await),)*
+                $(Request::$api(request) => Response::$api($module::handle($(&state.$needs,)* context, request)),)*
+                $(Request::$waiting_api(request) => Response::$waiting_api($waiting_module::handle($(&state.$waiting_needs,)* context, request).await),)*
                 _ => unsupported(),
             }
         }
@@ -80,45 +81,47 @@ macro_rules! handlers {
     };
 }
 
+// Each handler with the components that it needs.
 handlers! {
-    // Complete in the first poll.
+    // Complete at once.
     now {
-        Produce => produce,
-        ListOffsets => list_offsets,
-        Metadata => metadata,
-        OffsetCommit => offset_commit,
-        OffsetFetch => offset_fetch,
-        FindCoordinator => find_coordinator,
-        Heartbeat => heartbeat,
-        LeaveGroup => leave_group,
-        DescribeGroups => describe_groups,
-        ListGroups => list_groups,
-        ApiVersions => api_versions,
-        CreateTopics => create_topics,
-        DeleteTopics => delete_topics,
-        DeleteRecords => delete_records,
-        InitProducerId => init_producer_id,
-        OffsetForLeaderEpoch => offset_for_leader_epoch,
-        DescribeConfigs => describe_configs,
-        AlterConfigs => alter_configs,
-        DescribeLogDirs => describe_log_dirs,
-        CreatePartitions => create_partitions,
-        DeleteGroups => delete_groups,
-        IncrementalAlterConfigs => incremental_alter_configs,
-        DescribeUserScramCredentials => describe_user_scram_credentials,
-        AlterUserScramCredentials => alter_user_scram_credentials,
-        OffsetDelete => offset_delete,
-        DescribeCluster => describe_cluster,
-        DescribeProducers => describe_producers,
-        DescribeTopicPartitions => describe_topic_partitions,
-        ConsumerGroupHeartbeat => consumer_group_heartbeat,
-        ConsumerGroupDescribe => consumer_group_describe,
+        Produce => produce(partitions, storage, controller, memory, directory_watch),
+        ListOffsets => list_offsets(partitions, memory),
+        OffsetFetch => offset_fetch(controller, groups),
+        Heartbeat => heartbeat(groups),
+        LeaveGroup => leave_group(groups),
+        DescribeGroups => describe_groups(groups),
+        ListGroups => list_groups(groups),
+        ApiVersions => api_versions(controller),
+        DeleteRecords => delete_records(partitions),
+        OffsetForLeaderEpoch => offset_for_leader_epoch(partitions),
+        DescribeConfigs => describe_configs(controller),
+        DescribeLogDirs => describe_log_dirs(partitions),
+        DeleteGroups => delete_groups(groups),
+        DescribeUserScramCredentials => describe_user_scram_credentials(controller),
+        OffsetDelete => offset_delete(partitions, groups),
+        DescribeCluster => describe_cluster(controller),
+        DescribeProducers => describe_producers(partitions),
+        DescribeTopicPartitions => describe_topic_partitions(controller),
+        ConsumerGroupDescribe => consumer_group_describe(controller, groups),
     }
-    // May be pending: they wait for records or for other members.
+    // May be pending: they wait for records, for other members, or for the decision on a metadata change, which a
+    // single broker makes at once.
     waiting {
-        Fetch => fetch,
-        JoinGroup => join_group,
-        SyncGroup => sync_group,
+        Metadata => metadata(controller),
+        OffsetCommit => offset_commit(controller, partitions, groups),
+        FindCoordinator => find_coordinator(controller, groups),
+        CreateTopics => create_topics(controller),
+        DeleteTopics => delete_topics(controller, partitions, groups),
+        InitProducerId => init_producer_id(controller),
+        AlterConfigs => alter_configs(controller),
+        CreatePartitions => create_partitions(controller),
+        IncrementalAlterConfigs => incremental_alter_configs(controller),
+        AlterUserScramCredentials => alter_user_scram_credentials(controller),
+        ConsumerGroupHeartbeat => consumer_group_heartbeat(groups),
+        Fetch => fetch(partitions, controller, fetch_sessions),
+        JoinGroup => join_group(controller, memory, groups),
+        SyncGroup => sync_group(groups),
     }
 }
 
@@ -159,18 +162,18 @@ mod tests {
     /// The first line that the table of `ApiVersions` requires.
     fn header(api: ApiKey) -> String {
         let (supported, advertised) = (api.supported(), api.advertised());
-        let mut versions = if supported.lowest == supported.highest {
+        let versions = if supported.lowest == supported.highest {
             format!("version {}", supported.lowest)
         } else {
             format!("versions {}-{}", supported.lowest, supported.highest)
         };
-        if advertised.lowest < supported.lowest {
+        let rest = if advertised.lowest < supported.lowest {
             let last = supported.lowest - 1;
-            versions += &format!(" ({}-{last} are advertised", advertised.lowest);
+            format!(" ({}-{last} are advertised", advertised.lowest)
         } else {
-            versions.push('.');
-        }
-        format!("//! `{api}` (key {}), {versions}", api.code())
+            ".".to_owned()
+        };
+        format!("//! `{api}` (key {}), {versions}{rest}", api.code())
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub(crate) mod committed;
 pub(crate) mod consumer;
 pub(crate) mod context;
 pub(crate) mod coordinator;
+pub(crate) mod detached;
 pub(crate) mod group;
 mod migration;
 pub(crate) mod offset_store;
@@ -24,20 +25,4 @@ mod record;
 mod retention;
 pub(crate) mod shard;
 
-pub(crate) use coordinator::{Coordinator, Groups};
-
-use bytes::Bytes;
-use headwater_protocol::Str;
-
-/// The client host of members in the broker's process. These members end with the broker.
-pub(crate) const IN_PROCESS_HOST: &str = "/in-process";
-
-/// A copy that does not keep the request's frame alive.
-pub(crate) fn detached(text: &str) -> Str {
-    Str::from(text)
-}
-
-/// A copy that does not keep the request's frame alive.
-pub(crate) fn detached_bytes(bytes: &Bytes) -> Bytes {
-    Bytes::copy_from_slice(bytes)
-}
+pub(crate) use coordinator::Groups;

@@ -38,7 +38,6 @@ use headwater_protocol::{ErrorCode, Str};
 use super::context::{Effects, GroupContext, PendingRequestId};
 pub(crate) use join::{Join, MemberIdRule, SkipRule};
 pub(crate) use member::{Member, Protocol};
-pub(crate) use membership::PendingResponse;
 pub(crate) use session::Leaver;
 use static_members::Replacement;
 

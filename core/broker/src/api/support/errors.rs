@@ -6,15 +6,18 @@ use headwater_protocol::ErrorCode;
 use headwater_record::{InvalidBatch, InvalidBatchKind};
 
 use crate::partition::{LeaderError, ProduceError};
-use crate::state::State;
+use crate::partitions::Partitions;
 
 pub(in crate::api) use crate::refusal::Refusal;
 
 /// The code if this broker is not the leader of a partition.
-pub(in crate::api) fn leader_code<E: Env>(state: &State<E>, error: &LeaderError) -> ErrorCode {
+pub(in crate::api) fn leader_code<E: Env>(
+    partitions: &Partitions<E>,
+    error: &LeaderError,
+) -> ErrorCode {
     match error {
         LeaderError::NotLeader => ErrorCode::NotLeaderOrFollower,
-        LeaderError::Gone if state.is_open() => ErrorCode::UnknownTopicOrPartition,
+        LeaderError::Gone if partitions.is_open() => ErrorCode::UnknownTopicOrPartition,
         LeaderError::Gone => ErrorCode::BrokerNotAvailable,
         LeaderError::FencedEpoch { .. } => ErrorCode::FencedLeaderEpoch,
         LeaderError::UnknownEpoch { .. } => ErrorCode::UnknownLeaderEpoch,
@@ -22,9 +25,12 @@ pub(in crate::api) fn leader_code<E: Env>(state: &State<E>, error: &LeaderError)
 }
 
 /// The code of a batch that was not acknowledged.
-pub(in crate::api) fn produce_code<E: Env>(state: &State<E>, error: &ProduceError) -> ErrorCode {
+pub(in crate::api) fn produce_code<E: Env>(
+    partitions: &Partitions<E>,
+    error: &ProduceError,
+) -> ErrorCode {
     match error {
-        ProduceError::Leader(error) => leader_code(state, error),
+        ProduceError::Leader(error) => leader_code(partitions, error),
         ProduceError::NotEnoughReplicas { .. } => ErrorCode::NotEnoughReplicas,
         ProduceError::Append(error) => append_code(error),
         ProduceError::Flush(_) => ErrorCode::KafkaStorageError,

@@ -8,23 +8,22 @@ use headwater_record::{LeaderEpoch, PartitionId};
 use uuid::Uuid;
 
 use crate::partition::Partition;
-use crate::state::State;
-use crate::topics::Topic;
+use crate::partitions::Partitions;
+use crate::partitions::Topic;
 
 /// Finds a topic by id or, if the id is nil, by name: newer versions have only the id, older ones only the name. With
 /// neither, the id is unknown.
 pub(in crate::api) fn topic<E: Env>(
-    state: &State<E>,
+    partitions: &Partitions<E>,
     name: &str,
     id: Uuid,
 ) -> Result<Arc<Topic<E>>, ErrorCode> {
     if id.is_nil() && !name.is_empty() {
-        state
-            .topics
-            .by_name(name)
+        partitions
+            .topic(name)
             .ok_or(ErrorCode::UnknownTopicOrPartition)
     } else {
-        state.topics.by_id(id).ok_or(ErrorCode::UnknownTopicId)
+        partitions.topic_by_id(id).ok_or(ErrorCode::UnknownTopicId)
     }
 }
 

@@ -3,7 +3,7 @@
 use headwater_protocol::Str;
 
 use crate::RequestContext;
-use crate::groups::IN_PROCESS_HOST;
+use crate::groups::context::IN_PROCESS_HOST;
 
 /// The client host of a group member in Kafka's format.
 pub(in crate::api) fn client_host(context: &RequestContext) -> Str {
