@@ -1,5 +1,5 @@
-//! The Kafka APIs that this broker supports, one file for each: the directory listing is the support matrix. What
-//! several of them share is in `support/`.
+//! The Kafka APIs that this broker supports, one file for each: the directory listing is the support matrix. Code
+//! that several of them share is in `support/`.
 //!
 //! The first line of a handler's file names the API, its key and its versions; a test compares it with the table of
 //! `ApiVersions`.

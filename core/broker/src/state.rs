@@ -33,7 +33,7 @@ pub(crate) struct State<E: Env> {
     pub(crate) directory_watch: DirectoryWatch<E>,
 }
 
-/// What `open` has read.
+/// The opened files and configuration of a broker.
 #[derive(Debug)]
 pub(crate) struct Parts<E: Env> {
     pub(crate) env: E,

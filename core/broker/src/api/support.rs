@@ -1,4 +1,4 @@
-//! What several handlers share.
+//! Code that several handlers share.
 
 pub(super) mod authorized_operations;
 pub(super) mod errors;

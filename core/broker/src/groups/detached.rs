@@ -1,4 +1,4 @@
-//! Copies of what a group keeps from a request.
+//! Copies of the parts of a request that a group keeps.
 
 use bytes::Bytes;
 use headwater_protocol::Str;
