@@ -13,7 +13,7 @@ use crate::housekeeping::{self, Task};
 use crate::listeners::{ListenerRegistration, OpenListener};
 use crate::memory::RequestMemory;
 use crate::state::State;
-use crate::{CloseError, DirectoryLost, OpenError, OpenReport, RequestContext, api, open};
+use crate::{CloseError, DirectoryLost, OpenError, OpenReport, RequestContext, api, close, open};
 
 /// A broker over one data directory. Clones share the broker; all methods may be called from any thread concurrently.
 ///
@@ -58,7 +58,14 @@ impl<E: Env> Broker<E> {
         context: &RequestContext,
         requests: Vec<ProduceRequest>,
     ) -> Vec<ProduceResponse> {
-        api::produce::handle_run(&self.state, context, requests)
+        let components = api::produce::Components {
+            partitions: &self.state.partitions,
+            storage: &self.state.storage,
+            controller: &self.state.controller,
+            memory: &self.state.memory,
+            directory_watch: &self.state.directory_watch,
+        };
+        api::produce::handle_run(&components, context, requests)
     }
 
     /// The supported APIs.
@@ -68,17 +75,17 @@ impl<E: Env> Broker<E> {
 
     /// The id of this broker.
     pub fn node_id(&self) -> NodeId {
-        self.state.node_id
+        self.state.controller.node.id
     }
 
     /// The cluster id: 22 characters, created with the data directory.
     pub fn cluster_id(&self) -> &str {
-        &self.state.cluster_id
+        &self.state.controller.node.cluster_id
     }
 
     /// The configuration that was passed to `open`.
     pub fn config(&self) -> &BrokerConfig {
-        &self.state.static_config
+        &self.state.controller.node.static_config
     }
 
     /// The memory of all clients' requests and responses.
@@ -88,7 +95,7 @@ impl<E: Env> Broker<E> {
 
     /// Adds the listeners of a server to the broker's configuration until the registration is dropped.
     pub fn register_listeners(&self, listeners: Vec<OpenListener>) -> ListenerRegistration {
-        self.state.listeners.register(listeners)
+        self.state.controller.node.listeners.register(listeners)
     }
 
     /// The SCRAM credential of `user` for `mechanism`, as set by `AlterUserScramCredentials`.
@@ -97,13 +104,13 @@ impl<E: Env> Broker<E> {
         user: &str,
         mechanism: ScramMechanism,
     ) -> Option<ScramCredential> {
-        let image = self.state.image();
+        let image = self.state.controller.image();
         image.scram_credential(user, mechanism).cloned()
     }
 
     /// The segments deleted since the broker was opened.
     pub fn deletions(&self) -> DeletionCounts {
-        self.state.counters.deletions()
+        self.state.partitions.counters.deletions()
     }
 
     /// Runs housekeeping (retention, compaction, flushing, delayed deletes, checkpoints, storage limits) and the
@@ -111,42 +118,43 @@ impl<E: Env> Broker<E> {
     pub fn spawn_housekeeping(&self, runtime: &tokio::runtime::Handle) {
         let state = Arc::downgrade(&self.state);
         runtime.spawn(housekeeping::run(state.clone(), runtime.clone()));
-        runtime.spawn(housekeeping::cleaner::run(state.clone(), runtime.clone()));
-        runtime.spawn(alarm::run(state, runtime.clone()));
+        runtime.spawn(housekeeping::cleaner::run(state, runtime.clone()));
+        let groups = Arc::downgrade(&self.state.groups);
+        runtime.spawn(alarm::run(groups, runtime.clone()));
     }
 
     /// Runs one complete round of housekeeping now. For tests and for owners without a runtime.
     pub fn housekeeping(&self) {
-        self.state.run_tasks(&Task::ALL);
-        self.state.clean_logs();
+        housekeeping::run_tasks(&self.state, &Task::ALL);
+        housekeeping::cleaner::clean_logs(&self.state.controller, &self.state.partitions);
     }
 
     /// Returns an error if the broker was closed because its directory was removed or replaced.
     pub fn check_lost(&self) -> Result<(), DirectoryLost> {
-        self.state.lost.get().cloned().map_or(Ok(()), Err)
+        self.state.directory_watch.check_lost()
     }
 
     /// Checks that the path still leads to the directory that was opened. If not, closes the broker: it refuses all
     /// requests and writes nothing.
     pub fn check_directory(&self) -> Result<(), DirectoryLost> {
-        self.state.check_directory()
+        self.state.directory_watch.check_directory()
     }
 
     /// Like [`check_directory`](Self::check_directory), unless the last check was recent. Called before produce
     /// requests.
     pub fn check_directory_if_due(&self) -> Result<(), DirectoryLost> {
-        self.state.check_directory_if_due()
+        self.state.directory_watch.check_directory_if_due()
     }
 
     /// Like [`check_directory`](Self::check_directory), and also checks that the files exist. Housekeeping calls it
     /// every second.
     pub fn check_files(&self) -> Result<(), DirectoryLost> {
-        self.state.check_files()
+        self.state.directory_watch.check_files()
     }
 
     /// Flushes all logs, writes the clean-shutdown marker and releases the lock. Later requests are refused, and
     /// waiting fetches return. A second call does nothing.
     pub fn close(&self) -> Result<(), CloseError> {
-        self.state.close()
+        close::close(&self.state)
     }
 }

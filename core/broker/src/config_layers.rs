@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use headwater_env::Env;
 use headwater_metadata::config::TopicView;
 use headwater_metadata::{Definition, Image, Layer, NodeId, Source, Value};
 use headwater_protocol::ErrorCode;
 
+use crate::node::Node;
 use crate::refusal::Refusal;
-use crate::state::State;
 
 /// The values of a key, each with the name that set it. The strongest comes first; the default, if any, last.
 #[derive(Debug, Clone, Default)]
@@ -60,17 +59,13 @@ pub(crate) struct BrokerLayers {
 
 impl BrokerLayers {
     /// The layers of the broker with this id, or of all brokers for an empty name.
-    pub(crate) fn new<E: Env>(
-        state: &State<E>,
-        image: &Image,
-        name: &str,
-    ) -> Result<Self, Refusal> {
-        let node = broker_of(state, name)?;
+    pub(crate) fn new(this: &Node, image: &Image, name: &str) -> Result<Self, Refusal> {
+        let node = broker_of(this, name)?;
         Ok(Self {
             own: node.and_then(|node| image.broker_config(Some(node)).cloned()),
             all: image.broker_config(None).cloned(),
             given: if node.is_some() {
-                state.stated_config()
+                this.stated_config()
             } else {
                 Layer::new(&headwater_metadata::config::BROKER)
             },
@@ -78,11 +73,11 @@ impl BrokerLayers {
     }
 
     /// The layers of this broker.
-    pub(crate) fn of_this<E: Env>(state: &State<E>, image: &Image) -> Self {
+    pub(crate) fn of_this(this: &Node, image: &Image) -> Self {
         Self {
-            own: image.broker_config(Some(state.node_id)).cloned(),
+            own: image.broker_config(Some(this.id)).cloned(),
             all: image.broker_config(None).cloned(),
-            given: state.stated_config(),
+            given: this.stated_config(),
         }
     }
 
@@ -108,14 +103,14 @@ impl BrokerLayers {
 }
 
 /// Parses a broker name: this broker, or all brokers if the name is empty.
-pub(crate) fn broker_of<E: Env>(state: &State<E>, name: &str) -> Result<Option<NodeId>, Refusal> {
+pub(crate) fn broker_of(this: &Node, name: &str) -> Result<Option<NodeId>, Refusal> {
     if name.is_empty() {
         return Ok(None);
     }
     match name.parse() {
-        Ok(node) if node == state.node_id => Ok(Some(node)),
+        Ok(node) if node == this.id => Ok(Some(node)),
         _ => {
-            let message = format!("unknown broker \"{name}\": this one is {}", state.node_id);
+            let message = format!("unknown broker \"{name}\": this one is {}", this.id);
             Err(Refusal::new(ErrorCode::InvalidRequest, message))
         }
     }

@@ -4,7 +4,7 @@ use headwater_env::Env;
 use headwater_metadata::TopicConfig;
 use headwater_record::{TimestampType, ValidatedBatches};
 
-use crate::topics::Topic;
+use crate::partitions::Topic;
 
 /// Warns if all records of a batch are older than the retention; once for each configuration of a topic.
 pub(crate) fn warn_of_expired<E: Env>(

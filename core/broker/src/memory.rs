@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use headwater_record::DecompressLimit;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 /// The memory of a connection that is not counted. It is enough for small requests and their responses, so these are
@@ -22,6 +23,8 @@ pub struct RequestMemory {
     /// The part of `used` that belongs to group members.
     of_members: AtomicUsize,
     freed: Arc<Notify>,
+    /// Serialises the decompression of batches larger than usual.
+    decompression_turn: Mutex<()>,
 }
 
 /// Group members may use one part in this many of the limit, which leaves the rest for requests.
@@ -35,6 +38,7 @@ impl RequestMemory {
             used: AtomicUsize::new(0),
             of_members: AtomicUsize::new(0),
             freed: Arc::default(),
+            decompression_turn: Mutex::new(()),
         }
     }
 
@@ -73,6 +77,18 @@ impl RequestMemory {
         }
     }
 
+    /// Waits for other decompressions larger than usual, and reserves the memory for this one.
+    pub(crate) fn turn_to_decompress(
+        self: &Arc<Self>,
+        limit: DecompressLimit,
+    ) -> DecompressionTurn<'_> {
+        let turn = self.decompression_turn.lock();
+        DecompressionTurn {
+            _reservation: self.reserve(limit.get()),
+            _turn: turn,
+        }
+    }
+
     /// Reserves memory for group members; `None` if their share is exhausted. The caller drops `replaced` bytes of
     /// other reservations afterwards.
     pub(crate) fn reserve_for_members(
@@ -107,6 +123,13 @@ impl RequestMemory {
             self.freed.notify_waiters();
         }
     }
+}
+
+/// Permission to decompress a batch larger than usual. Its memory is reserved until this is dropped.
+#[derive(Debug)]
+pub(crate) struct DecompressionTurn<'a> {
+    _reservation: MemoryReservation,
+    _turn: MutexGuard<'a, ()>,
 }
 
 /// Reserved memory, released when this is dropped.

@@ -10,9 +10,8 @@ use headwater_metadata::{
 };
 use headwater_protocol::{ConfigRecord, ErrorCode};
 
-use crate::random::random_uuid;
+use crate::controller::Controller;
 use crate::refusal::Refusal;
-use crate::state::State;
 
 /// Kafka's limit for one request; each partition needs a directory and open files.
 pub(crate) const PARTITIONS_MAX: i32 = 10_000;
@@ -44,19 +43,19 @@ pub(crate) struct NewTopic<'a> {
 
 /// Validates `wanted` against the topics of `image`. Returns the new topic.
 pub(crate) fn check<E: Env>(
-    state: &State<E>,
+    controller: &Controller<E>,
     image: &Image,
     wanted: &NewTopic<'_>,
 ) -> Result<TopicImage, Refusal> {
     check_name(image, wanted)?;
-    let partitions = check_counts(state, wanted)?;
+    let partitions = check_counts(controller, wanted)?;
     let layer = layer(wanted)?;
-    check_topic(&layer, state.config().layer())?;
+    check_topic(&layer, controller.config().layer())?;
     Ok(TopicImage {
-        id: random_uuid(&state.env),
+        id: controller.random_uuid(),
         name: Arc::from(wanted.name),
         partitions: (0..partitions)
-            .map(|_| PartitionImage::new(vec![state.node_id]))
+            .map(|_| PartitionImage::new(vec![controller.node.id]))
             .collect(),
     })
 }
@@ -128,11 +127,11 @@ fn check_name(image: &Image, wanted: &NewTopic<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_counts<E: Env>(state: &State<E>, wanted: &NewTopic<'_>) -> Result<i32, Refusal> {
+fn check_counts<E: Env>(controller: &Controller<E>, wanted: &NewTopic<'_>) -> Result<i32, Refusal> {
     if !wanted.assignments.is_empty() {
-        return check_assignments(state.node_id, wanted);
+        return check_assignments(controller.node.id, wanted);
     }
-    let config = state.config();
+    let config = controller.config();
     let partitions = if wanted.partitions == DEFAULT {
         config.default_partitions
     } else {

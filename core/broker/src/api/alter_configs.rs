@@ -6,43 +6,48 @@
 //! Notes: a resource that appears twice is `INVALID_REQUEST`. Kafka keeps this API for old clients; new ones use
 //! `IncrementalAlterConfigs`.
 
+use std::sync::Arc;
+
 use headwater_env::Env;
 use headwater_metadata::{RESOURCE_BROKER, RESOURCE_TOPIC};
 use headwater_protocol::alter_configs_request::AlterConfigsResource;
 use headwater_protocol::alter_configs_response::AlterConfigsResourceResponse;
 use headwater_protocol::{AlterConfigsRequest, AlterConfigsResponse, ErrorCode, Str};
 
-use super::errors::Refusal;
-use super::resources::{check_not_repeated, repeated};
+use super::support::errors::Refusal;
+use super::support::resources::{check_not_repeated, repeated};
 use crate::RequestContext;
-use crate::config_changes::{Change, Operation};
-use crate::state::State;
+use crate::config_layers::broker_of;
+use crate::controller::{Change, Controller, Operation};
 
 /// Handles the request.
-pub(super) fn handle<E: Env>(
-    state: &State<E>,
+pub(super) async fn handle<E: Env>(
+    controller: &Arc<Controller<E>>,
     _context: &RequestContext,
     request: AlterConfigsRequest,
 ) -> AlterConfigsResponse {
     let validate_only = request.validate_only;
     let twice = repeated(request.resources.iter().map(name));
-    let responses = request.resources.into_iter().map(|resource| {
-        let replaced = check_not_repeated(&twice, name(&resource))
-            .and_then(|()| replace(state, &resource, validate_only));
+    let mut responses = Vec::with_capacity(request.resources.len());
+    for resource in request.resources {
+        let replaced = match check_not_repeated(&twice, name(&resource)) {
+            Ok(()) => replace(controller, &resource, validate_only).await,
+            Err(refusal) => Err(refusal),
+        };
         let (code, message) = match replaced {
             Ok(()) => (ErrorCode::None, None),
             Err(refusal) => (refusal.code, Some(refusal.message.into())),
         };
-        AlterConfigsResourceResponse {
+        responses.push(AlterConfigsResourceResponse {
             error_code: code.code(),
             error_message: message,
             resource_type: resource.resource_type,
             resource_name: resource.resource_name,
             ..AlterConfigsResourceResponse::default()
-        }
-    });
+        });
+    }
     AlterConfigsResponse {
-        responses: responses.collect(),
+        responses,
         ..AlterConfigsResponse::default()
     }
 }
@@ -51,17 +56,17 @@ fn name(resource: &AlterConfigsResource) -> (i8, &Str) {
     (resource.resource_type, &resource.resource_name)
 }
 
-fn replace<E: Env>(
-    state: &State<E>,
+async fn replace<E: Env>(
+    controller: &Arc<Controller<E>>,
     resource: &AlterConfigsResource,
     validate_only: bool,
 ) -> Result<(), Refusal> {
     let name = &*resource.resource_name;
-    let image = state.image();
+    let image = controller.image();
     let present = match resource.resource_type {
         RESOURCE_TOPIC => image.topic_config(name).cloned(),
         RESOURCE_BROKER => image
-            .broker_config(crate::config_layers::broker_of(state, name)?)
+            .broker_config(broker_of(&controller.node, name)?)
             .cloned(),
         _ => None,
     };
@@ -91,5 +96,7 @@ fn replace<E: Env>(
             value: config.value.as_deref(),
         }
     }));
-    state.change_configs((resource.resource_type, name), &changes, validate_only)
+    controller
+        .change_configs((resource.resource_type, name), &changes, validate_only)
+        .await
 }

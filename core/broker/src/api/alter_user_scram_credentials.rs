@@ -6,6 +6,7 @@
 //! Notes: Kafka's bounds: 4,096 to 16,384 iterations.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use headwater_env::Env;
 use headwater_metadata::{
@@ -20,26 +21,26 @@ use headwater_protocol::{
     RemoveUserScramCredentialRecord, Str,
 };
 
-use super::errors::Refusal;
+use super::support::errors::Refusal;
 use crate::RequestContext;
-use crate::state::State;
+use crate::controller::{Controller, Proposal};
 
 const ITERATIONS_MAX: u32 = 16_384;
 
 /// The changes of one user.
 #[derive(Default)]
-struct Changes {
+struct UserChanges {
     deletions: Vec<ScramCredentialDeletion>,
     upsertions: Vec<ScramCredentialUpsertion>,
 }
 
 /// Handles the request.
-pub(super) fn handle<E: Env>(
-    state: &State<E>,
+pub(super) async fn handle<E: Env>(
+    controller: &Arc<Controller<E>>,
     _context: &RequestContext,
     request: AlterUserScramCredentialsRequest,
 ) -> AlterUserScramCredentialsResponse {
-    let mut users: BTreeMap<Str, Changes> = BTreeMap::new();
+    let mut users: BTreeMap<Str, UserChanges> = BTreeMap::new();
     for deletion in request.deletions {
         let changes = users.entry(deletion.name.clone()).or_default();
         changes.deletions.push(deletion);
@@ -48,31 +49,43 @@ pub(super) fn handle<E: Env>(
         let changes = users.entry(upsertion.name.clone()).or_default();
         changes.upsertions.push(upsertion);
     }
-    let results = users.into_iter().map(|(user, changes)| {
-        let (code, message) = match change(state, &changes) {
+    let mut results = Vec::with_capacity(users.len());
+    for (user, changes) in users {
+        let (code, message) = match change(controller, &changes).await {
             Ok(()) => (ErrorCode::None, None),
             Err(refusal) => (refusal.code, Some(refusal.message.into())),
         };
-        AlterUserScramCredentialsResult {
+        results.push(AlterUserScramCredentialsResult {
             user,
             error_code: code.code(),
             error_message: message,
             ..AlterUserScramCredentialsResult::default()
-        }
-    });
+        });
+    }
     AlterUserScramCredentialsResponse {
-        results: results.collect(),
+        results,
         ..AlterUserScramCredentialsResponse::default()
     }
 }
 
-fn change<E: Env>(state: &State<E>, changes: &Changes) -> Result<(), Refusal> {
-    let mut controller = state.controller.lock();
-    let records = records(&state.image(), changes)?;
-    Ok(controller.commit(state, &records)?)
+async fn change<E: Env>(
+    controller: &Arc<Controller<E>>,
+    changes: &UserChanges,
+) -> Result<(), Refusal> {
+    let proposal = propose(controller, changes)?;
+    Ok(proposal.decided().await?)
 }
 
-fn records(image: &Image, changes: &Changes) -> Result<Vec<MetadataRecord>, Refusal> {
+fn propose<E: Env>(
+    controller: &Arc<Controller<E>>,
+    changes: &UserChanges,
+) -> Result<Proposal, Refusal> {
+    let mut turn = controller.changes();
+    let records = records(&turn.image(), changes)?;
+    Ok(turn.propose(records, |_| {}))
+}
+
+fn records(image: &Image, changes: &UserChanges) -> Result<Vec<MetadataRecord>, Refusal> {
     let mut seen = HashSet::new();
     let mut records = Vec::new();
     for deletion in &changes.deletions {

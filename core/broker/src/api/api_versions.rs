@@ -15,8 +15,8 @@ use headwater_protocol::{ApiVersionsRequest, ApiVersionsResponse, ErrorCode};
 
 use super::SERVED;
 use crate::RequestContext;
+use crate::controller::Controller;
 use crate::features::{FEATURES, Feature};
-use crate::state::State;
 
 /// The first version with the client's software name.
 const SOFTWARE_SINCE: i16 = 3;
@@ -25,7 +25,7 @@ const LEVEL_ZERO_SINCE: i16 = 4;
 
 /// Handles the request.
 pub(super) fn handle<E: Env>(
-    state: &State<E>,
+    controller: &Controller<E>,
     context: &RequestContext,
     request: ApiVersionsRequest,
 ) -> ApiVersionsResponse {
@@ -41,6 +41,7 @@ pub(super) fn handle<E: Env>(
             ..ApiVersionsResponse::default()
         };
     }
+    let (image, epoch) = controller.versioned_image();
     let mut api_keys: Vec<_> = SERVED
         .iter()
         .map(|key| {
@@ -59,8 +60,8 @@ pub(super) fn handle<E: Env>(
         error_code: ErrorCode::None.code(),
         api_keys,
         supported_features: FEATURES.iter().filter(told).map(supported).collect(),
-        finalized_features_epoch: state.metadata_log.log_end_offset().get(),
-        finalized_features: finalized(&state.image()),
+        finalized_features_epoch: epoch,
+        finalized_features: finalized(&image),
         ..ApiVersionsResponse::default()
     }
 }

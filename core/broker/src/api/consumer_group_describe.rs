@@ -13,11 +13,12 @@ use headwater_protocol::{
     ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse, ErrorCode, Str,
 };
 
-use super::authorized_operations::{self, if_requested};
+use super::support::authorized_operations::{self, if_requested};
 use crate::RequestContext;
+use crate::controller::Controller;
+use crate::groups::Groups;
 use crate::groups::consumer::{Assignment, ConsumerGroup, Member};
 use crate::groups::group::Group;
-use crate::state::State;
 
 /// The member type of the consumer protocol.
 const CONSUMER: i8 = 1;
@@ -26,7 +27,8 @@ const CLASSIC: i8 = 0;
 
 /// Handles the request.
 pub(super) fn handle<E: Env>(
-    state: &State<E>,
+    controller: &Controller<E>,
+    groups: &Groups<E>,
     _context: &RequestContext,
     request: ConsumerGroupDescribeRequest,
 ) -> ConsumerGroupDescribeResponse {
@@ -34,30 +36,34 @@ pub(super) fn handle<E: Env>(
         request.include_authorized_operations,
         authorized_operations::GROUP,
     );
-    let groups = request.group_ids.into_iter().map(|group_id| {
-        let mut group = describe(state, group_id);
+    let described = request.group_ids.into_iter().map(|group_id| {
+        let mut group = describe(controller, groups, group_id);
         if ErrorCode::from_code(group.error_code).is_ok() {
             group.authorized_operations = operations;
         }
         group
     });
     ConsumerGroupDescribeResponse {
-        groups: groups.collect(),
+        groups: described.collect(),
         ..ConsumerGroupDescribeResponse::default()
     }
 }
 
-fn describe<E: Env>(state: &State<E>, group_id: Str) -> DescribedGroup {
+fn describe<E: Env>(
+    controller: &Controller<E>,
+    groups: &Groups<E>,
+    group_id: Str,
+) -> DescribedGroup {
     if group_id.is_empty() {
         return failed(group_id, ErrorCode::InvalidGroupId);
     }
-    let coordinator = match state.coordinator_of(&group_id) {
+    let coordinator = match groups.coordinator_of(&group_id) {
         Ok(coordinator) => coordinator,
         Err(code) => return failed(group_id, code),
     };
     let entry = coordinator.shard().get(&group_id);
     match entry.map(|entry| &entry.group) {
-        Some(Group::Consumer(group)) => described(&state.image(), group_id, group),
+        Some(Group::Consumer(group)) => described(&controller.image(), group_id, group),
         Some(Group::Classic(_)) | None => failed(group_id, ErrorCode::GroupIdNotFound),
     }
 }

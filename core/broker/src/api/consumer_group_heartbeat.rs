@@ -17,12 +17,13 @@ use headwater_protocol::{
     ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse, ErrorCode, Str,
 };
 
-use super::errors::Refusal;
+use super::support::errors::Refusal;
+use super::support::members::client_host;
 use crate::RequestContext;
+use crate::groups::Groups;
+use crate::groups::consumer::membership::ConsumerLeaver;
 use crate::groups::consumer::{Assignment, Heartbeat, MemberIds};
-use crate::groups::{ConsumerLeaver, detached};
-use crate::random::random_uuid;
-use crate::state::State;
+use crate::groups::detached::detached;
 
 /// The first version whose members choose their ids.
 const CLIENT_MEMBER_IDS_SINCE: i16 = 1;
@@ -32,14 +33,14 @@ const LEAVE_FOR_A_WHILE: i32 = -2;
 const UNCHANGED: i32 = -1;
 
 /// Handles the request.
-pub(super) fn handle<E: Env>(
-    state: &State<E>,
+pub(super) async fn handle<E: Env>(
+    groups: &Groups<E>,
     context: &RequestContext,
     request: ConsumerGroupHeartbeatRequest,
 ) -> ConsumerGroupHeartbeatResponse {
     let answer = match request.member_epoch {
-        LEAVE | LEAVE_FOR_A_WHILE => leave(state, &request),
-        _ => beat(state, context, request),
+        LEAVE | LEAVE_FOR_A_WHILE => leave(groups, &request),
+        _ => beat(groups, context, request).await,
     };
     answer.unwrap_or_else(|refusal| ConsumerGroupHeartbeatResponse {
         error_code: refusal.code.code(),
@@ -49,7 +50,7 @@ pub(super) fn handle<E: Env>(
 }
 
 fn leave<E: Env>(
-    state: &State<E>,
+    groups: &Groups<E>,
     request: &ConsumerGroupHeartbeatRequest,
 ) -> Result<ConsumerGroupHeartbeatResponse, Refusal> {
     if request.group_id.is_empty() || request.member_id.is_empty() {
@@ -61,11 +62,11 @@ fn leave<E: Env>(
         instance_id: request.instance_id.as_ref(),
         epoch: request.member_epoch,
     };
-    state.leave_consumer_group(&request.group_id, leaver)
+    groups.leave_consumer_group(&request.group_id, leaver)
 }
 
-fn beat<E: Env>(
-    state: &State<E>,
+async fn beat<E: Env>(
+    groups: &Groups<E>,
     context: &RequestContext,
     request: ConsumerGroupHeartbeatRequest,
 ) -> Result<ConsumerGroupHeartbeatResponse, Refusal> {
@@ -86,7 +87,7 @@ fn beat<E: Env>(
         assignor: optional(&request.server_assignor),
         owned: request.topic_partitions.map(owned),
         client_id: detached(context.client_id.as_deref().unwrap_or_default()),
-        client_host: super::client_host(context),
+        client_host: client_host(context),
     };
     beat.check(if context.is_at_least(CLIENT_MEMBER_IDS_SINCE) {
         MemberIds::Members
@@ -94,9 +95,11 @@ fn beat<E: Env>(
         MemberIds::Broker
     })?;
     if beat.member_id.is_empty() {
-        beat.member_id = random_uuid(&state.env).to_string().into();
+        beat.member_id = groups.random_uuid().to_string().into();
     }
-    state.consumer_group_heartbeat(&request.group_id, &beat)
+    groups
+        .consumer_group_heartbeat(&request.group_id, &beat)
+        .await
 }
 
 fn owned(topics: Vec<TopicPartitions>) -> Assignment {

@@ -9,44 +9,31 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use headwater_env::Env;
-use headwater_metadata::{Image, MetadataRecord, PartitionImage, TopicImage};
+use headwater_metadata::{Image, MetadataRecord, NodeId, PartitionImage, TopicImage};
 use headwater_protocol::create_partitions_request::CreatePartitionsTopic;
 use headwater_protocol::create_partitions_response::CreatePartitionsTopicResult;
 use headwater_protocol::{CreatePartitionsRequest, CreatePartitionsResponse, ErrorCode};
 
-use super::errors::Refusal;
+use super::support::errors::Refusal;
 use crate::RequestContext;
-use crate::controller::Controller;
+use crate::controller::{Changes, Controller, Proposal};
 use crate::new_topic::{PARTITIONS_MAX, check_assignment};
-use crate::state::State;
-use crate::topic_changes::NewPartitions;
+use crate::partitions::NewPartitions;
 
 /// Handles the request.
-pub(super) fn handle<E: Env>(
-    state: &State<E>,
+pub(super) async fn handle<E: Env>(
+    controller: &Arc<Controller<E>>,
     _context: &RequestContext,
     request: CreatePartitionsRequest,
 ) -> CreatePartitionsResponse {
-    let mut controller = state.controller.lock();
-    let image = state.image();
-    let mut seen = HashSet::new();
-    let plans: Vec<_> = request
-        .topics
-        .iter()
-        .map(|wanted| {
-            if seen.insert(&*wanted.name) {
-                plan(state, &image, wanted)
-            } else {
-                Err(Refusal::new(
-                    ErrorCode::InvalidRequest,
-                    format!("the request names \"{}\" twice", wanted.name),
-                ))
-            }
-        })
-        .collect();
-    let mut results: Vec<Result<Vec<MetadataRecord>, Refusal>> = plans;
-    if !request.validate_only {
-        make(state, &mut controller, &request.topics, &mut results);
+    let (mut results, proposal) = propose(controller, &request);
+    if let Some(proposal) = proposal
+        && let Err(error) = proposal.decided().await
+    {
+        let refusal = Refusal::from(error);
+        for result in results.iter_mut().filter(|result| result.is_ok()) {
+            *result = Err(refusal.clone());
+        }
     }
     let results = request.topics.into_iter().zip(results);
     let results = results.map(|(wanted, result)| respond(wanted, result.map(drop)));
@@ -56,11 +43,38 @@ pub(super) fn handle<E: Env>(
     }
 }
 
-fn plan<E: Env>(
-    state: &State<E>,
-    image: &Image,
-    wanted: &CreatePartitionsTopic,
-) -> Result<Vec<MetadataRecord>, Refusal> {
+/// The records that create the new partitions of a topic.
+type PartitionsPlan = Result<Vec<MetadataRecord>, Refusal>;
+
+/// Plans the partitions of the request, creates their files and proposes them. Returns a plan for each topic, and the
+/// proposal unless the request only validates.
+fn propose<E: Env>(
+    controller: &Arc<Controller<E>>,
+    request: &CreatePartitionsRequest,
+) -> (Vec<PartitionsPlan>, Option<Proposal>) {
+    let mut changes = controller.changes();
+    let image = changes.image();
+    let mut seen = HashSet::new();
+    let mut plans: Vec<PartitionsPlan> = request
+        .topics
+        .iter()
+        .map(|wanted| {
+            if seen.insert(&*wanted.name) {
+                plan(controller.node.id, &image, wanted)
+            } else {
+                Err(Refusal::new(
+                    ErrorCode::InvalidRequest,
+                    format!("the request names \"{}\" twice", wanted.name),
+                ))
+            }
+        })
+        .collect();
+    let proposal =
+        (!request.validate_only).then(|| make(&mut changes, &request.topics, &mut plans));
+    (plans, proposal)
+}
+
+fn plan(node_id: NodeId, image: &Image, wanted: &CreatePartitionsTopic) -> PartitionsPlan {
     let topic: &Arc<TopicImage> = image
         .topic(&wanted.name)
         .ok_or_else(|| Refusal::unknown_topic(&wanted.name))?;
@@ -86,26 +100,25 @@ fn plan<E: Env>(
             return Err(Refusal::new(ErrorCode::InvalidReplicaAssignment, message));
         }
         for assignment in assignments {
-            check_assignment(state.node_id, &assignment.broker_ids)?;
+            check_assignment(node_id, &assignment.broker_ids)?;
         }
     }
-    let new = |index| PartitionImage::new(vec![state.node_id]).record(topic.id, index);
+    let new = |index| PartitionImage::new(vec![node_id]).record(topic.id, index);
     Ok((present..wanted.count).map(new).collect())
 }
 
 /// Creates the planned partitions: the files of each topic first, then one metadata change for all. Each topic gets its
 /// own result.
 fn make<E: Env>(
-    state: &State<E>,
-    controller: &mut Controller,
+    changes: &mut Changes<'_, E>,
     wanted: &[CreatePartitionsTopic],
-    results: &mut [Result<Vec<MetadataRecord>, Refusal>],
-) {
+    plans: &mut [PartitionsPlan],
+) -> Proposal {
     let mut new = Vec::new();
     let mut records = Vec::new();
-    for (wanted, result) in wanted.iter().zip(&mut *results) {
+    for (wanted, result) in wanted.iter().zip(&mut *plans) {
         let Ok(planned) = result else { continue };
-        match prepare(state, &wanted.name, planned) {
+        match prepare(changes, &wanted.name, planned) {
             Ok(partitions) => {
                 new.push(partitions);
                 records.extend(planned.iter().cloned());
@@ -113,23 +126,19 @@ fn make<E: Env>(
             Err(refusal) => *result = Err(refusal),
         }
     }
-    if let Err(refusal) = state.record(controller, &records, new) {
-        for result in results.iter_mut().filter(|result| result.is_ok()) {
-            *result = Err(refusal.clone());
-        }
-    }
+    changes.propose_partitions(records, new)
 }
 
 fn prepare<E: Env>(
-    state: &State<E>,
+    changes: &Changes<'_, E>,
     name: &str,
     records: &[MetadataRecord],
 ) -> Result<NewPartitions<E>, Refusal> {
-    let image = state.image().with(records)?;
+    let image = changes.image().with(records)?;
     let topic = image
         .topic(name)
         .ok_or_else(|| Refusal::unknown_topic(name))?;
-    state.prepare(&image, topic)
+    changes.prepare(&image, topic)
 }
 
 fn respond(

@@ -8,6 +8,7 @@
 //! only replication factor is 1. Names that differ only in '.' and '_' collide, as in Kafka.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use headwater_env::Env;
 use headwater_metadata::{Image, MetadataRecord, TopicImage};
@@ -16,45 +17,29 @@ use headwater_protocol::create_topics_response::CreatableTopicResult;
 use headwater_protocol::{CreateTopicsRequest, CreateTopicsResponse, ErrorCode};
 
 use super::describe_configs;
-use super::errors::Refusal;
+use super::support::errors::Refusal;
 use crate::RequestContext;
-use crate::controller::Controller;
+use crate::controller::{Changes, Controller, Proposal};
 use crate::new_topic::{self, NewTopic, Owner, PARTITIONS_MAX};
-use crate::state::State;
 
 /// Handles the request.
-pub(super) fn handle<E: Env>(
-    state: &State<E>,
+pub(super) async fn handle<E: Env>(
+    controller: &Arc<Controller<E>>,
     _context: &RequestContext,
     request: CreateTopicsRequest,
 ) -> CreateTopicsResponse {
-    let mut controller = state.controller.lock();
-    let image = state.image();
-    let twice = repeated(&request.topics);
-    let mut planned = image.as_ref().clone();
-    let mut results = Vec::new();
-    let mut partitions = 0;
-    for wanted in &request.topics {
-        let plan = if twice.contains(&*wanted.name) {
-            Err(Refusal::new(
-                ErrorCode::InvalidRequest,
-                format!("the request names \"{}\" twice", wanted.name),
-            ))
-        } else {
-            plan(state, &mut planned, wanted).and_then(|plan| {
-                partitions += plan.topic.partitions.len();
-                check_total(partitions)?;
-                Ok(plan)
-            })
-        };
-        results.push(plan);
+    let mut change = propose(controller, &request);
+    if let Some(proposal) = change.proposal.take()
+        && let Err(error) = proposal.decided().await
+    {
+        let refusal = Refusal::from(error);
+        for result in change.results.iter_mut().filter(|result| result.is_ok()) {
+            *result = Err(refusal.clone());
+        }
     }
-    if !request.validate_only {
-        make(state, &mut controller, &planned, &mut results);
-    }
-    let topics = request.topics.iter().zip(results);
+    let topics = request.topics.iter().zip(change.results);
     let topics = topics.map(|(wanted, result)| match result {
-        Ok(plan) => created(state, &planned, &plan),
+        Ok(plan) => created(controller, &change.planned, &plan),
         Err(refusal) => refused(wanted, refusal),
     });
     CreateTopicsResponse {
@@ -69,8 +54,49 @@ struct TopicPlan {
     records: Vec<MetadataRecord>,
 }
 
+/// The change that creates the topics of a request.
+struct TopicsChange {
+    /// The image after the change.
+    planned: Image,
+    /// One for each topic of the request.
+    results: Vec<Result<TopicPlan, Refusal>>,
+    /// `None` if the request only validates.
+    proposal: Option<Proposal>,
+}
+
+/// Plans the topics of the request, creates their files and proposes them.
+fn propose<E: Env>(controller: &Arc<Controller<E>>, request: &CreateTopicsRequest) -> TopicsChange {
+    let mut changes = controller.changes();
+    let image = changes.image();
+    let twice = repeated(&request.topics);
+    let mut planned = image.as_ref().clone();
+    let mut results = Vec::new();
+    let mut partitions = 0;
+    for wanted in &request.topics {
+        let plan = if twice.contains(&*wanted.name) {
+            Err(Refusal::new(
+                ErrorCode::InvalidRequest,
+                format!("the request names \"{}\" twice", wanted.name),
+            ))
+        } else {
+            plan(controller, &mut planned, wanted).and_then(|plan| {
+                partitions += plan.topic.partitions.len();
+                check_total(partitions)?;
+                Ok(plan)
+            })
+        };
+        results.push(plan);
+    }
+    let proposal = (!request.validate_only).then(|| make(&mut changes, &planned, &mut results));
+    TopicsChange {
+        planned,
+        results,
+        proposal,
+    }
+}
+
 fn plan<E: Env>(
-    state: &State<E>,
+    controller: &Controller<E>,
     planned: &mut Image,
     wanted: &CreatableTopic,
 ) -> Result<TopicPlan, Refusal> {
@@ -92,7 +118,7 @@ fn plan<E: Env>(
         assignments,
         configs,
     };
-    let topic = new_topic::check(state, planned, &new)?;
+    let topic = new_topic::check(controller, planned, &new)?;
     let records = new_topic::records(&topic, &new)?;
     for record in &records {
         planned
@@ -116,16 +142,15 @@ fn check_total(partitions: usize) -> Result<(), Refusal> {
 /// Creates the planned topics: the files of each topic first, then one metadata change for all. Each topic gets its own
 /// result.
 fn make<E: Env>(
-    state: &State<E>,
-    controller: &mut Controller,
+    changes: &mut Changes<'_, E>,
     planned: &Image,
     results: &mut [Result<TopicPlan, Refusal>],
-) {
+) -> Proposal {
     let mut new = Vec::new();
     let mut records = Vec::new();
     for result in &mut *results {
         let Ok(plan) = result else { continue };
-        match state.prepare(planned, &plan.topic) {
+        match changes.prepare(planned, &plan.topic) {
             Ok(partitions) => {
                 new.push(partitions);
                 records.extend(plan.records.iter().cloned());
@@ -133,11 +158,7 @@ fn make<E: Env>(
             Err(refusal) => *result = Err(refusal),
         }
     }
-    if let Err(refusal) = state.record(controller, &records, new) {
-        for result in results.iter_mut().filter(|result| result.is_ok()) {
-            *result = Err(refusal.clone());
-        }
-    }
+    changes.propose_partitions(records, new)
 }
 
 fn repeated(topics: &[CreatableTopic]) -> HashSet<&str> {
@@ -149,7 +170,11 @@ fn repeated(topics: &[CreatableTopic]) -> HashSet<&str> {
         .collect()
 }
 
-fn created<E: Env>(state: &State<E>, image: &Image, plan: &TopicPlan) -> CreatableTopicResult {
+fn created<E: Env>(
+    controller: &Controller<E>,
+    image: &Image,
+    plan: &TopicPlan,
+) -> CreatableTopicResult {
     CreatableTopicResult {
         name: (&*plan.topic.name).into(),
         topic_id: plan.topic.id,
@@ -157,7 +182,7 @@ fn created<E: Env>(state: &State<E>, image: &Image, plan: &TopicPlan) -> Creatab
         num_partitions: plan.topic.partitions.len() as i32,
         replication_factor: 1,
         configs: Some(describe_configs::creatable_configs(
-            state,
+            controller,
             image,
             &plan.topic.name,
         )),

@@ -8,16 +8,16 @@ use headwater_protocol::delete_groups_response::DeletableGroupResult;
 use headwater_protocol::{DeleteGroupsRequest, DeleteGroupsResponse, ErrorCode};
 
 use crate::RequestContext;
-use crate::state::State;
+use crate::groups::Groups;
 
 /// Handles the request.
 pub(super) fn handle<E: Env>(
-    state: &State<E>,
+    groups: &Groups<E>,
     _context: &RequestContext,
     request: DeleteGroupsRequest,
 ) -> DeleteGroupsResponse {
     let results = request.groups_names.into_iter().map(|group_id| {
-        let deleted = state.delete_group(&group_id);
+        let deleted = groups.delete_group(&group_id);
         DeletableGroupResult {
             group_id,
             error_code: deleted.err().unwrap_or(ErrorCode::None).code(),

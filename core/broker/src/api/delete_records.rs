@@ -20,26 +20,26 @@ use headwater_protocol::{DeleteRecordsRequest, DeleteRecordsResponse, ErrorCode}
 use headwater_record::Offset;
 use uuid::Uuid;
 
-use super::{errors, lookup};
+use super::support::{errors, lookup};
 use crate::RequestContext;
 use crate::partition::Partition;
-use crate::state::State;
-use crate::topics::Topic;
+use crate::partitions::Partitions;
+use crate::partitions::Topic;
 
 const HIGH_WATERMARK: i64 = -1;
 
 /// Handles the request.
 pub(super) fn handle<E: Env>(
-    state: &State<E>,
+    partitions: &Partitions<E>,
     _context: &RequestContext,
     request: DeleteRecordsRequest,
 ) -> DeleteRecordsResponse {
     let mut moves = Vec::new();
     let mut answers = Vec::new();
     for topic in request.topics {
-        let found = lookup::topic(state, &topic.name, Uuid::nil());
+        let found = lookup::topic(partitions, &topic.name, Uuid::nil());
         let mut check = |wanted: &DeleteRecordsPartition| match &found {
-            Ok(topic) => check(state, topic, wanted).map(|target| {
+            Ok(topic) => check(partitions, topic, wanted).map(|target| {
                 moves.push(target);
                 moves.len() - 1
             }),
@@ -52,7 +52,7 @@ pub(super) fn handle<E: Env>(
             .collect::<Vec<_>>();
         answers.push((topic.name, partitions));
     }
-    let starts = move_starts(state, &moves);
+    let starts = move_starts(partitions, &moves);
     let topics = answers
         .into_iter()
         .map(|(name, partitions)| DeleteRecordsTopicResult {
@@ -71,13 +71,13 @@ pub(super) fn handle<E: Env>(
 
 /// Moves the log start offsets; the results are in the order of `moves`.
 fn move_starts<E: Env>(
-    state: &State<E>,
+    partitions: &Partitions<E>,
     moves: &[(Arc<Partition<E>>, Offset)],
 ) -> Vec<Result<Offset, ErrorCode>> {
     if moves.is_empty() {
         return Vec::new();
     }
-    let starts = match state.move_log_starts(moves) {
+    let starts = match partitions.move_log_starts(moves) {
         Ok(starts) => starts,
         Err(error) => {
             tracing::error!(%error, "the new log start offsets could not be written; no record was deleted");
@@ -95,14 +95,14 @@ fn move_starts<E: Env>(
 
 /// Looks up the partition and its new log start offset.
 fn check<E: Env>(
-    state: &State<E>,
+    partitions: &Partitions<E>,
     topic: &Topic<E>,
     wanted: &DeleteRecordsPartition,
 ) -> Result<(Arc<Partition<E>>, Offset), ErrorCode> {
     let partition = lookup::partition(topic, wanted.partition_index)?;
     partition
         .check_leader(None)
-        .map_err(|error| errors::leader_code(state, &error))?;
+        .map_err(|error| errors::leader_code(partitions, &error))?;
     if is_internal_topic(&topic.name) {
         return Err(ErrorCode::InvalidTopicException);
     }

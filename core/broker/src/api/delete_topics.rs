@@ -14,16 +14,21 @@ use headwater_protocol::delete_topics_request::DeleteTopicState;
 use headwater_protocol::delete_topics_response::DeletableTopicResult;
 use headwater_protocol::{DeleteTopicsRequest, DeleteTopicsResponse, ErrorCode, RemoveTopicRecord};
 
-use super::errors::Refusal;
+use super::support::errors::Refusal;
 use crate::RequestContext;
-use crate::state::State;
+use crate::controller::{Controller, Proposal};
+use crate::groups::Groups;
+use crate::metadata_log::CommitError;
+use crate::partitions::Partitions;
 
 /// The first version with the code for disabled deletion.
 const DISABLED_SINCE: i16 = 3;
 
 /// Handles the request.
-pub(super) fn handle<E: Env>(
-    state: &State<E>,
+pub(super) async fn handle<E: Env>(
+    controller: &Arc<Controller<E>>,
+    partitions: &Arc<Partitions<E>>,
+    groups: &Groups<E>,
     context: &RequestContext,
     request: DeleteTopicsRequest,
 ) -> DeleteTopicsResponse {
@@ -35,10 +40,11 @@ pub(super) fn handle<E: Env>(
             ..DeleteTopicState::default()
         });
     let wanted: Vec<_> = request.topics.into_iter().chain(by_name).collect();
-    let (found, committed) = delete(state, context, &wanted);
+    let (found, proposal) = propose(controller, partitions, context, &wanted);
+    let committed = proposal.decided().await.map_err(Refusal::from);
     if committed.is_ok() {
         for topic in found.iter().flatten() {
-            state.forget_offsets_of_topic(&topic.name, topic.id);
+            groups.forget_offsets_of_topic(&topic.name, topic.id);
         }
     }
     let answer = |(wanted, found): (DeleteTopicState, Result<_, Refusal>)| {
@@ -54,18 +60,19 @@ pub(super) fn handle<E: Env>(
 /// A topic to delete, or the reason for refusing it.
 type DeletionTarget = Result<Arc<TopicImage>, Refusal>;
 
-/// Deletes the topics that may be deleted, under the controller lock.
-fn delete<E: Env>(
-    state: &State<E>,
+/// Proposes to delete the topics that may be deleted.
+fn propose<E: Env>(
+    controller: &Arc<Controller<E>>,
+    partitions: &Arc<Partitions<E>>,
     context: &RequestContext,
     wanted: &[DeleteTopicState],
-) -> (Vec<DeletionTarget>, Result<(), Refusal>) {
-    let mut controller = state.controller.lock();
-    let image = state.image();
+) -> (Vec<DeletionTarget>, Proposal) {
+    let mut changes = controller.changes();
+    let image = changes.image();
     let mut found: Vec<DeletionTarget> = wanted
         .iter()
         .map(|wanted| {
-            check_allowed(state, context)?;
+            check_allowed(controller, context)?;
             find(&image, wanted)
         })
         .collect();
@@ -77,23 +84,29 @@ fn delete<E: Env>(
         })
     };
     let records: Vec<_> = found.iter().flatten().map(remove).collect();
-    let committed = controller.commit(state, &records).map_err(Refusal::from);
-    if committed.is_ok() && !records.is_empty() {
-        for topic in found.iter().flatten() {
-            if let Some(topic) = state.topics.remove(topic.id) {
-                state.retire_topic(&topic);
-            }
+    let ids: Vec<_> = found.iter().flatten().map(|topic| topic.id).collect();
+    let partitions = Arc::clone(partitions);
+    let retire = move |made: &Result<(), CommitError>| {
+        if made.is_err() || ids.is_empty() {
+            return;
+        }
+        for id in ids {
+            partitions.retire_topic(id);
         }
         // A later topic must not inherit the recovery point of a deleted one.
-        state.write_recovery_points();
-        state.write_log_starts();
-        state.write_cleaner_offsets();
-    }
-    (found, committed)
+        partitions.write_recovery_points();
+        partitions.write_log_starts();
+        partitions.write_cleaner_offsets();
+    };
+    let proposal = changes.propose(records, retire);
+    (found, proposal)
 }
 
-fn check_allowed<E: Env>(state: &State<E>, context: &RequestContext) -> Result<(), Refusal> {
-    if state.config().delete_topics {
+fn check_allowed<E: Env>(
+    controller: &Controller<E>,
+    context: &RequestContext,
+) -> Result<(), Refusal> {
+    if controller.config().delete_topics {
         return Ok(());
     }
     let code = if context.is_at_least(DISABLED_SINCE) {

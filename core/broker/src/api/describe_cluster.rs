@@ -9,16 +9,16 @@ use headwater_env::Env;
 use headwater_protocol::describe_cluster_response::DescribeClusterBroker;
 use headwater_protocol::{DescribeClusterRequest, DescribeClusterResponse, ErrorCode};
 
-use super::authorized_operations::{self, if_requested};
+use super::support::authorized_operations::{self, if_requested};
 use crate::RequestContext;
-use crate::state::State;
+use crate::controller::Controller;
 
 const ENDPOINT_BROKERS: i8 = 1;
 const ENDPOINT_CONTROLLERS: i8 = 2;
 
 /// Handles the request.
 pub(super) fn handle<E: Env>(
-    state: &State<E>,
+    controller: &Controller<E>,
     context: &RequestContext,
     request: DescribeClusterRequest,
 ) -> DescribeClusterResponse {
@@ -34,7 +34,7 @@ pub(super) fn handle<E: Env>(
             return refused(ErrorCode::UnsupportedEndpointType, &request, message);
         }
     }
-    let image = state.image();
+    let image = controller.image();
     let wanted = image
         .brokers()
         .filter(|(_, broker)| request.include_fenced_brokers || !broker.fenced);
@@ -49,8 +49,8 @@ pub(super) fn handle<E: Env>(
     DescribeClusterResponse {
         error_code: ErrorCode::None.code(),
         endpoint_type: request.endpoint_type,
-        cluster_id: state.cluster_id.as_str().into(),
-        controller_id: state.node_id,
+        cluster_id: controller.node.cluster_id.as_str().into(),
+        controller_id: controller.node.id,
         brokers: brokers.collect(),
         cluster_authorized_operations: if_requested(
             request.include_cluster_authorized_operations,

@@ -20,17 +20,17 @@ use headwater_protocol::describe_configs_response::{
 };
 use headwater_protocol::{DescribeConfigsRequest, DescribeConfigsResponse, ErrorCode, Str};
 
-use super::errors::Refusal;
+use super::support::errors::Refusal;
 use crate::RequestContext;
 use crate::config_layers::{BrokerLayers, LayeredValues};
-use crate::state::State;
+use crate::controller::Controller;
 
 /// How often a request may contain one resource. The response is hundreds of times as long as the name.
 const TIMES_MAX: usize = 100;
 
 /// Handles the request.
 pub(super) fn handle<E: Env>(
-    state: &State<E>,
+    controller: &Controller<E>,
     _context: &RequestContext,
     request: DescribeConfigsRequest,
 ) -> DescribeConfigsResponse {
@@ -46,7 +46,7 @@ pub(super) fn handle<E: Env>(
         let described = if *times > TIMES_MAX {
             Err(repeated_too_often(&resource.resource_name))
         } else {
-            describe(state, &resource, extras)
+            describe(controller, &resource, extras)
         };
         let (code, message, configs) = match described {
             Ok(configs) => (ErrorCode::None, None, configs),
@@ -76,12 +76,12 @@ fn repeated_too_often(name: &str) -> Refusal {
 
 /// The configuration of a topic in the format of `CreateTopics`.
 pub(super) fn creatable_configs<E: Env>(
-    state: &State<E>,
+    controller: &Controller<E>,
     image: &Image,
     name: &str,
 ) -> Vec<CreatableTopicConfigs> {
     let described = topic_configs(
-        state,
+        controller,
         image,
         name,
         &|_| true,
@@ -109,7 +109,7 @@ struct Extras {
 }
 
 fn describe<E: Env>(
-    state: &State<E>,
+    controller: &Controller<E>,
     resource: &DescribeConfigsResource,
     extras: Extras,
 ) -> Result<Vec<DescribeConfigsResourceResult>, Refusal> {
@@ -118,16 +118,16 @@ fn describe<E: Env>(
         Some(keys) => keys.iter().any(|key| &**key == definition.name),
     };
     let name = &*resource.resource_name;
-    let image = state.image();
+    let image = controller.image();
     match resource.resource_type {
         RESOURCE_TOPIC => {
             image
                 .topic(name)
                 .ok_or_else(|| Refusal::unknown_topic(name))?;
-            Ok(topic_configs(state, &image, name, &selects, extras))
+            Ok(topic_configs(controller, &image, name, &selects, extras))
         }
         RESOURCE_BROKER => {
-            let layers = BrokerLayers::new(state, &image, name)?;
+            let layers = BrokerLayers::new(&controller.node, &image, name)?;
             let wanted = BROKER
                 .definitions()
                 .iter()
@@ -146,7 +146,7 @@ fn describe<E: Env>(
 }
 
 fn topic_configs<E: Env>(
-    state: &State<E>,
+    controller: &Controller<E>,
     image: &Image,
     name: &str,
     selects: &dyn Fn(&Definition) -> bool,
@@ -154,12 +154,12 @@ fn topic_configs<E: Env>(
 ) -> Vec<DescribeConfigsResourceResult> {
     let nothing = Layer::new(&TOPIC);
     let topic = image.topic_config(name).map_or(&nothing, |layer| &**layer);
-    let config = state.config();
+    let config = controller.config();
     let view = TopicView {
         topic,
         broker: config.layer(),
     };
-    let broker = BrokerLayers::of_this(state, image);
+    let broker = BrokerLayers::of_this(&controller.node, image);
     let wanted = TOPIC
         .definitions()
         .iter()

@@ -9,19 +9,19 @@ use headwater_env::Env;
 use headwater_protocol::describe_groups_response::{DescribedGroup, DescribedGroupMember};
 use headwater_protocol::{DescribeGroupsRequest, DescribeGroupsResponse, ErrorCode, Str};
 
-use super::authorized_operations::{self, if_requested};
+use super::support::authorized_operations::{self, if_requested};
 use crate::RequestContext;
+use crate::groups::Groups;
 use crate::groups::classic::{ClassicGroup, Member};
 use crate::groups::group::Group;
 use crate::groups::shard::Entry;
-use crate::state::State;
 
 /// The first version with an error code for unknown groups.
 const UNKNOWN_GROUP_ERROR_SINCE: i16 = 6;
 
 /// Handles the request.
 pub(super) fn handle<E: Env>(
-    state: &State<E>,
+    groups: &Groups<E>,
     context: &RequestContext,
     request: DescribeGroupsRequest,
 ) -> DescribeGroupsResponse {
@@ -29,21 +29,21 @@ pub(super) fn handle<E: Env>(
         request.include_authorized_operations,
         authorized_operations::GROUP,
     );
-    let groups = request.groups.into_iter().map(|group_id| {
-        let mut group = describe(state, context, group_id);
+    let described = request.groups.into_iter().map(|group_id| {
+        let mut group = describe(groups, context, group_id);
         if ErrorCode::from_code(group.error_code).is_ok() {
             group.authorized_operations = operations;
         }
         group
     });
     DescribeGroupsResponse {
-        groups: groups.collect(),
+        groups: described.collect(),
         ..DescribeGroupsResponse::default()
     }
 }
 
-fn describe<E: Env>(state: &State<E>, context: &RequestContext, group_id: Str) -> DescribedGroup {
-    let coordinator = match state.coordinator_of(&group_id) {
+fn describe<E: Env>(groups: &Groups<E>, context: &RequestContext, group_id: Str) -> DescribedGroup {
+    let coordinator = match groups.coordinator_of(&group_id) {
         Ok(coordinator) => coordinator,
         Err(code) => return failed(group_id, code),
     };

@@ -14,20 +14,20 @@ use headwater_record::PartitionId;
 
 use crate::RequestContext;
 use crate::partition::Partition;
-use crate::state::State;
+use crate::partitions::Partitions;
 
 /// Handles the request.
 pub(super) fn handle<E: Env>(
-    state: &State<E>,
+    partitions: &Partitions<E>,
     _context: &RequestContext,
     request: DescribeLogDirsRequest,
 ) -> DescribeLogDirsResponse {
     let topics = match request.topics {
-        None => all(state),
+        None => all(partitions),
         Some(wanted) => wanted
             .into_iter()
             .filter_map(|wanted| {
-                let topic = state.topics.by_name(&wanted.topic)?;
+                let topic = partitions.topic(&wanted.topic)?;
                 let found = wanted
                     .partitions
                     .iter()
@@ -39,14 +39,14 @@ pub(super) fn handle<E: Env>(
             })
             .collect(),
     };
-    let directory = state.directory.read();
+    let directory = partitions.directory();
     let Some(directory) = &*directory else {
         return DescribeLogDirsResponse {
             error_code: ErrorCode::BrokerNotAvailable.code(),
             ..DescribeLogDirsResponse::default()
         };
     };
-    let space = state.env.disk_space(directory.path()).ok();
+    let space = partitions.env.disk_space(directory.path()).ok();
     let bytes =
         |count: Option<u64>| count.map_or(-1, |count| i64::try_from(count).unwrap_or(i64::MAX));
     let result = DescribeLogDirsResult {
@@ -64,10 +64,10 @@ pub(super) fn handle<E: Env>(
     }
 }
 
-fn all<E: Env>(state: &State<E>) -> Vec<DescribeLogDirsTopic> {
-    let mut topics = state.topics.all();
+fn all<E: Env>(partitions: &Partitions<E>) -> Vec<DescribeLogDirsTopic> {
+    let mut topics = partitions.topics();
     topics.sort_by(|a, b| a.name.cmp(&b.name));
-    let describe_all = |topic: &std::sync::Arc<crate::topics::Topic<E>>| {
+    let describe_all = |topic: &std::sync::Arc<crate::partitions::Topic<E>>| {
         described(
             &topic.name,
             topic

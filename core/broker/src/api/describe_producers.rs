@@ -16,27 +16,27 @@ use headwater_protocol::describe_producers_response::{
 use headwater_protocol::{DescribeProducersRequest, DescribeProducersResponse, ErrorCode};
 use uuid::Uuid;
 
-use super::{errors, lookup};
+use super::support::{errors, lookup};
 use crate::RequestContext;
-use crate::state::State;
-use crate::topics::Topic;
+use crate::partitions::Partitions;
+use crate::partitions::Topic;
 
 /// Handles the request.
 pub(super) fn handle<E: Env>(
-    state: &State<E>,
+    partitions: &Partitions<E>,
     _context: &RequestContext,
     request: DescribeProducersRequest,
 ) -> DescribeProducersResponse {
     let topics = request.topics.into_iter().map(|wanted| {
         let found = validate_topic_name(&wanted.name)
             .map_err(|_| ErrorCode::InvalidTopicException)
-            .and_then(|()| lookup::topic(state, &wanted.name, Uuid::nil()));
+            .and_then(|()| lookup::topic(partitions, &wanted.name, Uuid::nil()));
         let indexes: BTreeSet<_> = wanted.partition_indexes.into_iter().collect();
         let partitions = indexes.into_iter().map(|index| {
             let producers = found
                 .as_ref()
                 .map_err(|code| *code)
-                .and_then(|topic| producers(state, topic, index));
+                .and_then(|topic| producers(partitions, topic, index));
             respond(index, producers)
         });
         TopicResponse {
@@ -52,14 +52,14 @@ pub(super) fn handle<E: Env>(
 }
 
 fn producers<E: Env>(
-    state: &State<E>,
+    partitions: &Partitions<E>,
     topic: &Topic<E>,
     index: i32,
 ) -> Result<Vec<ProducerState>, ErrorCode> {
     let partition = lookup::partition(topic, index)?;
     partition
         .check_leader(None)
-        .map_err(|error| errors::leader_code(state, &error))?;
+        .map_err(|error| errors::leader_code(partitions, &error))?;
     let summaries = partition.log().active_producers();
     Ok(summaries.iter().map(described).collect())
 }

@@ -20,17 +20,17 @@ use headwater_protocol::{
 };
 use headwater_record::PartitionId;
 
-use super::authorized_operations;
+use super::support::authorized_operations;
 use crate::RequestContext;
-use crate::state::State;
+use crate::controller::Controller;
 
 /// Handles the request.
 pub(super) fn handle<E: Env>(
-    state: &State<E>,
+    controller: &Controller<E>,
     _context: &RequestContext,
     request: DescribeTopicPartitionsRequest,
 ) -> DescribeTopicPartitionsResponse {
-    let image = state.image();
+    let image = controller.image();
     let begin = request.cursor.map_or((Str::default(), 0), |cursor| {
         (cursor.topic_name, cursor.partition_index)
     });
@@ -41,7 +41,7 @@ pub(super) fn handle<E: Env>(
     }
     let most = request
         .response_partition_limit
-        .min(state.config().described_partitions_max);
+        .min(controller.config().described_partitions_max);
     let mut page = Page {
         left: usize::try_from(most).unwrap_or(0).max(1),
         response: DescribeTopicPartitionsResponse::default(),

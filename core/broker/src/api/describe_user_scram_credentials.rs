@@ -17,15 +17,15 @@ use headwater_protocol::{
 };
 
 use crate::RequestContext;
-use crate::state::State;
+use crate::controller::Controller;
 
 /// Handles the request.
 pub(super) fn handle<E: Env>(
-    state: &State<E>,
+    controller: &Controller<E>,
     _context: &RequestContext,
     request: DescribeUserScramCredentialsRequest,
 ) -> DescribeUserScramCredentialsResponse {
-    let image = state.image();
+    let image = controller.image();
     let wanted: Vec<Str> = request
         .users
         .unwrap_or_default()

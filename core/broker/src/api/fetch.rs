@@ -21,9 +21,10 @@ use headwater_protocol::{ErrorCode, FetchRequest, FetchResponse};
 use tokio::time::Instant;
 
 use crate::RequestContext;
-use crate::fetch_sessions::TopicReference;
+use crate::controller::Controller;
+use crate::fetch_sessions::{FetchSessions, TopicReference};
+use crate::partitions::Partitions;
 use crate::random::random_u32;
-use crate::state::State;
 use gather::{FetchPlan, FetchedPartitions};
 use wait::Registration;
 
@@ -35,7 +36,9 @@ const TOPIC_IDS_SINCE: i16 = 13;
 /// # Panics
 /// If it has to wait and is not polled in a Tokio runtime with time enabled.
 pub(super) async fn handle<E: Env>(
-    state: &State<E>,
+    partitions: &Partitions<E>,
+    controller: &Controller<E>,
+    fetch_sessions: &FetchSessions,
     context: &RequestContext,
     mut request: FetchRequest,
 ) -> FetchResponse {
@@ -44,14 +47,13 @@ pub(super) async fn handle<E: Env>(
     } else {
         TopicReference::Names
     };
-    let clock = || state.env.monotonic();
-    let sessions = &state.fetch_sessions;
-    let mode = match sessions.begin(&mut request, topic_reference, clock) {
+    let clock = || partitions.env.monotonic();
+    let mode = match fetch_sessions.begin(&mut request, topic_reference, clock) {
         Ok(mode) => mode,
         Err(code) => return refused(code),
     };
-    let responses = full_answer(state, context, request).await;
-    match sessions.finish(mode, responses, clock, || random_u32(&state.env)) {
+    let responses = full_answer(partitions, controller, context, request).await;
+    match fetch_sessions.finish(mode, responses, clock, || random_u32(&partitions.env)) {
         Ok(session) => FetchResponse {
             session_id: session.session_id,
             responses: session.responses,
@@ -69,23 +71,23 @@ fn refused(code: ErrorCode) -> FetchResponse {
 }
 
 async fn full_answer<E: Env>(
-    state: &State<E>,
+    partitions: &Partitions<E>,
+    controller: &Controller<E>,
     context: &RequestContext,
     request: FetchRequest,
 ) -> Vec<FetchableTopicResponse> {
     let max_wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
     let min_bytes = usize::try_from(request.min_bytes).unwrap_or(0);
-    let plan = FetchPlan::new(state, context, request);
-    let first = plan.gather(state);
+    let plan = FetchPlan::new((partitions, controller), context, request);
+    let first = plan.gather();
     if max_wait.is_zero() || first.can_respond(min_bytes) {
         return plan.respond(first);
     }
-    let fetched = wait_for(state, &plan, min_bytes, Instant::now() + max_wait).await;
+    let fetched = wait_for(&plan, min_bytes, Instant::now() + max_wait).await;
     plan.respond(fetched)
 }
 
 async fn wait_for<E: Env>(
-    state: &State<E>,
     plan: &FetchPlan<'_, E>,
     min_bytes: usize,
     deadline: Instant,
@@ -94,13 +96,13 @@ async fn wait_for<E: Env>(
     loop {
         // Read again after registering and after each wake-up, so that no append is missed.
         let mark = registration.mark();
-        let fetched = plan.gather(state);
+        let fetched = plan.gather();
         if fetched.can_respond(min_bytes) {
             return fetched;
         }
         let missing = min_bytes - fetched.bytes;
         if registration.grown_since(mark, missing, deadline).await == wait::WaitResult::TimedOut {
-            return plan.gather(state);
+            return plan.gather();
         }
     }
 }

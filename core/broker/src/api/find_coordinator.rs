@@ -8,13 +8,15 @@
 //! `KAFKA_STORAGE_ERROR`.
 
 use headwater_env::Env;
+use headwater_metadata::NodeId;
 use headwater_protocol::find_coordinator_response::Coordinator;
 use headwater_protocol::{ErrorCode, FindCoordinatorRequest, FindCoordinatorResponse, Str};
 
-use super::errors::Refusal;
-use super::transactions;
+use super::support::errors::Refusal;
+use super::support::transactions;
 use crate::RequestContext;
-use crate::state::State;
+use crate::controller::Controller;
+use crate::groups::Groups;
 
 const GROUP: i8 = 0;
 const TRANSACTION: i8 = 1;
@@ -22,22 +24,23 @@ const TRANSACTION: i8 = 1;
 const BATCHED_SINCE: i16 = 4;
 
 /// Handles the request.
-pub(super) fn handle<E: Env>(
-    state: &State<E>,
+pub(super) async fn handle<E: Env>(
+    controller: &Controller<E>,
+    groups: &Groups<E>,
     context: &RequestContext,
     request: FindCoordinatorRequest,
 ) -> FindCoordinatorResponse {
-    let found = find(state, context, request.key_type);
+    let found = find(groups, context, request.key_type).await;
     if context.is_at_least(BATCHED_SINCE) {
         let keys = request.coordinator_keys.into_iter();
         return FindCoordinatorResponse {
             coordinators: keys
-                .map(|key| coordinator(state, context, key, &found))
+                .map(|key| coordinator(controller.node.id, context, key, &found))
                 .collect(),
             ..FindCoordinatorResponse::default()
         };
     }
-    let found = coordinator(state, context, request.key, &found);
+    let found = coordinator(controller.node.id, context, request.key, &found);
     FindCoordinatorResponse {
         error_code: found.error_code,
         error_message: found.error_message,
@@ -48,9 +51,13 @@ pub(super) fn handle<E: Env>(
     }
 }
 
-fn find<E: Env>(state: &State<E>, context: &RequestContext, key_type: i8) -> Result<(), Refusal> {
+async fn find<E: Env>(
+    groups: &Groups<E>,
+    context: &RequestContext,
+    key_type: i8,
+) -> Result<(), Refusal> {
     match key_type {
-        GROUP => state.ensure_coordinators().map_err(|refusal| {
+        GROUP => groups.ensure_coordinators().await.map_err(|refusal| {
             let code = match refusal.code {
                 ErrorCode::KafkaStorageError => ErrorCode::UnknownServerError,
                 code => code,
@@ -69,8 +76,8 @@ fn find<E: Env>(state: &State<E>, context: &RequestContext, key_type: i8) -> Res
     }
 }
 
-fn coordinator<E: Env>(
-    state: &State<E>,
+fn coordinator(
+    node_id: NodeId,
     context: &RequestContext,
     key: Str,
     found: &Result<(), Refusal>,
@@ -78,7 +85,7 @@ fn coordinator<E: Env>(
     match found {
         Ok(()) => Coordinator {
             key,
-            node_id: state.node_id,
+            node_id,
             host: (&*context.listener.host).into(),
             port: i32::from(context.listener.port),
             error_code: ErrorCode::None.code(),

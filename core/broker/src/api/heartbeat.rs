@@ -7,18 +7,18 @@ use headwater_env::Env;
 use headwater_protocol::{ErrorCode, HeartbeatRequest, HeartbeatResponse};
 
 use crate::RequestContext;
-use crate::state::State;
+use crate::groups::Groups;
 
 /// Handles the request.
 pub(super) fn handle<E: Env>(
-    state: &State<E>,
+    groups: &Groups<E>,
     _context: &RequestContext,
     request: HeartbeatRequest,
 ) -> HeartbeatResponse {
     let result = if request.group_id.is_empty() {
         Err(ErrorCode::InvalidGroupId)
     } else {
-        state.heartbeat(&request)
+        groups.heartbeat(&request)
     };
     HeartbeatResponse {
         error_code: result.err().unwrap_or(ErrorCode::None).code(),

@@ -7,6 +7,8 @@
 //! (`INVALID_CONFIG` names the others); an empty broker name means all brokers. A resource that appears twice is
 //! `INVALID_REQUEST`.
 
+use std::sync::Arc;
+
 use headwater_env::Env;
 use headwater_protocol::incremental_alter_configs_request::AlterConfigsResource;
 use headwater_protocol::incremental_alter_configs_response::AlterConfigsResourceResponse;
@@ -14,43 +16,45 @@ use headwater_protocol::{
     ErrorCode, IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse, Str,
 };
 
-use super::errors::Refusal;
-use super::resources::{check_not_repeated, repeated};
+use super::support::errors::Refusal;
+use super::support::resources::{check_not_repeated, repeated};
 use crate::RequestContext;
-use crate::config_changes::{Change, Operation};
-use crate::state::State;
+use crate::controller::{Change, Controller, Operation};
 
 /// Handles the request.
-pub(super) fn handle<E: Env>(
-    state: &State<E>,
+pub(super) async fn handle<E: Env>(
+    controller: &Arc<Controller<E>>,
     _context: &RequestContext,
     request: IncrementalAlterConfigsRequest,
 ) -> IncrementalAlterConfigsResponse {
     let validate_only = request.validate_only;
     let twice = repeated(request.resources.iter().map(name));
-    let responses = request.resources.into_iter().map(|resource| {
+    let mut responses = Vec::with_capacity(request.resources.len());
+    for resource in request.resources {
         let named = check_not_repeated(&twice, name(&resource));
-        let result = named.and_then(|()| changes(&resource)).and_then(|changes| {
-            state.change_configs(
-                (resource.resource_type, &resource.resource_name),
-                &changes,
-                validate_only,
-            )
-        });
+        let result = match named.and_then(|()| changes(&resource)) {
+            Ok(changes) => {
+                let resource = (resource.resource_type, &*resource.resource_name);
+                controller
+                    .change_configs(resource, &changes, validate_only)
+                    .await
+            }
+            Err(refusal) => Err(refusal),
+        };
         let (code, message) = match result {
             Ok(()) => (ErrorCode::None, None),
             Err(refusal) => (refusal.code, Some(refusal.message.into())),
         };
-        AlterConfigsResourceResponse {
+        responses.push(AlterConfigsResourceResponse {
             error_code: code.code(),
             error_message: message,
             resource_type: resource.resource_type,
             resource_name: resource.resource_name,
             ..AlterConfigsResourceResponse::default()
-        }
-    });
+        });
+    }
     IncrementalAlterConfigsResponse {
-        responses: responses.collect(),
+        responses,
         ..IncrementalAlterConfigsResponse::default()
     }
 }

@@ -7,16 +7,18 @@
 //! `INVALID_REQUEST`. There are no transactional producers yet; docs/decisions/refusing-transactions.md explains the
 //! code.
 
+use std::sync::Arc;
+
 use headwater_env::Env;
 use headwater_protocol::{ErrorCode, InitProducerIdRequest, InitProducerIdResponse};
 
-use super::transactions;
+use super::support::transactions;
 use crate::RequestContext;
-use crate::state::State;
+use crate::controller::Controller;
 
 /// Handles the request.
-pub(super) fn handle<E: Env>(
-    state: &State<E>,
+pub(super) async fn handle<E: Env>(
+    controller: &Arc<Controller<E>>,
     _context: &RequestContext,
     request: InitProducerIdRequest,
 ) -> InitProducerIdResponse {
@@ -27,7 +29,7 @@ pub(super) fn handle<E: Env>(
     if has_half {
         return refused(ErrorCode::InvalidRequest);
     }
-    match state.controller.lock().next_producer_id(state) {
+    match controller.next_producer_id().await {
         Ok(id) => InitProducerIdResponse {
             error_code: ErrorCode::None.code(),
             producer_id: id.get(),

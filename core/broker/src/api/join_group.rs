@@ -15,13 +15,16 @@ use std::time::Duration;
 
 use headwater_env::Env;
 use headwater_protocol::{ErrorCode, JoinGroupRequest, JoinGroupResponse, Str};
+use uuid::Uuid;
 
+use super::support::members::client_host;
 use crate::RequestContext;
+use crate::controller::Controller;
+use crate::groups::Groups;
 use crate::groups::classic::{Join, MemberIdRule, Protocol, SkipRule};
-use crate::groups::{detached, detached_bytes};
-use crate::memory::MemoryReservation;
-use crate::random::random_uuid;
-use crate::state::State;
+use crate::groups::coordinator::PendingResponse;
+use crate::groups::detached::{detached, detached_bytes};
+use crate::memory::{MemoryReservation, RequestMemory};
 
 /// The first version in which a new member joins again with the id of the response.
 const MEMBER_ID_REQUIRED_SINCE: i16 = 4;
@@ -32,12 +35,14 @@ const SKIP_ASSIGNMENT_SINCE: i16 = 9;
 
 /// Handles the request. Dropping the future stops the wait; the member stays until its session expires.
 pub(super) async fn handle<E: Env>(
-    state: &State<E>,
+    controller: &Controller<E>,
+    memory: &Arc<RequestMemory>,
+    groups: &Groups<E>,
     context: &RequestContext,
     request: JoinGroupRequest,
 ) -> JoinGroupResponse {
     let member_id = request.member_id.clone();
-    let mut response = match begin(state, context, request) {
+    let mut response = match begin(controller, memory, groups, context, request).await {
         Ok(waiting) => waiting
             .await
             .unwrap_or_else(|_| refused(member_id, ErrorCode::CoordinatorNotAvailable)),
@@ -49,34 +54,37 @@ pub(super) async fn handle<E: Env>(
     response
 }
 
-fn begin<E: Env>(
-    state: &State<E>,
+async fn begin<E: Env>(
+    controller: &Controller<E>,
+    memory: &Arc<RequestMemory>,
+    groups: &Groups<E>,
     context: &RequestContext,
     request: JoinGroupRequest,
-) -> Result<crate::groups::PendingResponse<JoinGroupResponse>, ErrorCode> {
+) -> Result<PendingResponse<JoinGroupResponse>, ErrorCode> {
     if request.group_id.is_empty() {
         return Err(ErrorCode::InvalidGroupId);
     }
-    let config = state.config();
+    let config = controller.config();
     let allowed = config.group_session_timeout_min_ms..=config.group_session_timeout_max_ms;
     if !allowed.contains(&request.session_timeout_ms) {
         return Err(ErrorCode::InvalidSessionTimeout);
     }
     let group_id = request.group_id.clone();
-    let memory = hold(state, &request)?;
-    state.join_group(&group_id, join(state, context, request, memory))
+    let held = hold(memory, &request)?;
+    let join = join(groups.random_uuid(), context, request, held);
+    groups.join_group(&group_id, join).await
 }
 
 /// Reserves memory for the metadata in the member's protocols, for as long as it is a member.
-fn hold<E: Env>(
-    state: &State<E>,
+fn hold(
+    memory: &Arc<RequestMemory>,
     request: &JoinGroupRequest,
 ) -> Result<Option<Arc<MemoryReservation>>, ErrorCode> {
     let sizes = request.protocols.iter();
     let bytes = sizes
         .map(|protocol| protocol.name.len() + protocol.metadata.len())
         .sum();
-    let Some(held) = state.memory.reserve_for_members(bytes, 0) else {
+    let Some(held) = memory.reserve_for_members(bytes, 0) else {
         let group = &*request.group_id;
         tracing::warn!(
             group,
@@ -88,8 +96,8 @@ fn hold<E: Env>(
     Ok(Some(Arc::new(held)))
 }
 
-fn join<E: Env>(
-    state: &State<E>,
+fn join(
+    id: Uuid,
     context: &RequestContext,
     request: JoinGroupRequest,
     memory: Option<Arc<MemoryReservation>>,
@@ -98,7 +106,7 @@ fn join<E: Env>(
     let session_timeout = milliseconds(request.session_timeout_ms).unwrap_or_default();
     let client_id = context.client_id.as_deref().unwrap_or_default();
     let stem = request.group_instance_id.as_deref().unwrap_or(client_id);
-    let new_member_id = format!("{stem}-{}", random_uuid(&state.env));
+    let new_member_id = format!("{stem}-{id}");
     let protocols = request.protocols.iter().map(|protocol| Protocol {
         name: detached(&protocol.name),
         metadata: detached_bytes(&protocol.metadata),
@@ -107,7 +115,7 @@ fn join<E: Env>(
         member_id: detached(&request.member_id),
         instance_id: request.group_instance_id.as_deref().map(detached),
         client_id: detached(client_id),
-        client_host: super::client_host(context),
+        client_host: client_host(context),
         session_timeout,
         rebalance_timeout: milliseconds(request.rebalance_timeout_ms).unwrap_or(session_timeout),
         protocol_type: detached(&request.protocol_type),

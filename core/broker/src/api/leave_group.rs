@@ -11,15 +11,15 @@ use headwater_protocol::leave_group_response::MemberResponse;
 use headwater_protocol::{ErrorCode, LeaveGroupRequest, LeaveGroupResponse};
 
 use crate::RequestContext;
+use crate::groups::Groups;
 use crate::groups::classic::Leaver;
-use crate::state::State;
 
 /// The first version with many members.
 const BATCHED_SINCE: i16 = 3;
 
 /// Handles the request.
 pub(super) fn handle<E: Env>(
-    state: &State<E>,
+    groups: &Groups<E>,
     context: &RequestContext,
     request: LeaveGroupRequest,
 ) -> LeaveGroupResponse {
@@ -35,7 +35,7 @@ pub(super) fn handle<E: Env>(
     let result = if request.group_id.is_empty() {
         Err(ErrorCode::InvalidGroupId)
     } else {
-        state.leave_group(&request.group_id, leavers.clone())
+        groups.leave_group(&request.group_id, leavers.clone())
     };
     let (code, members) = match result {
         Ok(members) => (ErrorCode::None, members),

@@ -9,19 +9,19 @@ use headwater_protocol::list_groups_response::ListedGroup;
 use headwater_protocol::{ListGroupsRequest, ListGroupsResponse, Str};
 
 use crate::RequestContext;
+use crate::groups::Groups;
 use crate::groups::shard::Entry;
-use crate::state::State;
 
 /// Handles the request.
 pub(super) fn handle<E: Env>(
-    state: &State<E>,
+    groups: &Groups<E>,
     _context: &RequestContext,
     request: ListGroupsRequest,
 ) -> ListGroupsResponse {
-    let mut groups = Vec::new();
-    for index in 0..state.coordinators() {
-        match state.coordinator(index) {
-            Ok(coordinator) => groups.extend(
+    let mut listed_groups = Vec::new();
+    for index in 0..groups.coordinators() {
+        match groups.coordinator(index) {
+            Ok(coordinator) => listed_groups.extend(
                 coordinator
                     .shard()
                     .iter()
@@ -41,12 +41,12 @@ pub(super) fn handle<E: Env>(
                 .iter()
                 .any(|wanted| wanted.eq_ignore_ascii_case(value))
     };
-    groups.retain(|group| {
+    listed_groups.retain(|group| {
         lets_through(&request.states_filter, &group.group_state)
             && lets_through(&request.types_filter, &group.group_type)
     });
     ListGroupsResponse {
-        groups,
+        groups: listed_groups,
         ..ListGroupsResponse::default()
     }
 }

@@ -10,6 +10,7 @@
 //! leader epochs in the response.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use headwater_env::Env;
 use headwater_log::{ReadError, RecordPosition};
@@ -21,12 +22,11 @@ use headwater_protocol::{ErrorCode, ListOffsetsRequest, ListOffsetsResponse, Str
 use headwater_record::{BatchError, DecompressError, DecompressLimit, LeaderEpoch, Offset};
 use uuid::Uuid;
 
-use super::{errors, lookup};
+use super::support::{errors, lookup};
 use crate::RequestContext;
-use crate::memory::USUAL_DECOMPRESSION;
+use crate::memory::{RequestMemory, USUAL_DECOMPRESSION};
 use crate::partition::{Isolation, Partition};
-use crate::state::State;
-use crate::topics::Topic;
+use crate::partitions::{Partitions, Topic};
 
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;
@@ -40,7 +40,8 @@ const LEADER_EPOCHS_SINCE: i16 = 4;
 
 /// Handles the request.
 pub(super) fn handle<E: Env>(
-    state: &State<E>,
+    partitions: &Partitions<E>,
+    memory: &Arc<RequestMemory>,
     context: &RequestContext,
     request: ListOffsetsRequest,
 ) -> ListOffsetsResponse {
@@ -51,14 +52,14 @@ pub(super) fn handle<E: Env>(
     };
     let twice = repeated(&request.topics);
     let topics = request.topics.into_iter().map(|topic| {
-        let found = lookup::topic(state, &topic.name, Uuid::nil());
+        let found = lookup::topic(partitions, &topic.name, Uuid::nil());
         let partitions = topic.partitions.iter().map(|wanted| {
             if twice.contains(&(topic.name.clone(), wanted.partition_index)) {
                 return Err(ErrorCode::InvalidRequest);
             }
             check_timestamp(context, wanted.timestamp)?;
             answer(
-                state,
+                (partitions, memory),
                 found.as_ref().map_err(|code| *code)?,
                 wanted,
                 isolation,
@@ -119,7 +120,7 @@ struct ListedOffset {
 }
 
 fn answer<E: Env>(
-    state: &State<E>,
+    (partitions, memory): (&Partitions<E>, &Arc<RequestMemory>),
     topic: &Topic<E>,
     wanted: &ListOffsetsPartition,
     isolation: Isolation,
@@ -128,7 +129,7 @@ fn answer<E: Env>(
     let epoch = lookup::requested_epoch(wanted.current_leader_epoch);
     let leadership = partition
         .check_leader(epoch)
-        .map_err(|error| errors::leader_code(state, &error))?;
+        .map_err(|error| errors::leader_code(partitions, &error))?;
     let at = |offset| {
         Some(ListedOffset {
             offset,
@@ -140,10 +141,10 @@ fn answer<E: Env>(
         LATEST => Ok(at(partition.readable_end(isolation))),
         EARLIEST | EARLIEST_LOCAL => Ok(at(partition.log().log_start_offset())),
         LATEST_REMOTE | EARLIEST_NOT_REMOTE => Ok(None),
-        MAX_TIMESTAMP => search(state, &partition, isolation, |limit| {
+        MAX_TIMESTAMP => search(memory, &partition, isolation, |limit| {
             partition.log().offset_of_max_timestamp(limit)
         }),
-        timestamp_ms => search(state, &partition, isolation, |limit| {
+        timestamp_ms => search(memory, &partition, isolation, |limit| {
             partition.log().offset_for_timestamp(timestamp_ms, limit)
         }),
     }
@@ -152,7 +153,7 @@ fn answer<E: Env>(
 /// Returns a record only if the reader may see it. If a batch decompresses to more than usual, the search waits for its
 /// turn and reserves the memory.
 fn search<E: Env>(
-    state: &State<E>,
+    memory: &Arc<RequestMemory>,
     partition: &Partition<E>,
     isolation: Isolation,
     find: impl Fn(DecompressLimit) -> Result<Option<RecordPosition>, ReadError>,
@@ -160,7 +161,7 @@ fn search<E: Env>(
     let found = match find(USUAL_DECOMPRESSION) {
         Err(error) if is_too_large_to_decompress(&error) => {
             let limit = DecompressLimit::default();
-            let _turn = state.turn_to_decompress(limit);
+            let _turn = memory.turn_to_decompress(limit);
             find(limit)
         }
         found => found,

@@ -22,31 +22,35 @@ use headwater_protocol::metadata_response::{
 };
 use headwater_protocol::{CreateTopicsRequest, ErrorCode, MetadataRequest, MetadataResponse, Str};
 
-use super::authorized_operations::{self, if_requested};
 use super::create_topics;
+use super::support::authorized_operations::{self, if_requested};
 use crate::RequestContext;
-use crate::state::State;
+use crate::controller::Controller;
 
 /// Handles the request.
-pub(super) fn handle<E: Env>(
-    state: &State<E>,
+pub(super) async fn handle<E: Env>(
+    controller: &Arc<Controller<E>>,
     context: &RequestContext,
     request: MetadataRequest,
 ) -> MetadataResponse {
-    let may_create = request.allow_auto_topic_creation && state.config().auto_create_topics;
+    let may_create = request.allow_auto_topic_creation && controller.config().auto_create_topics;
     let mut topics = match request.topics {
         Some(wanted) if !wanted.is_empty() || context.is_at_least(1) => {
             let wanted = once(wanted);
             let refusals = if may_create {
-                make_missing(state, context, &wanted)
+                make_missing(controller, context, &wanted).await
             } else {
                 Refusals::new()
             };
-            let image = state.image();
+            let image = controller.image();
             let answer = |wanted| answer(&image, context, wanted, &refusals);
             wanted.into_iter().map(answer).collect()
         }
-        _ => state.image().topics().map(described).collect::<Vec<_>>(),
+        _ => controller
+            .image()
+            .topics()
+            .map(described)
+            .collect::<Vec<_>>(),
     };
     let topic_operations = if_requested(
         request.include_topic_authorized_operations,
@@ -56,9 +60,9 @@ pub(super) fn handle<E: Env>(
         topic.topic_authorized_operations = topic_operations;
     }
     MetadataResponse {
-        brokers: brokers(&state.image(), context),
-        cluster_id: Some(state.cluster_id.as_str().into()),
-        controller_id: state.node_id,
+        brokers: brokers(&controller.image(), context),
+        cluster_id: Some(controller.node.cluster_id.as_str().into()),
+        controller_id: controller.node.id,
         topics,
         cluster_authorized_operations: if_requested(
             request.include_cluster_authorized_operations,
@@ -131,12 +135,12 @@ fn by_id(
 }
 
 /// Creates the unknown topics with the broker's defaults, in one metadata change.
-fn make_missing<E: Env>(
-    state: &State<E>,
+async fn make_missing<E: Env>(
+    controller: &Arc<Controller<E>>,
     context: &RequestContext,
     wanted: &[MetadataRequestTopic],
 ) -> Refusals {
-    let image = state.image();
+    let image = controller.image();
     let missing = |name: &&Str| {
         image.topic(name).is_none() && validate_topic_name(name).is_ok() && !is_internal_topic(name)
     };
@@ -159,7 +163,7 @@ fn make_missing<E: Env>(
         topics,
         ..CreateTopicsRequest::default()
     };
-    let response = create_topics::handle(state, context, request);
+    let response = create_topics::handle(controller, context, request).await;
     let refusal = |topic: CreatableTopicResult| {
         let code = ErrorCode::from_code(topic.error_code);
         (!code.is_ok()).then_some((topic.name, code))

@@ -18,13 +18,14 @@ use headwater_protocol::offset_commit_response::{
 };
 use headwater_protocol::{ErrorCode, OffsetCommitRequest, OffsetCommitResponse};
 
-use super::lookup;
+use super::support::lookup;
 use crate::RequestContext;
+use crate::controller::Controller;
+use crate::groups::Groups;
 use crate::groups::committed::CommittedOffset;
-use crate::groups::detached;
+use crate::groups::detached::detached;
 use crate::groups::offset_store::{Commit, CommitRules, Committer};
-use crate::state::State;
-use crate::topics::Topic;
+use crate::partitions::{Partitions, Topic};
 
 /// The first version that supports member epochs, and that has different errors for an unknown group and a wrong
 /// generation.
@@ -33,18 +34,27 @@ const MEMBER_EPOCHS_SINCE: i16 = 9;
 const DEFAULT_RETENTION: i64 = -1;
 
 /// Handles the request.
-pub(super) fn handle<E: Env>(
-    state: &State<E>,
+pub(super) async fn handle<E: Env>(
+    controller: &Controller<E>,
+    partitions: &Partitions<E>,
+    groups: &Groups<E>,
     context: &RequestContext,
     request: OffsetCommitRequest,
 ) -> OffsetCommitResponse {
+    let metadata_bytes_max = controller.config().offset_metadata_bytes_max;
+    let now_ms = partitions.env.wall_clock_ms();
     let mut commits = Vec::new();
     let mut checked = Vec::new();
     for topic in &request.topics {
-        let found = lookup::topic(state, &topic.name, topic.topic_id);
+        let found = lookup::topic(partitions, &topic.name, topic.topic_id);
         let check = |partition: &OffsetCommitRequestPartition| {
             let topic = found.as_ref().map_err(|code| *code)?;
-            let commit = commit(state, topic, partition, request.retention_time_ms)?;
+            let commit = commit(
+                topic,
+                partition,
+                (request.retention_time_ms, now_ms),
+                metadata_bytes_max,
+            )?;
             commits.push(commit);
             Ok(())
         };
@@ -65,7 +75,7 @@ pub(super) fn handle<E: Env>(
         // No offset is valid, so the sender is not checked.
         Ok(())
     } else {
-        state.commit_offsets(committer, commits)
+        groups.commit_offsets(committer, commits).await
     };
     let topics = request.topics.into_iter().zip(checked);
     OffsetCommitResponse {
@@ -77,18 +87,17 @@ pub(super) fn handle<E: Env>(
 }
 
 fn commit<E: Env>(
-    state: &State<E>,
     topic: &Arc<Topic<E>>,
     wanted: &OffsetCommitRequestPartition,
-    retention_ms: i64,
+    (retention_ms, now_ms): (i64, i64),
+    metadata_bytes_max: usize,
 ) -> Result<Commit, ErrorCode> {
     lookup::partition(topic, wanted.partition_index)?;
     let metadata = wanted.committed_metadata.as_deref().unwrap_or_default();
     // Kafka counts UTF-16 units, like Java's strings.
-    if metadata.encode_utf16().count() > state.config().offset_metadata_bytes_max {
+    if metadata.encode_utf16().count() > metadata_bytes_max {
         return Err(ErrorCode::OffsetMetadataTooLarge);
     }
-    let now_ms = state.env.wall_clock_ms();
     Ok(Commit {
         topic: detached(&topic.name),
         partition: wanted.partition_index,

@@ -13,18 +13,20 @@ use headwater_protocol::offset_delete_response::{
 };
 use headwater_protocol::{ErrorCode, OffsetDeleteRequest, OffsetDeleteResponse, Str};
 
-use super::lookup;
+use super::support::lookup;
 use crate::RequestContext;
-use crate::state::State;
+use crate::groups::Groups;
+use crate::partitions::Partitions;
 
 /// Handles the request.
 pub(super) fn handle<E: Env>(
-    state: &State<E>,
+    partitions: &Partitions<E>,
+    groups: &Groups<E>,
     _context: &RequestContext,
     request: OffsetDeleteRequest,
 ) -> OffsetDeleteResponse {
     let exists = |topic: &Str, partition: i32| {
-        let topic = state.topics.by_name(topic);
+        let topic = partitions.topic(topic);
         topic.is_some_and(|topic| lookup::partition(&topic, partition).is_ok())
     };
     let wanted = request.topics.iter().flat_map(|topic| {
@@ -34,7 +36,7 @@ pub(super) fn handle<E: Env>(
     let (known, unknown): (Vec<_>, Vec<_>) =
         wanted.partition(|(topic, partition)| exists(topic, *partition));
     let mut codes: HashMap<(Str, i32), ErrorCode> =
-        match state.delete_offsets(&request.group_id, &known) {
+        match groups.delete_offsets(&request.group_id, &known) {
             Ok(codes) => known.into_iter().zip(codes).collect(),
             Err(code) => {
                 return OffsetDeleteResponse {

@@ -20,21 +20,24 @@ use headwater_protocol::offset_fetch_response::{
 use headwater_protocol::{OffsetFetchRequest, OffsetFetchResponse};
 
 use crate::RequestContext;
-use crate::state::State;
+use crate::controller::Controller;
+use crate::groups::Groups;
 
 /// The first version with many groups.
 const BATCHED_SINCE: i16 = 8;
 
 /// Handles the request.
 pub(super) fn handle<E: Env>(
-    state: &State<E>,
+    controller: &Controller<E>,
+    groups: &Groups<E>,
     context: &RequestContext,
     request: OffsetFetchRequest,
 ) -> OffsetFetchResponse {
     if context.is_at_least(BATCHED_SINCE) {
-        let groups = request.groups.into_iter();
+        let wanted = request.groups.into_iter();
+        let answers = wanted.map(|group| answer::group(controller, groups, group));
         return OffsetFetchResponse {
-            groups: groups.map(|group| answer::group(state, group)).collect(),
+            groups: answers.collect(),
             ..OffsetFetchResponse::default()
         };
     }
@@ -47,7 +50,7 @@ pub(super) fn handle<E: Env>(
         topics,
         ..OffsetFetchRequestGroup::default()
     };
-    older_response(answer::group(state, group))
+    older_response(answer::group(controller, groups, group))
 }
 
 fn newer_topic(topic: OffsetFetchRequestTopic) -> OffsetFetchRequestTopics {

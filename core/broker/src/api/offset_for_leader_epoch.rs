@@ -14,24 +14,24 @@ use headwater_protocol::{ErrorCode, OffsetForLeaderEpochRequest, OffsetForLeader
 use headwater_record::LeaderEpoch;
 use uuid::Uuid;
 
-use super::{errors, lookup};
+use super::support::{errors, lookup};
 use crate::RequestContext;
-use crate::state::State;
-use crate::topics::Topic;
+use crate::partitions::Partitions;
+use crate::partitions::Topic;
 
 /// Handles the request.
 pub(super) fn handle<E: Env>(
-    state: &State<E>,
+    partitions: &Partitions<E>,
     _context: &RequestContext,
     request: OffsetForLeaderEpochRequest,
 ) -> OffsetForLeaderEpochResponse {
     let topics = request.topics.into_iter().map(|topic| {
-        let found = lookup::topic(state, &topic.topic, Uuid::nil());
+        let found = lookup::topic(partitions, &topic.topic, Uuid::nil());
         let partitions = topic.partitions.iter().map(|wanted| {
             let end = found
                 .as_ref()
                 .map_err(|code| *code)
-                .and_then(|topic| end_of(state, topic, wanted));
+                .and_then(|topic| end_of(partitions, topic, wanted));
             end.unwrap_or_else(|code| nothing(wanted.partition, code))
         });
         OffsetForLeaderTopicResult {
@@ -47,7 +47,7 @@ pub(super) fn handle<E: Env>(
 }
 
 fn end_of<E: Env>(
-    state: &State<E>,
+    partitions: &Partitions<E>,
     topic: &Topic<E>,
     wanted: &OffsetForLeaderPartition,
 ) -> Result<EpochEndOffset, ErrorCode> {
@@ -55,7 +55,7 @@ fn end_of<E: Env>(
     let epoch = lookup::requested_epoch(wanted.current_leader_epoch);
     let leadership = partition
         .check_leader(epoch)
-        .map_err(|error| errors::leader_code(state, &error))?;
+        .map_err(|error| errors::leader_code(partitions, &error))?;
     let found = nothing(wanted.partition, ErrorCode::None);
     if wanted.leader_epoch == leadership.leader_epoch.get() {
         let end_offset = partition.log().log_end_offset().get();

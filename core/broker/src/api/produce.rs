@@ -13,17 +13,33 @@ mod accept;
 mod answer;
 mod append;
 
+use std::sync::Arc;
+
 use headwater_env::Env;
 use headwater_protocol::{ProduceRequest, ProduceResponse};
 
 use crate::RequestContext;
-use crate::state::State;
+use crate::controller::Controller;
+use crate::directory_watch::DirectoryWatch;
+use crate::memory::RequestMemory;
+use crate::partitions::Partitions;
+use crate::storage::Storage;
 use accept::{AcceptedBatches, accept};
 use append::append_all;
 
 /// The bytes of batches that are appended before more requests are accepted. Recompressed batches may be larger than
 /// the request.
 const BYTES_MAX: usize = 1024 * 1024;
+
+/// The components that appends need.
+#[derive(Debug)]
+pub(crate) struct Components<'a, E: Env> {
+    pub(crate) partitions: &'a Partitions<E>,
+    pub(crate) storage: &'a Storage<E>,
+    pub(crate) controller: &'a Controller<E>,
+    pub(crate) memory: &'a Arc<RequestMemory>,
+    pub(crate) directory_watch: &'a DirectoryWatch<E>,
+}
 
 /// The position of a partition in the responses.
 #[derive(Debug, Clone, Copy)]
@@ -35,16 +51,27 @@ struct PartitionSlot {
 
 /// Handles one request.
 pub(super) fn handle<E: Env>(
-    state: &State<E>,
+    partitions: &Partitions<E>,
+    storage: &Storage<E>,
+    controller: &Controller<E>,
+    memory: &Arc<RequestMemory>,
+    directory_watch: &DirectoryWatch<E>,
     context: &RequestContext,
     request: ProduceRequest,
 ) -> ProduceResponse {
-    handle_run(state, context, vec![request]).remove(0)
+    let components = Components {
+        partitions,
+        storage,
+        controller,
+        memory,
+        directory_watch,
+    };
+    handle_run(&components, context, vec![request]).remove(0)
 }
 
 /// Handles requests that arrived together, in order.
 pub(crate) fn handle_run<E: Env>(
-    state: &State<E>,
+    components: &Components<'_, E>,
     context: &RequestContext,
     requests: Vec<ProduceRequest>,
 ) -> Vec<ProduceResponse> {
@@ -52,37 +79,37 @@ pub(crate) fn handle_run<E: Env>(
     let mut accepted = Vec::with_capacity(requests.len());
     for request in requests {
         let number = responses.len();
-        responses.push(accept(state, context, number, request, &mut accepted));
+        responses.push(accept(components, context, number, request, &mut accepted));
         let bytes = accepted.iter().map(|one| one.batches.size_in_bytes());
         if bytes.sum::<usize>() >= BYTES_MAX {
             settle(
-                state,
+                components,
                 context,
                 std::mem::take(&mut accepted),
                 &mut responses,
             );
         }
     }
-    settle(state, context, accepted, &mut responses);
+    settle(components, context, accepted, &mut responses);
     responses
 }
 
 /// Appends the accepted batches and completes the responses.
 fn settle<E: Env>(
-    state: &State<E>,
+    components: &Components<'_, E>,
     context: &RequestContext,
     accepted: Vec<AcceptedBatches<E>>,
     responses: &mut [ProduceResponse],
 ) {
-    for (slot, partition, appended) in append_all(state, accepted) {
+    for (slot, partition, appended) in append_all(components.storage, accepted) {
         let topic = &mut responses[slot.request].responses[slot.topic];
         let response = &mut topic.partition_responses[slot.partition];
         *response = match appended {
             Ok(appended) => answer::appended(response.index, appended),
             Err(error) => {
                 // If the files have been moved or deleted, this check closes the broker.
-                let _ = state.check_files();
-                answer::not_appended(state, context, &partition, &error)
+                let _ = components.directory_watch.check_files();
+                answer::not_appended(components, context, &partition, &error)
             }
         };
     }

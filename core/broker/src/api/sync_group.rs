@@ -9,19 +9,19 @@ use headwater_env::Env;
 use headwater_protocol::{ErrorCode, SyncGroupRequest, SyncGroupResponse};
 
 use crate::RequestContext;
-use crate::groups::PendingResponse;
-use crate::state::State;
+use crate::groups::Groups;
+use crate::groups::coordinator::PendingResponse;
 
 /// The first version with the protocol.
 const PROTOCOL_SINCE: i16 = 5;
 
 /// Handles the request. Dropping the future stops the wait; the member stays until its session expires.
 pub(super) async fn handle<E: Env>(
-    state: &State<E>,
+    groups: &Groups<E>,
     context: &RequestContext,
     request: SyncGroupRequest,
 ) -> SyncGroupResponse {
-    match begin(state, context, &request) {
+    match begin(groups, context, &request) {
         Ok(waiting) => waiting
             .await
             .unwrap_or_else(|_| refused(ErrorCode::CoordinatorNotAvailable)),
@@ -30,7 +30,7 @@ pub(super) async fn handle<E: Env>(
 }
 
 fn begin<E: Env>(
-    state: &State<E>,
+    groups: &Groups<E>,
     context: &RequestContext,
     request: &SyncGroupRequest,
 ) -> Result<PendingResponse<SyncGroupResponse>, ErrorCode> {
@@ -41,7 +41,7 @@ fn begin<E: Env>(
     if context.is_at_least(PROTOCOL_SINCE) && !names_protocol {
         return Err(ErrorCode::InconsistentGroupProtocol);
     }
-    state.sync_group(request)
+    groups.sync_group(request)
 }
 
 fn refused(code: ErrorCode) -> SyncGroupResponse {

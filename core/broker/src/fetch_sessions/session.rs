@@ -222,5 +222,4 @@ fn without_unknown_fields(wanted: &FetchPartition) -> FetchPartition {
 }
 
 #[cfg(test)]
-#[path = "session_tests.rs"]
 mod tests;

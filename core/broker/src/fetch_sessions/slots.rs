@@ -125,5 +125,4 @@ impl<S> Slots<S> {
 }
 
 #[cfg(test)]
-#[path = "slots_tests.rs"]
 mod tests;

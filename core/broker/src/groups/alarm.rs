@@ -8,7 +8,7 @@ use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-use crate::state::State;
+use super::coordinator::Groups;
 
 /// The earliest deadline of all groups. It may be too early: a deadline that is extended does not move it.
 #[derive(Debug, Default)]
@@ -46,15 +46,17 @@ impl Alarm {
 }
 
 /// Runs until the broker is closed or dropped.
-pub(crate) async fn run<E: Env>(state: Weak<State<E>>, runtime: Handle) {
-    let Some(first) = state.upgrade() else { return };
-    let earlier = Arc::clone(&first.groups.alarm.earlier);
+pub(crate) async fn run<E: Env>(groups: Weak<Groups<E>>, runtime: Handle) {
+    let Some(first) = groups.upgrade() else {
+        return;
+    };
+    let earlier = Arc::clone(&first.alarm.earlier);
     drop(first);
     loop {
-        let Some(wait) = state
+        let Some(wait) = groups
             .upgrade()
-            .filter(|state| state.is_open())
-            .map(|state| state.groups.alarm.wait(state.env.monotonic()))
+            .filter(|groups| groups.partitions.is_open())
+            .map(|groups| groups.alarm.wait(groups.partitions.env.monotonic()))
         else {
             return;
         };
@@ -62,14 +64,17 @@ pub(crate) async fn run<E: Env>(state: Weak<State<E>>, runtime: Handle) {
             () = earlier.notified() => continue,
             () = tokio::time::sleep(wait) => {}
         }
-        let Some(state) = state.upgrade() else { return };
-        if !state.groups.alarm.take_due(state.env.monotonic()) {
+        let Some(groups) = groups.upgrade() else {
+            return;
+        };
+        let now = groups.partitions.env.monotonic();
+        if !groups.alarm.take_due(now) {
             continue;
         }
         // A time-out may write a record, and file I/O is synchronous.
         let round = runtime.spawn_blocking(move || {
-            if let Some(next) = state.fire_group_timers() {
-                state.groups.alarm.no_later_than(next);
+            if let Some(next) = groups.fire_group_timers() {
+                groups.alarm.no_later_than(next);
             }
         });
         if let Err(error) = round.await {

@@ -6,6 +6,9 @@ use headwater_protocol::{
     ErrorCode, GroupMetadataValue, JoinGroupResponse, Str, SyncGroupResponse,
 };
 
+/// The client host of members in the broker's process. These members end with the broker.
+pub(crate) const IN_PROCESS_HOST: &str = "/in-process";
+
 /// The time. Members use the monotonic clock, offsets the wall clock, as in Kafka.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Now {

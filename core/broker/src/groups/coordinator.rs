@@ -2,14 +2,15 @@
 //! pending requests.
 
 use std::collections::HashMap;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use headwater_env::Env;
 use headwater_protocol::{ErrorCode, JoinGroupResponse, Str, SyncGroupResponse};
 use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use super::alarm::Alarm;
 use super::classic::ClassicGroup;
@@ -18,13 +19,21 @@ use super::group::{Group, classic_record};
 use super::offsets_topic::{TOPIC, WriteError, partition_of};
 use super::record::GroupRecord;
 use super::shard::Shard;
+use crate::controller::Controller;
+use crate::memory::RequestMemory;
+use crate::partitions::Partitions;
+use crate::random::random_uuid;
 use crate::refusal::Refusal;
-use crate::state::State;
+use crate::storage::Storage;
 
 /// The groups of this broker, by partition of `__consumer_offsets`. Each partition is loaded on its first use.
-#[derive(Debug, Default)]
-pub(crate) struct Groups {
-    partitions: OnceLock<Vec<Mutex<CoordinatorPartition>>>,
+#[derive(Debug)]
+pub(crate) struct Groups<E: Env> {
+    pub(super) controller: Arc<Controller<E>>,
+    pub(super) partitions: Arc<Partitions<E>>,
+    pub(super) storage: Arc<Storage<E>>,
+    pub(super) memory: Arc<RequestMemory>,
+    coordinators: OnceLock<Vec<Mutex<CoordinatorPartition>>>,
     next_request_id: AtomicU64,
     pub(super) alarm: Alarm,
 }
@@ -46,25 +55,51 @@ enum LoadState {
     Loaded,
 }
 
+/// A response that may be pending.
+pub(crate) type PendingResponse<R> = oneshot::Receiver<R>;
+
 /// A coordinator partition, locked and loaded, with the time of the request.
 pub(crate) struct Coordinator<'a, E: Env> {
-    pub(super) state: &'a State<E>,
+    pub(super) groups: &'a Groups<E>,
     index: usize,
     partition: MutexGuard<'a, CoordinatorPartition>,
     pub(super) context: GroupContext,
 }
 
-impl<E: Env> State<E> {
-    /// The number of coordinators: the partition count of the offsets topic, existing or to be created.
-    pub(crate) fn coordinators(&self) -> usize {
-        self.partitions().len()
+impl<E: Env> Groups<E> {
+    /// The groups of a broker, none of which is loaded.
+    pub(crate) fn new(
+        controller: Arc<Controller<E>>,
+        partitions: Arc<Partitions<E>>,
+        storage: Arc<Storage<E>>,
+        memory: Arc<RequestMemory>,
+    ) -> Self {
+        Self {
+            controller,
+            partitions,
+            storage,
+            memory,
+            coordinators: OnceLock::new(),
+            next_request_id: AtomicU64::new(0),
+            alarm: Alarm::default(),
+        }
     }
 
-    /// Creates the offsets topic if needed. Takes the controller lock, so the caller must not hold a coordinator.
-    pub(crate) fn ensure_coordinators(&self) -> Result<(), Refusal> {
-        self.ensure_offsets_topic().map_err(|refusal| {
+    /// A random id for a new member.
+    pub(crate) fn random_uuid(&self) -> Uuid {
+        random_uuid(&self.partitions.env)
+    }
+
+    /// The number of coordinators: the partition count of the offsets topic, existing or to be created.
+    pub(crate) fn coordinators(&self) -> usize {
+        self.coordinator_partitions().len()
+    }
+
+    /// Creates the offsets topic if needed. Changes the metadata, so the caller must not hold a coordinator.
+    pub(crate) async fn ensure_coordinators(&self) -> Result<(), Refusal> {
+        self.ensure_offsets_topic().await.map_err(|refusal| {
             // An engine that is closing refuses to create topics; this is not an error.
-            if self.is_open() {
+            if self.partitions.is_open() {
                 tracing::error!(reason = refusal.message, "{TOPIC} could not be created");
             }
             let code = match refusal.code {
@@ -78,10 +113,10 @@ impl<E: Env> State<E> {
         })
     }
 
-    fn partitions(&self) -> &[Mutex<CoordinatorPartition>] {
-        self.groups.partitions.get_or_init(|| {
-            let configured = self.config().offsets_topic_partitions as usize;
-            let image = self.image();
+    fn coordinator_partitions(&self) -> &[Mutex<CoordinatorPartition>] {
+        self.coordinators.get_or_init(|| {
+            let configured = self.controller.config().offsets_topic_partitions as usize;
+            let image = self.controller.image();
             let existing = image.topic(TOPIC).map(|topic| topic.partitions.len());
             (0..existing.unwrap_or(configured))
                 .map(|_| Mutex::default())
@@ -96,9 +131,9 @@ impl<E: Env> State<E> {
 
     /// Locks the coordinator of a partition, loads it if needed and expires its time-outs.
     pub(crate) fn coordinator(&self, index: usize) -> Result<Coordinator<'_, E>, ErrorCode> {
-        let partitions = self.partitions();
+        let partitions = self.coordinator_partitions();
         let mut partition = partitions[index].lock();
-        if !self.is_open() {
+        if !self.partitions.is_open() {
             return Err(ErrorCode::CoordinatorNotAvailable);
         }
         let context = self.group_context();
@@ -115,7 +150,7 @@ impl<E: Env> State<E> {
             partition.load_state = LoadState::Loaded;
         }
         let mut coordinator = Coordinator {
-            state: self,
+            groups: self,
             index,
             partition,
             context,
@@ -125,11 +160,11 @@ impl<E: Env> State<E> {
     }
 
     fn group_context(&self) -> GroupContext {
-        let config = self.config();
+        let config = self.controller.config();
         GroupContext {
             now: Now {
-                monotonic: self.env.monotonic(),
-                wall_ms: self.env.wall_clock_ms(),
+                monotonic: self.partitions.env.monotonic(),
+                wall_ms: self.partitions.env.wall_clock_ms(),
             },
             limits: Limits {
                 initial_rebalance_delay: Duration::from_millis(
@@ -142,12 +177,12 @@ impl<E: Env> State<E> {
 
     /// A new id for a pending request.
     pub(super) fn next_request_id(&self) -> PendingRequestId {
-        PendingRequestId(self.groups.next_request_id.fetch_add(1, Ordering::Relaxed))
+        PendingRequestId(self.next_request_id.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Expires the time-outs of all loaded groups. Returns the next deadline.
     pub(crate) fn fire_group_timers(&self) -> Option<Duration> {
-        let partitions = self.groups.partitions.get()?;
+        let partitions = self.coordinators.get()?;
         let mut next = None;
         for (index, partition) in partitions.iter().enumerate() {
             if partition.lock().load_state == LoadState::NotLoaded {
@@ -162,8 +197,8 @@ impl<E: Env> State<E> {
     }
 
     /// Fails all pending requests with `COORDINATOR_NOT_AVAILABLE`.
-    pub(crate) fn close_groups(&self) {
-        for partition in self.groups.partitions.get().into_iter().flatten() {
+    pub(crate) fn close(&self) {
+        for partition in self.coordinators.get().into_iter().flatten() {
             let mut partition = partition.lock();
             partition.joins.clear();
             partition.syncs.clear();
@@ -207,7 +242,7 @@ impl<E: Env> Coordinator<'_, E> {
     pub(super) fn await_join(
         &mut self,
         request_id: PendingRequestId,
-    ) -> oneshot::Receiver<JoinGroupResponse> {
+    ) -> PendingResponse<JoinGroupResponse> {
         let (sender, receiver) = oneshot::channel();
         self.partition.joins.insert(request_id, sender);
         receiver
@@ -217,7 +252,7 @@ impl<E: Env> Coordinator<'_, E> {
     pub(super) fn await_sync(
         &mut self,
         request_id: PendingRequestId,
-    ) -> oneshot::Receiver<SyncGroupResponse> {
+    ) -> PendingResponse<SyncGroupResponse> {
         let (sender, receiver) = oneshot::channel();
         self.partition.syncs.insert(request_id, sender);
         receiver
@@ -228,7 +263,7 @@ impl<E: Env> Coordinator<'_, E> {
         if records.is_empty() {
             return Ok(());
         }
-        let written = self.state.write_group_records(self.index, records);
+        let written = self.groups.write_group_records(self.index, records);
         if let Err(error) = &written {
             tracing::error!(partition = self.index, %error, "a change of a group was not written");
         }
@@ -274,7 +309,7 @@ impl<E: Env> Coordinator<'_, E> {
     pub(super) fn set_alarm(&self, group_id: &str) {
         let entry = self.partition.shard.get(group_id);
         if let Some(deadline) = entry.and_then(|entry| entry.group.next_deadline()) {
-            self.state.groups.alarm.no_later_than(deadline);
+            self.groups.alarm.no_later_than(deadline);
         }
     }
 }

@@ -16,10 +16,8 @@ use tokio::sync::oneshot;
 
 use super::classic::{ClassicGroup, Join, Leaver};
 use super::consumer::{ConsumerGroup, ConsumerGroupContext, GroupUpdate, requires_member_id};
-use super::consumer_membership::write_refusal;
-use super::coordinator::Coordinator;
+use super::coordinator::{Coordinator, PendingResponse};
 use super::group::{Group, classic_record};
-use super::membership::PendingResponse;
 use crate::refusal::Refusal;
 
 /// Whether the policy allows the classic group to become a consumer group.
@@ -108,7 +106,11 @@ impl<E: Env> Coordinator<'_, E> {
 
     /// Whether the updated group has to become a classic group.
     pub(super) fn must_downgrade(&self, group: &ConsumerGroup) -> bool {
-        let policy = self.state.config().group_consumer_migration_policy;
+        let policy = self
+            .groups
+            .controller
+            .config()
+            .group_consumer_migration_policy;
         policy.allows_downgrade()
             && group.has_only_classic_members()
             && group.members().count() <= self.context.limits.members_max
@@ -128,9 +130,8 @@ impl<E: Env> Coordinator<'_, E> {
         let mut classic =
             ClassicGroup::downgraded(update.group(), generation, &self.context, &*image);
         records.push(classic_record(group_id, Some(classic.record(None))));
-        self.write(&records)
-            .map_err(|error| write_refusal(&error))?;
-        classic.reserve_for_loaded_members(&self.state.memory);
+        self.write(&records).map_err(|error| error.refusal())?;
+        classic.reserve_for_loaded_members(&self.groups.memory);
         self.shard_mut().get_or_new(group_id).group = Group::Classic(classic);
         self.change(group_id, |group, context, out| {
             group.prepare_rebalance(context, out);

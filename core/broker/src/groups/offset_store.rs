@@ -5,10 +5,10 @@ use headwater_protocol::{ErrorCode, Str};
 use uuid::Uuid;
 
 use super::committed::{CommittedOffset, tombstone};
+use super::coordinator::{Coordinator, Groups};
+use super::detached::detached;
 use super::group::Group;
 use super::offsets_topic::WriteError;
-use super::{Coordinator, detached};
-use crate::state::State;
 
 /// The sender of an offset commit.
 #[derive(Debug, Clone, Copy)]
@@ -38,14 +38,16 @@ pub(crate) struct Commit {
     pub(crate) offset: CommittedOffset,
 }
 
-impl<E: Env> State<E> {
+impl<E: Env> Groups<E> {
     /// Commits all of the offsets or none. They are written when this returns.
-    pub(crate) fn commit_offsets(
+    pub(crate) async fn commit_offsets(
         &self,
         committer: Committer<'_>,
         commits: Vec<Commit>,
     ) -> Result<(), ErrorCode> {
-        self.ensure_coordinators().map_err(|refusal| refusal.code)?;
+        self.ensure_coordinators()
+            .await
+            .map_err(|refusal| refusal.code)?;
         let group_id = detached(committer.group_id);
         let mut coordinator = self.coordinator_of(&group_id)?;
         coordinator.check_commit(&group_id, &committer)?;
@@ -120,7 +122,12 @@ impl<E: Env> State<E> {
 
     /// Deletes the offsets of a deleted topic from all groups.
     pub(crate) fn forget_offsets_of_topic(&self, topic: &str, topic_id: Uuid) {
-        if self.image().topic(super::offsets_topic::TOPIC).is_none() {
+        if self
+            .controller
+            .image()
+            .topic(super::offsets_topic::TOPIC)
+            .is_none()
+        {
             return;
         }
         for index in 0..self.coordinators() {

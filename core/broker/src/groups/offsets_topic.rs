@@ -11,11 +11,12 @@ use headwater_record::{
     InvalidBatch, Offset, PartitionId, ValidatedBatches, ValidationRules, batches, validate,
 };
 
+use super::coordinator::Groups;
 use super::record::GroupRecord;
+use crate::controller::Proposal;
 use crate::new_topic::{self, NewTopic, Owner};
 use crate::partition::{Acks, Isolation, Partition, ProduceError};
 use crate::refusal::Refusal;
-use crate::state::State;
 
 pub(crate) const TOPIC: &str = "__consumer_offsets";
 const READ_BYTES: usize = 1 << 20;
@@ -48,6 +49,11 @@ impl WriteError {
             Self::Append(error) => append_code(error),
             Self::TooLarge | Self::Encode(_) | Self::Batch(_) => ErrorCode::UnknownServerError,
         }
+    }
+
+    /// The refusal for members.
+    pub(super) fn refusal(&self) -> Refusal {
+        Refusal::new(self.code(), self.to_string())
     }
 }
 
@@ -103,23 +109,32 @@ pub(crate) fn partition_of(group_id: &str, partitions: usize) -> usize {
     hash as usize % partitions
 }
 
-impl<E: Env> State<E> {
-    /// Creates the topic if it does not exist. Takes the controller lock, so the caller must not hold a coordinator.
-    pub(crate) fn ensure_offsets_topic(&self) -> Result<(), Refusal> {
-        if self.topics.by_name(TOPIC).is_some() {
+impl<E: Env> Groups<E> {
+    /// Creates the topic if it does not exist. Changes the metadata, so the caller must not hold a coordinator.
+    pub(super) async fn ensure_offsets_topic(&self) -> Result<(), Refusal> {
+        if self.partitions.topic(TOPIC).is_some() {
             return Ok(());
         }
-        let mut controller = self.controller.lock();
-        let image = self.image();
+        match self.propose_offsets_topic()? {
+            Some(proposal) => Ok(proposal.decided().await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Proposes the topic; `None` if it exists.
+    fn propose_offsets_topic(&self) -> Result<Option<Proposal>, Refusal> {
+        let mut changes = self.controller.changes();
+        let image = changes.image();
         if image.topic(TOPIC).is_some() {
-            return Ok(());
+            return Ok(None);
         }
-        let segment_bytes = self.config().offsets_topic_segment_bytes.to_string();
+        let config = self.controller.config();
+        let segment_bytes = config.offsets_topic_segment_bytes.to_string();
         let description = NewTopic {
             name: TOPIC,
             owner: Owner::Broker,
             partitions: self.coordinators() as i32,
-            replication_factor: self.config().offsets_topic_replication_factor,
+            replication_factor: config.offsets_topic_replication_factor,
             assignments: Vec::new(),
             configs: vec![
                 ("cleanup.policy", Some("compact")),
@@ -127,10 +142,10 @@ impl<E: Env> State<E> {
                 ("segment.bytes", Some(&segment_bytes)),
             ],
         };
-        let topic = new_topic::check(self, &image, &description)?;
+        let topic = new_topic::check(&self.controller, &image, &description)?;
         let records = new_topic::records(&topic, &description)?;
-        let new = self.prepare(&image.with(&records)?, &topic)?;
-        self.record(&mut controller, &records, vec![new])
+        let new = changes.prepare(&image.with(&records)?, &topic)?;
+        Ok(Some(changes.propose_partitions(records, vec![new])))
     }
 
     /// Writes records as one batch, so a crash keeps all of them or none.
@@ -143,17 +158,17 @@ impl<E: Env> State<E> {
             .offsets_partition(index)
             .ok_or(WriteError::NoPartition(index as i32))?;
         let most = partition.config().max_message_bytes as usize;
-        let batch = batch(records, most, self.env.wall_clock_ms())?;
+        let batch = batch(records, most, self.partitions.env.wall_clock_ms())?;
         let size = batch.size_in_bytes() as u64;
         match partition.append_as_leader(batch.clone(), Acks::All) {
             // Delete the oldest user records before failing a group.
             Err(ProduceError::Append(AppendError::DiskFull(_))) => {
-                self.free_storage(size);
+                self.storage.free_storage(size);
                 partition.append_as_leader(batch, Acks::All)?
             }
             result => result?,
         };
-        self.count_appended(size);
+        self.storage.count_appended(size);
         Ok(())
     }
 
@@ -199,7 +214,7 @@ impl<E: Env> State<E> {
 
     fn offsets_partition(&self, index: usize) -> Option<Arc<Partition<E>>> {
         let id = PartitionId::new(i32::try_from(index).ok()?);
-        self.topics.by_name(TOPIC)?.partition(id)
+        self.partitions.topic(TOPIC)?.partition(id)
     }
 }
 

@@ -3,14 +3,18 @@
 use headwater_env::Env;
 use headwater_protocol::{ErrorCode, Str};
 
-use super::Coordinator;
-use crate::state::State;
+use super::coordinator::{Coordinator, Groups};
 
-impl<E: Env> State<E> {
+impl<E: Env> Groups<E> {
     /// Removes offsets older than `offsets.retention.minutes`, and groups without members and offsets.
     pub(crate) fn expire_offsets(&self) {
         self.fire_group_timers();
-        if self.image().topic(super::offsets_topic::TOPIC).is_none() {
+        if self
+            .controller
+            .image()
+            .topic(super::offsets_topic::TOPIC)
+            .is_none()
+        {
             return;
         }
         for index in 0..self.coordinators() {
@@ -33,7 +37,7 @@ impl<E: Env> State<E> {
 
 impl<E: Env> Coordinator<'_, E> {
     fn expire(&mut self, group_id: &Str) -> Result<(), ErrorCode> {
-        let retention_ms = self.state.config().offsets_retention_ms;
+        let retention_ms = self.groups.controller.config().offsets_retention_ms;
         let now_ms = self.now().wall_ms;
         let Some(entry) = self.shard().get(group_id) else {
             return Ok(());

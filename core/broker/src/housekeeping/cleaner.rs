@@ -10,7 +10,9 @@ use headwater_log::{CheckpointKind, CleanError, Cleanable, Cleaned, Cleaning};
 use tokio::runtime::Handle;
 
 use super::failed;
+use crate::controller::Controller;
 use crate::partition::{Partition, Role};
+use crate::partitions::Partitions;
 use crate::state::State;
 
 /// Cleans every `log.cleaner.backoff.ms` until the broker is closed or dropped. This is a separate task: a cleaning
@@ -19,11 +21,11 @@ pub(crate) async fn run<E: Env>(state: Weak<State<E>>, runtime: Handle) {
     const LONGEST_WAIT: Duration = Duration::from_secs(1);
     let mut rested = Duration::ZERO;
     loop {
-        let open = |state: &Arc<State<E>>| state.is_open();
+        let open = |state: &Arc<State<E>>| state.lifecycle.is_open();
         let Some(backoff_ms) = state
             .upgrade()
             .filter(open)
-            .map(|state| state.config().cleaner_backoff_ms)
+            .map(|state| state.controller.config().cleaner_backoff_ms)
         else {
             return;
         };
@@ -39,7 +41,7 @@ pub(crate) async fn run<E: Env>(state: Weak<State<E>>, runtime: Handle) {
             return;
         };
         // File I/O is synchronous and must not block the threads that handle requests.
-        let pass = runtime.spawn_blocking(move || state.clean_logs());
+        let pass = runtime.spawn_blocking(move || clean_logs(&state.controller, &state.partitions));
         if let Err(error) = pass.await {
             tracing::error!(%error, "a round of the cleaner failed; the next one continues");
         }
@@ -65,64 +67,68 @@ fn dirtiest(dirty: impl Iterator<Item = Dirty>) -> Option<usize> {
         .map(|dirty| dirty.partition)
 }
 
-impl<E: Env> State<E> {
-    /// Cleans logs, the dirtiest first, until none is dirty enough or the broker is closed. Logs that cannot be cleaned
-    /// are skipped.
-    pub(crate) fn clean_logs(&self) {
-        if !self.config().cleaner_enabled {
-            return;
-        }
-        let mut partitions = self.topics.partitions();
-        while self.is_open() {
-            let now_ms = self.env.wall_clock_ms();
-            let dirty = (0..partitions.len()).filter_map(|index| {
-                let cleanable = due(&partitions[index], now_ms)?;
-                Some(Dirty {
-                    partition: index,
-                    cleanable,
-                })
-            });
-            let Some(index) = dirtiest(dirty) else { return };
-            if !self.clean_log(&partitions[index], now_ms) {
-                partitions.swap_remove(index);
-            }
+/// Cleans logs, the dirtiest first, until none is dirty enough or the broker is closed. Logs that cannot be cleaned are
+/// skipped.
+pub(crate) fn clean_logs<E: Env>(controller: &Controller<E>, partitions: &Partitions<E>) {
+    if !controller.config().cleaner_enabled {
+        return;
+    }
+    let mut left = partitions.all();
+    while partitions.is_open() {
+        let now_ms = partitions.env.wall_clock_ms();
+        let dirty = (0..left.len()).filter_map(|index| {
+            let cleanable = due(&left[index], now_ms)?;
+            Some(Dirty {
+                partition: index,
+                cleanable,
+            })
+        });
+        let Some(index) = dirtiest(dirty) else { return };
+        let dedupe_buffer_bytes = controller.config().cleaner_dedupe_buffer_bytes;
+        if !clean_log(partitions, &left[index], now_ms, dedupe_buffer_bytes) {
+            left.swap_remove(index);
         }
     }
+}
 
-    /// Cleans one log. Returns whether it is cleaner now.
-    fn clean_log(&self, partition: &Partition<E>, now_ms: i64) -> bool {
-        let log = partition.log();
-        if log.cleaner_checkpoint().is_none() {
-            // The checkpoint explains the offset gaps of a log that was cleaned and is not compacted any more.
-            log.prepare_cleaning();
-            if let Err(error) = self.checkpoint(CheckpointKind::Cleaner) {
-                failed(partition, "the checkpoint of the cleaner", &error);
-                return false;
-            }
-        }
-        let checkpointed = log.recovery_point();
-        if let Err(error) = self.checkpoint(CheckpointKind::RecoveryPoint) {
-            failed(partition, "the checkpoint of the recovery points", &error);
+/// Cleans one log. Returns whether it is cleaner now.
+fn clean_log<E: Env>(
+    partitions: &Partitions<E>,
+    partition: &Partition<E>,
+    now_ms: i64,
+    dedupe_buffer_bytes: usize,
+) -> bool {
+    let log = partition.log();
+    if log.cleaner_checkpoint().is_none() {
+        // The checkpoint explains the offset gaps of a log that was cleaned and is not compacted any more.
+        log.prepare_cleaning();
+        if let Err(error) = partitions.checkpoint(CheckpointKind::Cleaner) {
+            failed(partition, "the checkpoint of the cleaner", &error);
             return false;
         }
-        let result = log.clean(Cleaning {
-            last_stable_offset: partition.last_stable_offset(),
-            checkpointed,
-            now_wall_ms: now_ms,
-            dedupe_buffer_bytes: self.config().cleaner_dedupe_buffer_bytes,
-            is_stopped: &|| !self.is_open(),
-        });
-        match result {
-            Ok(Some(cleaned)) => {
-                report(partition, &cleaned);
-                self.write_cleaner_offsets();
-                true
-            }
-            Ok(None) => false,
-            Err(error) => {
-                cannot_clean(partition, &error);
-                false
-            }
+    }
+    let checkpointed = log.recovery_point();
+    if let Err(error) = partitions.checkpoint(CheckpointKind::RecoveryPoint) {
+        failed(partition, "the checkpoint of the recovery points", &error);
+        return false;
+    }
+    let result = log.clean(Cleaning {
+        last_stable_offset: partition.last_stable_offset(),
+        checkpointed,
+        now_wall_ms: now_ms,
+        dedupe_buffer_bytes,
+        is_stopped: &|| !partitions.is_open(),
+    });
+    match result {
+        Ok(Some(cleaned)) => {
+            report(partition, &cleaned);
+            partitions.write_cleaner_offsets();
+            true
+        }
+        Ok(None) => false,
+        Err(error) => {
+            cannot_clean(partition, &error);
+            false
         }
     }
 }

@@ -13,10 +13,10 @@ use parking_lot::Mutex;
 
 use super::directories::Directories;
 use super::{Checkpoints, OpenError, OpenReport};
+use crate::controller::resolve_topic;
 use crate::partition::Partition;
 use crate::partition_files::{TopicFacts, open_partition};
-use crate::state::resolve_topic;
-use crate::topics::{Topic, Topics};
+use crate::partitions::{Topic, Topics};
 
 /// With fewer partitions another thread costs more than it saves.
 const PARTITIONS_PER_THREAD: usize = 16;

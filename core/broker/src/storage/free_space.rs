@@ -5,27 +5,27 @@ use std::sync::atomic::Ordering;
 use headwater_env::{DiskSpace, Env};
 use headwater_metadata::OnStorageFull;
 
-use crate::state::State;
+use super::Storage;
 
 /// The disk is nearly full below this many free bytes.
 const FREE_BYTES_LOW: u64 = 1 << 30;
 /// The disk is nearly full below this fraction of free space (one in so many).
 const FREE_PART_LOW: u64 = 20;
 
-impl<E: Env> State<E> {
+impl<E: Env> Storage<E> {
     /// Warns when less than 5 % or 1 GiB of the disk is free; again only after the free space has recovered.
     pub(crate) fn watch_free_space(&self) {
-        let directory = self.directory.read();
+        let directory = self.partitions.directory();
         let Some(directory) = &*directory else { return };
-        let Ok(space) = self.env.disk_space(directory.path()) else {
+        let Ok(space) = self.partitions.env.disk_space(directory.path()) else {
             return;
         };
         let is_low = is_low(space);
-        let was_low = self.storage.is_low.swap(is_low, Ordering::Relaxed);
+        let was_low = self.is_low.swap(is_low, Ordering::Relaxed);
         if !is_low || was_low {
             return;
         }
-        let then = match self.config().storage_on_full {
+        let then = match self.controller.config().storage_on_full {
             OnStorageFull::Delete => {
                 "when it is full the oldest records are deleted before their retention ends; free space, or set headwater.storage.on.full=fail to let produce fail instead"
             }

@@ -10,9 +10,10 @@ use headwater_protocol::{ErrorCode, FetchRequest};
 use headwater_record::{BatchHeader, Compression, LOG_OVERHEAD, Offset};
 
 use crate::RequestContext;
-use crate::api::{errors, lookup};
-use crate::partition::{Isolation, Partition};
-use crate::state::State;
+use crate::api::support::{errors, lookup};
+use crate::controller::Controller;
+use crate::partition::{Isolation, LeaderError, Partition};
+use crate::partitions::Partitions;
 
 /// The first version with the code for failed storage.
 const STORAGE_ERROR_SINCE: i16 = 6;
@@ -23,6 +24,7 @@ const LEADERS_SINCE: i16 = 16;
 
 /// A fetch whose partitions are looked up.
 pub(super) struct FetchPlan<'a, E: Env> {
+    components: (&'a Partitions<E>, &'a Controller<E>),
     context: &'a RequestContext,
     topics: Vec<FetchTopic>,
     /// One for each partition of each topic, in order.
@@ -51,13 +53,14 @@ impl FetchedPartitions {
 impl<'a, E: Env> FetchPlan<'a, E> {
     /// Looks up the partitions of the request.
     pub(super) fn new(
-        state: &State<E>,
+        components: (&'a Partitions<E>, &'a Controller<E>),
         context: &'a RequestContext,
         request: FetchRequest,
     ) -> Self {
+        let (partitions, controller) = components;
         let mut found = Vec::new();
         for topic in &request.topics {
-            let known = lookup::topic(state, &topic.topic, topic.topic_id);
+            let known = lookup::topic(partitions, &topic.topic, topic.topic_id);
             found.extend(topic.partitions.iter().map(|wanted| match &known {
                 Ok(topic) => lookup::partition(topic, wanted.partition),
                 Err(code) => Err(*code),
@@ -70,8 +73,9 @@ impl<'a, E: Env> FetchPlan<'a, E> {
         };
         let max_bytes = usize::try_from(request.max_bytes)
             .unwrap_or(0)
-            .min(state.config().fetch_bytes_max);
+            .min(controller.config().fetch_bytes_max);
         Self {
+            components,
             context,
             topics: request.topics,
             found,
@@ -86,7 +90,7 @@ impl<'a, E: Env> FetchPlan<'a, E> {
     }
 
     /// Reads all partitions once.
-    pub(super) fn gather(&self, state: &State<E>) -> FetchedPartitions {
+    pub(super) fn gather(&self) -> FetchedPartitions {
         let mut fetched = FetchedPartitions {
             partitions: Vec::with_capacity(self.found.len()),
             bytes: 0,
@@ -96,7 +100,7 @@ impl<'a, E: Env> FetchPlan<'a, E> {
         for (wanted, found) in wanted.zip(&self.found) {
             let left = self.max_bytes.saturating_sub(fetched.bytes);
             let data = match found {
-                Ok(partition) => self.read(state, partition, wanted, left, fetched.bytes == 0),
+                Ok(partition) => self.read(partition, wanted, left, fetched.bytes == 0),
                 Err(code) => failed(wanted.partition, *code),
             };
             fetched.failed |= !ErrorCode::from_code(data.error_code).is_ok();
@@ -121,7 +125,6 @@ impl<'a, E: Env> FetchPlan<'a, E> {
     /// Reads one partition. The first batch is returned whole only if the response is empty.
     fn read(
         &self,
-        state: &State<E>,
         partition: &Partition<E>,
         wanted: &FetchPartition,
         left: usize,
@@ -131,7 +134,7 @@ impl<'a, E: Env> FetchPlan<'a, E> {
         if let Err(error) =
             partition.check_leader(lookup::requested_epoch(wanted.current_leader_epoch))
         {
-            return self.not_led(state, partition, errors::leader_code(state, &error));
+            return self.not_led(partition, &error);
         }
         if !self.context.is_at_least(ZSTD_SINCE)
             && partition.config().compression == Some(Compression::Zstd)
@@ -166,7 +169,7 @@ impl<'a, E: Env> FetchPlan<'a, E> {
             Err(error) => {
                 // The topic may have been deleted and its files renamed during the read.
                 if let Err(error) = partition.check_leader(None) {
-                    return self.not_led(state, partition, errors::leader_code(state, &error));
+                    return self.not_led(partition, &error);
                 }
                 let code = errors::read_code(&error);
                 if code != ErrorCode::OffsetOutOfRange {
@@ -191,12 +194,9 @@ impl<'a, E: Env> FetchPlan<'a, E> {
     }
 
     /// The response if this broker is not the leader, with the current leader for versions that support it.
-    fn not_led(
-        &self,
-        state: &State<E>,
-        partition: &Partition<E>,
-        code: ErrorCode,
-    ) -> PartitionData {
+    fn not_led(&self, partition: &Partition<E>, error: &LeaderError) -> PartitionData {
+        let (partitions, controller) = self.components;
+        let code = errors::leader_code(partitions, error);
         let data = failed(partition.id.get(), code);
         let tells = matches!(
             code,
@@ -205,7 +205,7 @@ impl<'a, E: Env> FetchPlan<'a, E> {
         if !tells || !self.context.is_at_least(LEADERS_SINCE) {
             return data;
         }
-        let image = state.image();
+        let image = controller.image();
         let known = image.partition(&partition.topic, partition.id);
         let current_leader = known.map(|known| LeaderIdAndEpoch {
             leader_id: known.leader.unwrap_or(-1),

@@ -1,6 +1,7 @@
 //! The committed offsets of one group.
 
 use headwater_env::Env;
+use headwater_metadata::Image;
 use headwater_protocol::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 use headwater_protocol::offset_fetch_response::{
     OffsetFetchResponseGroup, OffsetFetchResponsePartitions, OffsetFetchResponseTopics,
@@ -8,16 +9,18 @@ use headwater_protocol::offset_fetch_response::{
 use headwater_protocol::{ErrorCode, Str};
 use uuid::Uuid;
 
+use crate::controller::Controller;
+use crate::groups::Groups;
 use crate::groups::committed::{CommittedOffset, CommittedOffsets};
 use crate::groups::group::Group;
-use crate::state::State;
 
 /// The response for one group.
 pub(super) fn group<E: Env>(
-    state: &State<E>,
+    controller: &Controller<E>,
+    groups: &Groups<E>,
     request: OffsetFetchRequestGroup,
 ) -> OffsetFetchResponseGroup {
-    let (code, topics) = match topics(state, &request) {
+    let (code, topics) = match topics(&controller.image(), groups, &request) {
         Ok(topics) => (ErrorCode::None, topics),
         Err(code) => (code, failed(&request)),
     };
@@ -30,10 +33,11 @@ pub(super) fn group<E: Env>(
 }
 
 fn topics<E: Env>(
-    state: &State<E>,
+    image: &Image,
+    groups: &Groups<E>,
     request: &OffsetFetchRequestGroup,
 ) -> Result<Vec<OffsetFetchResponseTopics>, ErrorCode> {
-    let coordinator = state.coordinator_of(&request.group_id)?;
+    let coordinator = groups.coordinator_of(&request.group_id)?;
     let nothing = CommittedOffsets::default();
     let entry = coordinator.shard().get(&request.group_id);
     if let Some(Group::Consumer(group)) = entry.map(|entry| &entry.group) {
@@ -43,14 +47,13 @@ fn topics<E: Env>(
     Ok(match &request.topics {
         Some(wanted) => wanted
             .iter()
-            .map(|topic| named(state, offsets, topic))
+            .map(|topic| named(image, offsets, topic))
             .collect(),
-        None => all(state, offsets),
+        None => all(image, offsets),
     })
 }
 
-fn all<E: Env>(state: &State<E>, offsets: &CommittedOffsets) -> Vec<OffsetFetchResponseTopics> {
-    let image = state.image();
+fn all(image: &Image, offsets: &CommittedOffsets) -> Vec<OffsetFetchResponseTopics> {
     let topics = offsets.topics().map(|(name, partitions)| {
         let id = image.topic(name).map_or(Uuid::nil(), |topic| topic.id);
         let valid = partitions
@@ -71,12 +74,11 @@ fn all<E: Env>(state: &State<E>, offsets: &CommittedOffsets) -> Vec<OffsetFetchR
 }
 
 /// One topic of the request, by name or by id.
-fn named<E: Env>(
-    state: &State<E>,
+fn named(
+    image: &Image,
     offsets: &CommittedOffsets,
     wanted: &OffsetFetchRequestTopics,
 ) -> OffsetFetchResponseTopics {
-    let image = state.image();
     let topic = if wanted.topic_id.is_nil() {
         image.topic(&wanted.name)
     } else {

@@ -13,15 +13,14 @@ use headwater_record::{
     InvalidBatch, RecompressError, ValidatedBatches, ValidationRules, validate,
 };
 
-use super::{PartitionSlot, answer};
+use super::{Components, PartitionSlot, answer};
 use crate::RequestContext;
-use crate::api::{errors, lookup};
+use crate::api::support::{errors, lookup};
 use crate::expired::warn_of_expired;
 use crate::log_config::validation_rules;
 use crate::memory::USUAL_DECOMPRESSION;
 use crate::partition::{Acks, Partition};
-use crate::state::State;
-use crate::topics::Topic;
+use crate::partitions::Topic;
 
 /// The first version whose clients support zstd.
 const ZSTD_SINCE: i16 = 7;
@@ -54,7 +53,7 @@ impl PartitionRefusal {
 
 /// Builds the response of request number `request`, with empty results for the accepted partitions.
 pub(super) fn accept<E: Env>(
-    state: &State<E>,
+    components: &Components<'_, E>,
     context: &RequestContext,
     number: usize,
     request: ProduceRequest,
@@ -68,7 +67,7 @@ pub(super) fn accept<E: Env>(
             topic,
             partition: 0,
         };
-        accept_topic(state, context, slot, data, &acks, accepted)
+        accept_topic(components, context, slot, data, &acks, accepted)
     });
     ProduceResponse {
         responses: responses.collect(),
@@ -77,14 +76,14 @@ pub(super) fn accept<E: Env>(
 }
 
 fn accept_topic<E: Env>(
-    state: &State<E>,
+    components: &Components<'_, E>,
     context: &RequestContext,
     slot: PartitionSlot,
     data: TopicProduceData,
     acks: &Result<Acks, errors::Refusal>,
     accepted: &mut Vec<AcceptedBatches<E>>,
 ) -> TopicProduceResponse {
-    let found = lookup::topic(state, &data.name, data.topic_id);
+    let found = lookup::topic(components.partitions, &data.name, data.topic_id);
     let partitions = data.partition_data.into_iter().enumerate();
     let responses = partitions.map(|(partition, data)| {
         let index = data.index;
@@ -95,7 +94,7 @@ fn accept_topic<E: Env>(
             (_, Err(code)) => return answer::refused(index, *code, code.message().to_owned()),
             (Ok(acks), Ok(topic)) => (*acks, topic),
         };
-        match check(state, context, topic, data) {
+        match check(components, context, topic, data) {
             Ok((found, batches)) => {
                 accepted.push(AcceptedBatches {
                     slot: PartitionSlot { partition, ..slot },
@@ -141,7 +140,7 @@ fn acks(request: &ProduceRequest) -> Result<Acks, errors::Refusal> {
 }
 
 fn check<E: Env>(
-    state: &State<E>,
+    components: &Components<'_, E>,
     context: &RequestContext,
     topic: &Topic<E>,
     data: PartitionProduceData,
@@ -160,21 +159,22 @@ fn check<E: Env>(
             message,
         ));
     }
-    state
+    components
+        .storage
         .admit_append()
         .map_err(|error| PartitionRefusal::Code(ErrorCode::KafkaStorageError, error.to_string()))?;
-    let now_ms = state.env.wall_clock_ms();
+    let now_ms = components.partitions.env.wall_clock_ms();
     let bytes = data.records.unwrap_or_default();
     let config = partition.config();
     let rules = validation_rules(&config, context.bytes, now_ms);
-    let batches = within_memory(state, context, &config, bytes, &rules)?;
+    let batches = within_memory(components, context, &config, bytes, &rules)?;
     warn_of_expired(topic, &config, &batches, now_ms);
     Ok((partition, batches))
 }
 
 /// Validates batches. If a batch decompresses to more than usual, waits for its turn and reserves the memory.
 fn within_memory<E: Env>(
-    state: &State<E>,
+    components: &Components<'_, E>,
     context: &RequestContext,
     config: &TopicConfig,
     bytes: Bytes,
@@ -196,8 +196,8 @@ fn within_memory<E: Env>(
         Err(refused) if refused.is_too_large_to_decompress() => {}
         result => return result,
     }
-    let rules = limited(DecompressLimit::new(state.memory.limit()));
-    let _turn = state.turn_to_decompress(rules.decompress_limit);
+    let rules = limited(DecompressLimit::new(components.memory.limit()));
+    let _turn = components.memory.turn_to_decompress(rules.decompress_limit);
     validated(context, config, bytes, &rules)
 }
 

@@ -8,10 +8,10 @@ use headwater_protocol::produce_response::{
 };
 use headwater_record::InvalidBatch;
 
+use super::Components;
 use crate::RequestContext;
-use crate::api::errors;
+use crate::api::support::errors;
 use crate::partition::{Partition, ProduceError};
-use crate::state::State;
 
 /// The first version whose errors contain the leader.
 const LEADERS_SINCE: i16 = 10;
@@ -28,15 +28,15 @@ pub(super) fn appended(index: i32, appended: Appended) -> PartitionProduceRespon
 }
 
 pub(super) fn not_appended<E: Env>(
-    state: &State<E>,
+    components: &Components<'_, E>,
     context: &RequestContext,
     partition: &Partition<E>,
     error: &ProduceError,
 ) -> PartitionProduceResponse {
-    let code = errors::produce_code(state, error);
+    let code = errors::produce_code(components.partitions, error);
     let mut response = refused(partition.id.get(), code, error.to_string());
     if code == ErrorCode::NotLeaderOrFollower && context.is_at_least(LEADERS_SINCE) {
-        let image = state.image();
+        let image = components.controller.image();
         if let Some(known) = image.partition(&partition.topic, partition.id) {
             response.current_leader = LeaderIdAndEpoch {
                 leader_id: known.leader.unwrap_or(-1),

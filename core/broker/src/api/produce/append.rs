@@ -9,7 +9,7 @@ use headwater_record::{PartitionId, ValidatedBatches};
 use super::PartitionSlot;
 use super::accept::AcceptedBatches;
 use crate::partition::{Acks, Partition, ProduceError};
-use crate::state::State;
+use crate::storage::Storage;
 
 /// The result of one append.
 type AppendResult<E> = (
@@ -20,7 +20,7 @@ type AppendResult<E> = (
 
 /// Appends all batches; those of one partition keep their order.
 pub(super) fn append_all<E: Env>(
-    state: &State<E>,
+    storage: &Storage<E>,
     mut accepted: Vec<AcceptedBatches<E>>,
 ) -> Vec<AppendResult<E>> {
     // Sort by name, so that the same requests are always written in the same order. The sort is stable, so the batches
@@ -38,7 +38,7 @@ pub(super) fn append_all<E: Env>(
             slots.push(next.slot);
             run.push(next.batches);
         }
-        let appended = append_run(state, &partition, run, acks);
+        let appended = append_run(storage, &partition, run, acks);
         let result = |(slot, appended)| (slot, Arc::clone(&partition), appended);
         results.extend(slots.into_iter().zip(appended).map(result));
     }
@@ -52,7 +52,7 @@ fn sort_key<E: Env>(accepted: &AcceptedBatches<E>) -> (&str, PartitionId) {
 
 /// Appends to one partition: with one write, or one by one if the results differ.
 fn append_run<E: Env>(
-    state: &State<E>,
+    storage: &Storage<E>,
     partition: &Partition<E>,
     run: Vec<ValidatedBatches>,
     acks: Acks,
@@ -61,15 +61,15 @@ fn append_run<E: Env>(
         && let Some(appended) = partition.append_together_as_leader(&run, acks)
     {
         let bytes: usize = run.iter().map(ValidatedBatches::size_in_bytes).sum();
-        state.count_appended(bytes as u64);
+        storage.count_appended(bytes as u64);
         return appended.into_iter().map(Ok).collect();
     }
-    let append = |batches| append(state, partition, batches, acks);
+    let append = |batches| append(storage, partition, batches, acks);
     run.into_iter().map(append).collect()
 }
 
 fn append<E: Env>(
-    state: &State<E>,
+    storage: &Storage<E>,
     partition: &Partition<E>,
     batches: ValidatedBatches,
     acks: Acks,
@@ -78,13 +78,13 @@ fn append<E: Env>(
     let appended = match partition.append_as_leader(batches.clone(), acks) {
         // Delete the oldest records before refusing new ones.
         Err(ProduceError::Append(AppendError::DiskFull(_))) => {
-            state.free_storage(size);
+            storage.free_storage(size);
             partition.append_as_leader(batches, acks)
         }
         result => result,
     }?;
     if !appended.duplicate {
-        state.count_appended(size);
+        storage.count_appended(size);
     }
     Ok(appended)
 }

@@ -10,7 +10,7 @@ use headwater_protocol::{ErrorCode, GroupMetadataValue, Str};
 
 use super::member::MemberPhase;
 use super::{ClassicGroup, Effects, GroupContext, Member, PendingWrite, Protocol, State};
-use crate::groups::IN_PROCESS_HOST;
+use crate::groups::context::IN_PROCESS_HOST;
 use crate::memory::RequestMemory;
 
 impl ClassicGroup {

@@ -9,7 +9,7 @@ use headwater_protocol::{
 };
 
 use super::{Assignment, Catalogue};
-use crate::groups::detached;
+use crate::groups::detached::detached;
 
 /// The subscription of a classic member.
 #[derive(Debug, Default)]

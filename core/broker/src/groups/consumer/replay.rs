@@ -20,8 +20,8 @@ use headwater_protocol::{
 use super::member::ClassicProtocols;
 use super::subscription::ResolvedRegex;
 use super::{Assignment, ConsumerGroup, Member, MemberState, Timers};
-use crate::groups::IN_PROCESS_HOST;
 use crate::groups::classic::Protocol;
+use crate::groups::context::IN_PROCESS_HOST;
 use crate::groups::record::GroupRecord;
 
 impl ConsumerGroup {

@@ -14,11 +14,10 @@ pub(crate) mod alarm;
 pub(crate) mod classic;
 pub(crate) mod committed;
 pub(crate) mod consumer;
-mod consumer_membership;
 pub(crate) mod context;
 pub(crate) mod coordinator;
+pub(crate) mod detached;
 pub(crate) mod group;
-mod membership;
 mod migration;
 pub(crate) mod offset_store;
 pub(crate) mod offsets_topic;
@@ -26,22 +25,4 @@ mod record;
 mod retention;
 pub(crate) mod shard;
 
-pub(crate) use consumer_membership::ConsumerLeaver;
-pub(crate) use coordinator::{Coordinator, Groups};
-pub(crate) use membership::PendingResponse;
-
-use bytes::Bytes;
-use headwater_protocol::Str;
-
-/// The client host of members in the broker's process. These members end with the broker.
-pub(crate) const IN_PROCESS_HOST: &str = "/in-process";
-
-/// A copy that does not keep the request's frame alive.
-pub(crate) fn detached(text: &str) -> Str {
-    Str::from(text)
-}
-
-/// A copy that does not keep the request's frame alive.
-pub(crate) fn detached_bytes(bytes: &Bytes) -> Bytes {
-    Bytes::copy_from_slice(bytes)
-}
+pub(crate) use coordinator::Groups;

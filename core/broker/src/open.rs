@@ -14,10 +14,11 @@ use headwater_metadata::{BrokerConfig, BrokerImage, ConfigError, Image, Metadata
 use headwater_protocol::FeatureLevelRecord;
 use headwater_record::Offset;
 
+use crate::controller::resolve_broker;
 use crate::features::FEATURES;
 use crate::metadata_log::{self, MetadataLog, ReplayedMetadata};
 use crate::random::random_uuid;
-use crate::state::{Parts, State, resolve_broker};
+use crate::state::{Parts, State};
 use directories::Directories;
 
 pub use error::OpenError;
@@ -84,13 +85,13 @@ pub(crate) fn open<E: Env>(
     });
     if found.changed_anything() || !report.damaged_checkpoints.is_empty() {
         // A later topic must not inherit the recovery point of a deleted one.
-        state.write_recovery_points();
-        state.write_log_starts();
-        state.write_cleaner_offsets();
+        state.partitions.write_recovery_points();
+        state.partitions.write_log_starts();
+        state.partitions.write_cleaner_offsets();
     } else if was_changed {
-        state.write_recovery_points();
+        state.partitions.write_recovery_points();
     }
-    report.elapsed = state.env.monotonic().saturating_sub(started);
+    report.elapsed = state.partitions.env.monotonic().saturating_sub(started);
     Ok((state, report))
 }
 

@@ -17,11 +17,12 @@ mod embedded;
 mod heartbeat;
 mod leave;
 mod member;
-#[cfg(test)]
-mod properties;
+pub(crate) mod membership;
 mod reconcile;
 mod replay;
 mod subscription;
+#[cfg(test)]
+mod tests;
 mod update;
 mod upgrade;
 

@@ -11,11 +11,12 @@ use headwater_metadata::{
 };
 use headwater_protocol::{ConfigRecord, ErrorCode};
 
+use super::{Controller, Proposal, resolve_broker};
 use crate::config_layers::broker_of;
 use crate::log_config::log_config;
+use crate::metadata_log::CommitError;
+use crate::partitions::Topic;
 use crate::refusal::Refusal;
-use crate::state::{State, resolve_broker};
-use crate::topics::Topic;
 
 /// A change of one key.
 #[derive(Debug, Clone, Copy)]
@@ -40,16 +41,29 @@ enum Target {
     Broker(Option<NodeId>),
 }
 
-impl<E: Env> State<E> {
+impl<E: Env> Controller<E> {
     /// Changes keys of one resource, all or none: validates them, makes them durable, then applies them.
-    pub(crate) fn change_configs(
-        &self,
-        (resource_type, name): (i8, &str),
+    pub(crate) async fn change_configs(
+        self: &Arc<Self>,
+        resource: (i8, &str),
         changes: &[Change<'_>],
         validate_only: bool,
     ) -> Result<(), Refusal> {
-        let mut controller = self.controller.lock();
-        let image = self.image();
+        match self.propose_configs(resource, changes, validate_only)? {
+            Some(proposal) => Ok(proposal.decided().await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Proposes changes of one resource; `None` if they are only validated.
+    fn propose_configs(
+        self: &Arc<Self>,
+        (resource_type, name): (i8, &str),
+        changes: &[Change<'_>],
+        validate_only: bool,
+    ) -> Result<Option<Proposal>, Refusal> {
+        let mut turn = self.changes();
+        let image = turn.image();
         let target = self.target(&image, resource_type, name)?;
         let (layer, below) = self.present(&image, &target, name);
         let altered = with_changes(&layer, &below, changes)?;
@@ -63,18 +77,24 @@ impl<E: Env> State<E> {
             check_topic(&altered, self.config().layer())?;
         }
         if validate_only {
-            return Ok(());
+            return Ok(None);
         }
-        controller.commit(self, &records((resource_type, name), &layer, &altered))?;
-        match target {
-            Target::Topic => self
-                .topics
-                .by_name(name)
-                .iter()
-                .for_each(|topic| self.reconfigure(topic)),
-            Target::Broker(_) => self.reconfigure_broker(),
-        }
-        Ok(())
+        let records = records((resource_type, name), &layer, &altered);
+        let (controller, name) = (Arc::clone(self), name.to_owned());
+        let apply = move |made: &Result<(), CommitError>| {
+            if made.is_err() {
+                return;
+            }
+            match target {
+                Target::Topic => controller
+                    .partitions
+                    .topic(&name)
+                    .iter()
+                    .for_each(|topic| controller.reconfigure(topic)),
+                Target::Broker(_) => controller.reconfigure_broker(),
+            }
+        };
+        Ok(Some(turn.propose(records, apply)))
     }
 
     fn target(&self, image: &Image, resource_type: i8, name: &str) -> Result<Target, Refusal> {
@@ -83,7 +103,7 @@ impl<E: Env> State<E> {
                 .topic(name)
                 .map(|_| Target::Topic)
                 .ok_or_else(|| Refusal::unknown_topic(name)),
-            RESOURCE_BROKER => broker_of(self, name).map(Target::Broker),
+            RESOURCE_BROKER => broker_of(&self.node, name).map(Target::Broker),
             other => {
                 let message = format!(
                     "resources of type {other} cannot be configured here: use a topic ({RESOURCE_TOPIC}) or a broker ({RESOURCE_BROKER})"
@@ -106,7 +126,7 @@ impl<E: Env> State<E> {
                 let own = image
                     .broker_config(*node)
                     .map_or_else(|| Layer::new(&BROKER), |layer| (**layer).clone());
-                (own, self.static_config.layer().clone())
+                (own, self.node.static_config.layer().clone())
             }
         }
     }
@@ -120,29 +140,27 @@ impl<E: Env> State<E> {
                 image.broker_config(of).map(|layer| &**layer)
             }
         };
-        let layers = [layer_of(None), layer_of(Some(self.node_id))];
+        let layers = [layer_of(None), layer_of(Some(self.node.id))];
         let over = |config: BrokerConfig, layer: &Layer| config.overlaid(layer);
         layers
             .into_iter()
             .flatten()
-            .fold(self.static_config.clone(), over)
+            .fold(self.node.static_config.clone(), over)
     }
 
     /// Applies the configuration of the image to all partitions of a topic.
     fn reconfigure(&self, topic: &Topic<E>) {
-        let _turn = self.log_config_turn.lock();
-        let config: Arc<TopicConfig> = self.topic_config(&self.image(), &topic.name);
-        let log = log_config(&config, &self.config());
-        topic.update_config(&config);
-        for partition in topic.partitions() {
-            partition.log().update_config(log.clone());
-        }
+        self.partitions.reconfigure(topic, || {
+            let config: Arc<TopicConfig> = self.topic_config(&self.image(), &topic.name);
+            let log = log_config(&config, &self.config());
+            (config, log)
+        });
     }
 
     fn reconfigure_broker(&self) {
-        let config = resolve_broker(&self.image(), self.node_id, &self.static_config);
-        self.set_config(config);
-        for topic in self.topics.all() {
+        let config = resolve_broker(&self.image(), self.node.id, &self.node.static_config);
+        *self.config.write() = Arc::new(config);
+        for topic in self.partitions.topics() {
             self.reconfigure(&topic);
         }
     }

@@ -8,28 +8,27 @@ use headwater_record::{LeaderEpoch, PartitionId};
 use uuid::Uuid;
 
 use crate::partition::Partition;
-use crate::state::State;
-use crate::topics::Topic;
+use crate::partitions::Partitions;
+use crate::partitions::Topic;
 
 /// Finds a topic by id or, if the id is nil, by name: newer versions have only the id, older ones only the name. With
 /// neither, the id is unknown.
-pub(super) fn topic<E: Env>(
-    state: &State<E>,
+pub(in crate::api) fn topic<E: Env>(
+    partitions: &Partitions<E>,
     name: &str,
     id: Uuid,
 ) -> Result<Arc<Topic<E>>, ErrorCode> {
     if id.is_nil() && !name.is_empty() {
-        state
-            .topics
-            .by_name(name)
+        partitions
+            .topic(name)
             .ok_or(ErrorCode::UnknownTopicOrPartition)
     } else {
-        state.topics.by_id(id).ok_or(ErrorCode::UnknownTopicId)
+        partitions.topic_by_id(id).ok_or(ErrorCode::UnknownTopicId)
     }
 }
 
 /// Finds a partition of a topic.
-pub(super) fn partition<E: Env>(
+pub(in crate::api) fn partition<E: Env>(
     topic: &Topic<E>,
     index: i32,
 ) -> Result<Arc<Partition<E>>, ErrorCode> {
@@ -39,6 +38,6 @@ pub(super) fn partition<E: Env>(
 }
 
 /// The leader epoch that the client sent; -1 means none.
-pub(super) fn requested_epoch(epoch: i32) -> Option<LeaderEpoch> {
+pub(in crate::api) fn requested_epoch(epoch: i32) -> Option<LeaderEpoch> {
     (epoch >= 0).then(|| LeaderEpoch::new(epoch))
 }

@@ -7,11 +7,11 @@ use headwater_env::Env;
 use headwater_log::{ChangeError, CheckpointKind, DataDirectoryError};
 use headwater_record::Offset;
 
+use super::Partitions;
 use crate::metadata_log;
 use crate::partition::Partition;
-use crate::state::State;
 
-impl<E: Env> State<E> {
+impl<E: Env> Partitions<E> {
     /// Checkpoints the recovery point of each log.
     pub(crate) fn write_recovery_points(&self) {
         report(self.checkpoint(CheckpointKind::RecoveryPoint));
@@ -75,7 +75,7 @@ impl<E: Env> State<E> {
             }
         };
         let key = |partition: &Partition<E>| (partition.topic.to_string(), partition.id.get());
-        let partitions = self.topics.partitions();
+        let partitions = self.all();
         let mut offsets: BTreeMap<(String, i32), Offset> = partitions
             .iter()
             .filter_map(|partition| Some((key(partition), offset_of(partition)?)))

@@ -12,14 +12,16 @@ use headwater_metadata::{BrokerConfig, OnStorageFull, is_internal_topic};
 use headwater_record::Offset;
 use parking_lot::{Mutex, RwLock};
 
-use crate::deletion::Urgency;
+use crate::controller::Controller;
 use crate::partition::{Partition, Role};
-use crate::state::State;
+use crate::partitions::{Partitions, Urgency};
 use choice::{Candidate, Candidates, choose};
 
-/// The state of the storage between two checks.
-#[derive(Debug, Default)]
-pub(crate) struct Storage {
+/// Keeps the storage of all partitions within its limits.
+#[derive(Debug)]
+pub(crate) struct Storage<E: Env> {
+    controller: Arc<Controller<E>>,
+    partitions: Arc<Partitions<E>>,
     /// One thread frees space; others wait for it.
     relief: Mutex<()>,
     exhausted: AtomicBool,
@@ -52,16 +54,30 @@ enum Limit {
     Disk { free: u64, min: u64 },
 }
 
-impl<E: Env> State<E> {
+impl<E: Env> Storage<E> {
+    /// The storage of `partitions`, with the limits of the broker's configuration.
+    pub(crate) fn new(controller: Arc<Controller<E>>, partitions: Arc<Partitions<E>>) -> Self {
+        Self {
+            controller,
+            partitions,
+            relief: Mutex::new(()),
+            exhausted: AtomicBool::new(false),
+            was_checked: AtomicBool::new(false),
+            reason: RwLock::new(None),
+            appended_since_check: AtomicU64::new(0),
+            is_low: AtomicBool::new(false),
+        }
+    }
+
     /// Whether a produce may be tried. The first call checks the limits. While storage is exhausted each call does, so
     /// writing resumes automatically.
     pub(crate) fn admit_append(&self) -> Result<(), StorageExhausted> {
-        let is_exhausted = self.storage.exhausted.load(Ordering::Relaxed);
-        if !is_exhausted && self.storage.was_checked.load(Ordering::Relaxed) {
+        let is_exhausted = self.exhausted.load(Ordering::Relaxed);
+        if !is_exhausted && self.was_checked.load(Ordering::Relaxed) {
             return Ok(());
         }
         self.free_storage(0);
-        match &*self.storage.reason.read() {
+        match &*self.reason.read() {
             Some(reason) => Err(StorageExhausted(Arc::clone(reason))),
             None => Ok(()),
         }
@@ -69,12 +85,11 @@ impl<E: Env> State<E> {
 
     /// Counts appended bytes. Checks the limits each time a certain amount has been appended.
     pub(crate) fn count_appended(&self, bytes: u64) {
-        let config = self.config();
+        let config = self.controller.config();
         if config.storage_bytes_max.is_none() && config.storage_free_bytes_min == 0 {
             return;
         }
         let since = self
-            .storage
             .appended_since_check
             .fetch_add(bytes, Ordering::Relaxed)
             + bytes;
@@ -85,17 +100,15 @@ impl<E: Env> State<E> {
 
     /// Frees space to meet the limits, and at least `disk_short` bytes, which the disk refused.
     pub(crate) fn free_storage(&self, disk_short: u64) {
-        let _one_at_a_time = self.storage.relief.lock();
-        self.storage
-            .appended_since_check
-            .store(0, Ordering::Relaxed);
-        self.storage.was_checked.store(true, Ordering::Relaxed);
+        let _one_at_a_time = self.relief.lock();
+        self.appended_since_check.store(0, Ordering::Relaxed);
+        self.was_checked.store(true, Ordering::Relaxed);
         let pressure = self.pressure(disk_short);
         let Some(pressure) = pressure else {
             return self.storage_suffices();
         };
-        self.remove_deleted_directories(Urgency::Now);
-        let on_full = self.config().storage_on_full;
+        self.partitions.remove_deleted_directories(Urgency::Now);
+        let on_full = self.controller.config().storage_on_full;
         let mut freed = self.drop_deleted();
         if on_full == OnStorageFull::Delete {
             freed += self.drop_oldest(pressure.wanted.saturating_sub(freed));
@@ -110,7 +123,7 @@ impl<E: Env> State<E> {
     /// Deletes segments below the log start offset without waiting for the next retention check. Returns the freed
     /// bytes.
     fn drop_deleted(&self) -> u64 {
-        let partitions = self.topics.partitions();
+        let partitions = self.partitions.all();
         let usable = partitions.iter().filter(|partition| may_change(partition));
         usable
             .map(|partition| self.drop_segments(partition, partition.log().log_start_offset()))
@@ -120,7 +133,7 @@ impl<E: Env> State<E> {
     /// Deletes the oldest segments of all partitions until `bytes` are freed or none may be deleted. Returns the freed
     /// bytes.
     fn drop_oldest(&self, bytes: u64) -> u64 {
-        let partitions = self.topics.partitions();
+        let partitions = self.partitions.all();
         let choice = choose(&candidates(&partitions), bytes);
         let drop_from =
             |(at, log_start): (usize, Offset)| self.drop_segments(&partitions[at], log_start);
@@ -129,10 +142,10 @@ impl<E: Env> State<E> {
 
     /// The missing space; `None` if the limits are met.
     fn pressure(&self, disk_short: u64) -> Option<Pressure> {
-        let config = self.config();
+        let config = self.controller.config();
         let used: u64 = self
-            .topics
-            .partitions()
+            .partitions
+            .all()
             .iter()
             .map(|partition| partition.log().size_in_bytes())
             .sum();
@@ -144,11 +157,11 @@ impl<E: Env> State<E> {
         if config.storage_free_bytes_min == 0 && disk_short == 0 {
             return u64::MAX;
         }
-        let directory = self.directory.read();
+        let directory = self.partitions.directory();
         let Some(directory) = &*directory else {
             return u64::MAX;
         };
-        match self.env.disk_space(directory.path()) {
+        match self.partitions.env.disk_space(directory.path()) {
             Ok(space) => space.free_bytes,
             Err(error) => {
                 tracing::warn!(%error, "the free space of the disk is unknown; headwater.storage.min.free.bytes is not enforced");
@@ -160,7 +173,7 @@ impl<E: Env> State<E> {
     /// Removes the sealed segments that end at or before `log_start` from a log and deletes their files. Returns their
     /// bytes.
     fn drop_segments(&self, partition: &Partition<E>, log_start: Offset) -> u64 {
-        let _turn = self.log_config_turn.lock();
+        let _turn = self.partitions.log_config_turn();
         let log = partition.log();
         let usual = log.config();
         log.update_config(LogConfig {
@@ -172,7 +185,7 @@ impl<E: Env> State<E> {
             match log.delete_oldest_segment(log_start) {
                 Ok(Some(segment)) => {
                     warn_of_loss(partition, &segment);
-                    self.counters.count(&segment);
+                    self.partitions.counters.count(&segment);
                     freed += segment.size_bytes;
                 }
                 Ok(None) => break,
@@ -190,19 +203,19 @@ impl<E: Env> State<E> {
     }
 
     fn storage_suffices(&self) {
-        if self.storage.exhausted.swap(false, Ordering::Relaxed) {
-            *self.storage.reason.write() = None;
+        if self.exhausted.swap(false, Ordering::Relaxed) {
+            *self.reason.write() = None;
             tracing::info!("storage is available again: produce is accepted");
         }
     }
 
     fn storage_exhausted(&self, pressure: &Pressure, on_full: OnStorageFull) {
         let reason = pressure.message(on_full);
-        if !self.storage.exhausted.load(Ordering::Relaxed) {
+        if !self.exhausted.load(Ordering::Relaxed) {
             tracing::error!(%reason, "produce is refused");
         }
-        *self.storage.reason.write() = Some(Arc::from(reason));
-        self.storage.exhausted.store(true, Ordering::Relaxed);
+        *self.reason.write() = Some(Arc::from(reason));
+        self.exhausted.store(true, Ordering::Relaxed);
     }
 }
 

@@ -7,24 +7,23 @@ use headwater_protocol::leave_group_response::MemberResponse;
 use headwater_protocol::{
     ErrorCode, HeartbeatRequest, JoinGroupResponse, Str, SyncGroupRequest, SyncGroupResponse,
 };
-use tokio::sync::oneshot;
 
-use super::classic::{ClassicGroup, Join, Leaver};
-use super::group::Group;
-use super::{Coordinator, IN_PROCESS_HOST, detached};
-use crate::state::State;
+use super::{ClassicGroup, Join, Leaver};
+use crate::groups::context::IN_PROCESS_HOST;
+use crate::groups::coordinator::{Coordinator, Groups, PendingResponse};
+use crate::groups::detached::detached;
+use crate::groups::group::Group;
 
-/// A response that may be pending.
-pub(crate) type PendingResponse<R> = oneshot::Receiver<R>;
-
-impl<E: Env> State<E> {
+impl<E: Env> Groups<E> {
     /// Handles `JoinGroup`. The first member creates the group.
-    pub(crate) fn join_group(
+    pub(crate) async fn join_group(
         &self,
         group_id: &str,
         join: Join,
     ) -> Result<PendingResponse<JoinGroupResponse>, ErrorCode> {
-        self.ensure_coordinators().map_err(|refusal| refusal.code)?;
+        self.ensure_coordinators()
+            .await
+            .map_err(|refusal| refusal.code)?;
         let group_id = detached(group_id);
         let mut coordinator = self.coordinator_of(&group_id)?;
         if !join.member_id.is_empty() && coordinator.shard().get(&group_id).is_none() {
@@ -47,7 +46,7 @@ impl<E: Env> State<E> {
 
     /// Whether the initial rebalance delay is configured. The default delay is skipped for members in this process.
     fn sets_initial_rebalance_delay(&self) -> bool {
-        let config = self.config();
+        let config = self.controller.config();
         config
             .layer()
             .get("group.initial.rebalance.delay.ms")

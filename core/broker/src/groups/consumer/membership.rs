@@ -7,15 +7,14 @@ use headwater_env::Env;
 use headwater_metadata::Image;
 use headwater_protocol::{ConsumerGroupHeartbeatResponse, ErrorCode, Str};
 
-use super::consumer::{ConsumerGroup, ConsumerGroupContext, GroupUpdate, Heartbeat};
-use super::context::Effects;
-use super::group::Group;
-use super::migration::may_upgrade;
-use super::offsets_topic::WriteError;
-use super::record::GroupRecord;
-use super::{Coordinator, detached};
+use super::{ConsumerGroup, ConsumerGroupContext, GroupUpdate, Heartbeat};
+use crate::groups::context::Effects;
+use crate::groups::coordinator::{Coordinator, Groups};
+use crate::groups::detached::detached;
+use crate::groups::group::Group;
+use crate::groups::migration::may_upgrade;
+use crate::groups::record::GroupRecord;
 use crate::refusal::Refusal;
-use crate::state::State;
 
 /// The reason for refusing a member.
 const MEMBER_MEMORY_EXHAUSTED: &str = "the member is refused: all members together hold as much as a quarter of queued.max.request.bytes; raise it, or \
@@ -30,26 +29,26 @@ pub(crate) struct ConsumerLeaver<'a> {
     pub(crate) epoch: i32,
 }
 
-impl<E: Env> State<E> {
+impl<E: Env> Groups<E> {
     /// The session time-out of members of consumer groups.
-    pub(super) fn consumer_session_timeout(&self) -> Duration {
-        Duration::from_millis(self.config().group_consumer_session_timeout_ms)
+    pub(in crate::groups) fn consumer_session_timeout(&self) -> Duration {
+        Duration::from_millis(self.controller.config().group_consumer_session_timeout_ms)
     }
 
     /// Handles a heartbeat. The first member creates the group.
-    pub(crate) fn consumer_group_heartbeat(
+    pub(crate) async fn consumer_group_heartbeat(
         &self,
         group_id: &str,
         beat: &Heartbeat,
     ) -> Result<ConsumerGroupHeartbeatResponse, Refusal> {
         let joins = beat.epoch == 0;
         if joins {
-            self.ensure_coordinators()?;
+            self.ensure_coordinators().await?;
         }
         let group_id = detached(group_id);
         let mut coordinator = self.coordinator_of(&group_id).map_err(refusal)?;
         let (context, image) = coordinator.consumer_context();
-        let policy = self.config().group_consumer_migration_policy;
+        let policy = self.controller.config().group_consumer_migration_policy;
         let mut before = Vec::new();
         let mut waiting = Effects::default();
         let entry = coordinator.shard_mut().get_mut(&group_id);
@@ -102,12 +101,12 @@ impl<E: Env> State<E> {
 
 impl<E: Env> Coordinator<'_, E> {
     /// The context of a transition, and the topics.
-    pub(super) fn consumer_context(&self) -> (ConsumerGroupContext, Arc<Image>) {
-        let config = self.state.config();
-        let (image, cluster_version) = self.state.versioned_image();
+    pub(in crate::groups) fn consumer_context(&self) -> (ConsumerGroupContext, Arc<Image>) {
+        let config = self.groups.controller.config();
+        let (image, cluster_version) = self.groups.controller.versioned_image();
         let context = ConsumerGroupContext {
             now: self.now(),
-            session_timeout: self.state.consumer_session_timeout(),
+            session_timeout: self.groups.consumer_session_timeout(),
             heartbeat_interval_ms: config.group_consumer_heartbeat_interval_ms,
             members_max: config.group_consumer_size_max,
             cluster_version,
@@ -117,7 +116,7 @@ impl<E: Env> Coordinator<'_, E> {
 
     /// Writes the update's records, after `before`, and then replaces the group. If the last member of the consumer
     /// protocol has left, the group becomes a classic group instead.
-    pub(super) fn accept(
+    pub(in crate::groups) fn accept(
         &mut self,
         group_id: &Str,
         before: Vec<GroupRecord>,
@@ -129,8 +128,7 @@ impl<E: Env> Coordinator<'_, E> {
         self.reserve_for_members(group_id, update.group_mut())?;
         let mut records = before;
         records.extend_from_slice(update.records());
-        self.write(&records)
-            .map_err(|error| write_refusal(&error))?;
+        self.write(&records).map_err(|error| error.refusal())?;
         let entry = self.shard_mut().get_or_new(group_id);
         let (group, response) = update.into_parts();
         entry.group = Group::Consumer(group);
@@ -148,7 +146,7 @@ impl<E: Env> Coordinator<'_, E> {
             Some(Group::Consumer(group)) => Some(group),
             _ => None,
         };
-        if group.reserve_for_members(&self.state.memory, earlier) {
+        if group.reserve_for_members(&self.groups.memory, earlier) {
             return Ok(());
         }
         tracing::warn!(group = &**group_id, "{MEMBER_MEMORY_EXHAUSTED}");
@@ -160,7 +158,7 @@ impl<E: Env> Coordinator<'_, E> {
 
     /// Removes the members of a consumer group whose time-outs have expired. If a record cannot be written, the removal
     /// is retried one session time-out later.
-    pub(super) fn fire_consumer_timers(&mut self, group_id: &Str) {
+    pub(in crate::groups) fn fire_consumer_timers(&mut self, group_id: &Str) {
         loop {
             let (context, image) = self.consumer_context();
             let entry = self.shard_mut().get_mut(group_id);
@@ -184,10 +182,6 @@ impl<E: Env> Coordinator<'_, E> {
 
 fn refusal(code: ErrorCode) -> Refusal {
     Refusal::new(code, code.message())
-}
-
-pub(super) fn write_refusal(error: &WriteError) -> Refusal {
-    Refusal::new(error.code(), error.to_string())
 }
 
 fn unknown_consumer_group(group_id: &str) -> Refusal {

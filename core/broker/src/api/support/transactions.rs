@@ -6,10 +6,11 @@ use headwater_protocol::ErrorCode;
 use super::errors::Refusal;
 
 /// The code that makes librdkafka and aiokafka give up at once; with other codes their producers wait.
-pub(super) const FATAL_FOR_PRODUCERS: ErrorCode = ErrorCode::TransactionalIdAuthorizationFailed;
+pub(in crate::api) const FATAL_FOR_PRODUCERS: ErrorCode =
+    ErrorCode::TransactionalIdAuthorizationFailed;
 
 /// Refuses a transactional producer with this code.
-pub(super) fn refused(code: ErrorCode) -> Refusal {
+pub(in crate::api) fn refused(code: ErrorCode) -> Refusal {
     Refusal::new(
         code,
         "transactions are not supported yet: produce without transactional.id",

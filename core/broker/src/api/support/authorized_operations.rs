@@ -1,9 +1,9 @@
 //! Authorized operations, as bits of Kafka's ACL operations. There are no ACLs yet, so clients may do everything.
 
 /// Not requested, or unknown.
-pub(super) const NOT_REQUESTED: i32 = i32::MIN;
+pub(in crate::api) const NOT_REQUESTED: i32 = i32::MIN;
 /// All operations on a topic.
-pub(super) const TOPIC: i32 = bits(&[
+pub(in crate::api) const TOPIC: i32 = bits(&[
     READ,
     WRITE,
     CREATE,
@@ -14,9 +14,10 @@ pub(super) const TOPIC: i32 = bits(&[
     ALTER_CONFIGS,
 ]);
 /// All operations on a group.
-pub(super) const GROUP: i32 = bits(&[READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS]);
+pub(in crate::api) const GROUP: i32 =
+    bits(&[READ, DELETE, DESCRIBE, DESCRIBE_CONFIGS, ALTER_CONFIGS]);
 /// All operations on the cluster.
-pub(super) const CLUSTER: i32 = bits(&[
+pub(in crate::api) const CLUSTER: i32 = bits(&[
     CREATE,
     ALTER,
     DESCRIBE,
@@ -38,7 +39,7 @@ const ALTER_CONFIGS: u8 = 11;
 const IDEMPOTENT_WRITE: u8 = 12;
 
 /// `operations`, if the client requested them.
-pub(super) const fn if_requested(requested: bool, operations: i32) -> i32 {
+pub(in crate::api) const fn if_requested(requested: bool, operations: i32) -> i32 {
     if requested { operations } else { NOT_REQUESTED }
 }
 

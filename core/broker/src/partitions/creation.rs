@@ -1,21 +1,19 @@
-//! Creates topics and partitions in three steps: makes their files, writes the metadata record, puts them into service.
+//! Files of new partitions, which are put into service when the metadata record is durable.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use headwater_env::Env;
 use headwater_log::OpenState;
-use headwater_metadata::{Image, MetadataRecord, PartitionImage, TopicImage};
+use headwater_metadata::{BrokerConfig, PartitionImage, TopicConfig, TopicImage};
 use headwater_protocol::ErrorCode;
 use headwater_record::PartitionId;
 
-use crate::controller::Controller;
+use super::{Partitions, Topic};
 use crate::left_over::is_left_over;
 use crate::partition::Partition;
 use crate::partition_files::{PartitionError, TopicFacts, open_partition};
 use crate::refusal::Refusal;
-use crate::state::State;
-use crate::topics::Topic;
 
 /// New partitions of a topic whose files exist but whose record is not written yet. Clients do not see them.
 #[derive(Debug)]
@@ -25,13 +23,14 @@ pub(crate) struct NewPartitions<E: Env> {
     directories: Vec<PathBuf>,
 }
 
-impl<E: Env> State<E> {
-    /// Creates the files of the partitions of `topic` that are in `image` (the image after the change) but not in
-    /// service yet. The caller holds the controller. After an error the files are deleted.
+impl<E: Env> Partitions<E> {
+    /// Creates the files of the partitions of `topic` that are not in service yet. The caller has the turn to change
+    /// the metadata. After an error the files are deleted.
     pub(crate) fn prepare(
         &self,
-        image: &Image,
         topic: &TopicImage,
+        config: Arc<TopicConfig>,
+        broker: &BrokerConfig,
     ) -> Result<NewPartitions<E>, Refusal> {
         let known = self.topics.by_id(topic.id);
         let present = known.map_or(0, |topic| topic.partitions().len());
@@ -39,13 +38,13 @@ impl<E: Env> State<E> {
             topic: TopicFacts {
                 id: topic.id,
                 name: Arc::clone(&topic.name),
-                config: self.topic_config(image, &topic.name),
+                config,
             },
             partitions: Vec::new(),
             directories: Vec::new(),
         };
         for partition in topic.partitions().skip(present) {
-            if let Err(error) = self.make_partition(&mut new, partition) {
+            if let Err(error) = self.make_partition(&mut new, partition, broker) {
                 self.discard(new);
                 let message = format!(
                     "the files of \"{}\" cannot be created, and the change was not made: {error}. Then try again",
@@ -57,27 +56,8 @@ impl<E: Env> State<E> {
         Ok(new)
     }
 
-    /// Commits `records` as one change and puts the new partitions into service. After an error their files are
-    /// deleted.
-    pub(crate) fn record(
-        &self,
-        controller: &mut Controller,
-        records: &[MetadataRecord],
-        new: Vec<NewPartitions<E>>,
-    ) -> Result<(), Refusal> {
-        let committed = controller.commit(self, records);
-        for new in new {
-            if committed.is_ok() {
-                self.serve(new);
-            } else {
-                self.discard(new);
-            }
-        }
-        Ok(committed?)
-    }
-
     /// Puts partitions into service whose record is durable.
-    fn serve(&self, new: NewPartitions<E>) {
+    pub(crate) fn serve(&self, new: NewPartitions<E>) {
         match self.topics.by_id(new.topic.id) {
             Some(topic) => topic.extend(new.partitions),
             None => self.topics.insert(Arc::new(Topic::new(
@@ -90,7 +70,7 @@ impl<E: Env> State<E> {
 
     /// Deletes the files of partitions that were not recorded. If this fails, they are deleted when the name is used
     /// again, or by the next open.
-    fn discard(&self, new: NewPartitions<E>) {
+    pub(crate) fn discard(&self, new: NewPartitions<E>) {
         drop(new.partitions);
         let directory = self.directory.read();
         let Some(directory) = &*directory else { return };
@@ -105,6 +85,7 @@ impl<E: Env> State<E> {
         &self,
         new: &mut NewPartitions<E>,
         partition: (PartitionId, &PartitionImage),
+        broker: &BrokerConfig,
     ) -> Result<(), PartitionError> {
         let topic = &new.topic;
         let path = {
@@ -123,13 +104,12 @@ impl<E: Env> State<E> {
             path
         };
         new.directories.push(path.clone());
-        let config = self.config();
         let (opened, _) = open_partition(
             &self.env,
             &path,
             topic,
             partition,
-            (&config, self.node_id),
+            (broker, self.node_id),
             OpenState::UNKNOWN,
         )?;
         new.partitions.push(Arc::new(opened));

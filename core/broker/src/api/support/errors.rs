@@ -6,15 +6,18 @@ use headwater_protocol::ErrorCode;
 use headwater_record::{InvalidBatch, InvalidBatchKind};
 
 use crate::partition::{LeaderError, ProduceError};
-use crate::state::State;
+use crate::partitions::Partitions;
 
-pub(super) use crate::refusal::Refusal;
+pub(in crate::api) use crate::refusal::Refusal;
 
 /// The code if this broker is not the leader of a partition.
-pub(super) fn leader_code<E: Env>(state: &State<E>, error: &LeaderError) -> ErrorCode {
+pub(in crate::api) fn leader_code<E: Env>(
+    partitions: &Partitions<E>,
+    error: &LeaderError,
+) -> ErrorCode {
     match error {
         LeaderError::NotLeader => ErrorCode::NotLeaderOrFollower,
-        LeaderError::Gone if state.is_open() => ErrorCode::UnknownTopicOrPartition,
+        LeaderError::Gone if partitions.is_open() => ErrorCode::UnknownTopicOrPartition,
         LeaderError::Gone => ErrorCode::BrokerNotAvailable,
         LeaderError::FencedEpoch { .. } => ErrorCode::FencedLeaderEpoch,
         LeaderError::UnknownEpoch { .. } => ErrorCode::UnknownLeaderEpoch,
@@ -22,9 +25,12 @@ pub(super) fn leader_code<E: Env>(state: &State<E>, error: &LeaderError) -> Erro
 }
 
 /// The code of a batch that was not acknowledged.
-pub(super) fn produce_code<E: Env>(state: &State<E>, error: &ProduceError) -> ErrorCode {
+pub(in crate::api) fn produce_code<E: Env>(
+    partitions: &Partitions<E>,
+    error: &ProduceError,
+) -> ErrorCode {
     match error {
-        ProduceError::Leader(error) => leader_code(state, error),
+        ProduceError::Leader(error) => leader_code(partitions, error),
         ProduceError::NotEnoughReplicas { .. } => ErrorCode::NotEnoughReplicas,
         ProduceError::Append(error) => append_code(error),
         ProduceError::Flush(_) => ErrorCode::KafkaStorageError,
@@ -49,7 +55,7 @@ fn append_code(error: &AppendError) -> ErrorCode {
 }
 
 /// The code of an invalid batch.
-pub(super) fn batch_code(error: &InvalidBatch) -> ErrorCode {
+pub(in crate::api) fn batch_code(error: &InvalidBatch) -> ErrorCode {
     match error.kind() {
         InvalidBatchKind::Corrupt => ErrorCode::CorruptMessage,
         // Kafka's Produce uses this code for older formats too.
@@ -63,7 +69,7 @@ pub(super) fn batch_code(error: &InvalidBatch) -> ErrorCode {
 }
 
 /// The code of a failed read.
-pub(super) fn read_code(error: &ReadError) -> ErrorCode {
+pub(in crate::api) fn read_code(error: &ReadError) -> ErrorCode {
     match error {
         ReadError::OutOfRange { .. } => ErrorCode::OffsetOutOfRange,
         ReadError::Corrupt { .. } => ErrorCode::CorruptMessage,
@@ -72,7 +78,7 @@ pub(super) fn read_code(error: &ReadError) -> ErrorCode {
 }
 
 /// The code of a failed change of a log.
-pub(super) fn change_code(error: &ChangeError) -> ErrorCode {
+pub(in crate::api) fn change_code(error: &ChangeError) -> ErrorCode {
     match error {
         ChangeError::Read(error) => read_code(error),
         ChangeError::PastEnd { .. } => ErrorCode::OffsetOutOfRange,

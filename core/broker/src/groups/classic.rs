@@ -19,14 +19,15 @@
 mod downgrade;
 mod join;
 mod member;
+mod membership;
 mod persistence;
-#[cfg(test)]
-mod properties;
 mod protocols;
 mod rebalance;
 mod session;
 mod static_members;
 mod sync;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

@@ -7,7 +7,9 @@ use headwater_protocol::{ErrorCode, Str};
 use super::errors::Refusal;
 
 /// The resources that appear more than once.
-pub(super) fn repeated<'a>(resources: impl Iterator<Item = (i8, &'a Str)>) -> HashSet<(i8, Str)> {
+pub(in crate::api) fn repeated<'a>(
+    resources: impl Iterator<Item = (i8, &'a Str)>,
+) -> HashSet<(i8, Str)> {
     let mut seen = HashSet::new();
     resources
         .filter(|named| !seen.insert(*named))
@@ -16,7 +18,7 @@ pub(super) fn repeated<'a>(resources: impl Iterator<Item = (i8, &'a Str)>) -> Ha
 }
 
 /// Refuses a repeated resource, because its changes have no defined order.
-pub(super) fn check_not_repeated(
+pub(in crate::api) fn check_not_repeated(
     twice: &HashSet<(i8, Str)>,
     (kind, name): (i8, &Str),
 ) -> Result<(), Refusal> {

@@ -9,9 +9,9 @@ use headwater_env::Env;
 use headwater_log::{DataDirectory, DataDirectoryError};
 use headwater_record::PartitionId;
 use parking_lot::Mutex;
+use uuid::Uuid;
 
-use crate::state::State;
-use crate::topics::Topic;
+use super::Partitions;
 
 /// Directories of deleted partitions that still exist.
 #[derive(Debug, Default)]
@@ -35,10 +35,13 @@ enum DeletedDirectory {
     Renamed(PathBuf),
 }
 
-impl<E: Env> State<E> {
-    /// Takes the partitions of a topic out of service and renames their directories. The deletion is durable already:
+impl<E: Env> Partitions<E> {
+    /// Takes a topic out of service and renames the directories of its partitions. The deletion is durable already:
     /// after a crash the next open completes it, after a failure the next round of housekeeping.
-    pub(crate) fn retire_topic(&self, topic: &Topic<E>) {
+    pub(crate) fn retire_topic(&self, id: Uuid) {
+        let Some(topic) = self.topics.remove(id) else {
+            return;
+        };
         let directory = self.directory.read();
         for partition in topic.partitions() {
             partition.retire();
@@ -60,7 +63,7 @@ impl<E: Env> State<E> {
     }
 
     /// Renames the directory of a deleted partition if this failed before, so that a new partition can use the name.
-    pub(crate) fn finish_deletion(
+    pub(super) fn finish_deletion(
         &self,
         directory: &DataDirectory<E>,
         topic: &str,
