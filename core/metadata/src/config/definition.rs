@@ -263,16 +263,25 @@ impl Definition {
             Kind::Double { min, max } if max >= f64::MAX => format!("a number of at least {min}"),
             Kind::Double { min, max } => format!("a number from {min} to {max}"),
             Kind::Text => "text".to_owned(),
-            Kind::Choice { allowed } => {
-                let shown = |word: &&'static str| if word.is_empty() { "nothing" } else { word };
-                let allowed: Vec<_> = allowed.iter().map(shown).collect();
-                format!("one of {}", allowed.join(", "))
-            }
+            Kind::Choice { allowed } => alternatives(allowed),
             Kind::List { allowed: &[] } => "words separated by commas".to_owned(),
             Kind::List { allowed } => {
                 format!("one or more of {}, separated by commas", allowed.join(", "))
             }
         }
+    }
+}
+
+/// "lz4", "lz4 or zstd", "none, lz4 or zstd".
+fn alternatives(words: &[&str]) -> String {
+    let shown = |word: &&str| match *word {
+        "" => "an empty text".to_owned(),
+        word => word.to_owned(),
+    };
+    let words: Vec<_> = words.iter().map(shown).collect();
+    match words.as_slice() {
+        [others @ .., last] if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        words => words.concat(),
     }
 }
 

@@ -52,7 +52,7 @@ fn a_dissimilar_key_is_refused_without_a_suggestion() {
     "delete,shred",
     "one or more of delete, compact, separated by commas"
 )]
-#[case("message.timestamp.type", "Now", "one of CreateTime, LogAppendTime")]
+#[case("message.timestamp.type", "Now", "CreateTime or LogAppendTime")]
 #[case("min.cleanable.dirty.ratio", "NaN", "a number from 0 to 1")]
 #[case("min.cleanable.dirty.ratio", "1.01", "a number from 0 to 1")]
 fn an_invalid_value_is_refused_with_the_allowed_values(
