@@ -11,7 +11,6 @@ use std::time::Duration;
 use headwater_env::Env;
 
 use crate::error::{FileError, ReadError};
-use crate::file_name::FileKind;
 use crate::mutants::{self, Mutant};
 use crate::segment::{Phase, Segment};
 use crate::time_index::TimestampOffset;
@@ -94,16 +93,8 @@ impl<E: Env> ActiveSegment<E> {
         let segment = &self.segment;
         segment.load_indexes()?;
         segment.largest_timestamp(Phase::Active)?;
-        let path = segment.path(FileKind::TimeIndex);
-        let failed = |kind| move |source| ReadError::File(segment.error("read", kind, source));
-        self.last_time_entry = segment
-            .time_index
-            .last(segment.env(), &path)
-            .map_err(failed(FileKind::TimeIndex))?;
-        let last_indexed = segment
-            .offset_index
-            .last(segment.env(), &path)
-            .map_err(failed(FileKind::OffsetIndex))?;
+        self.last_time_entry = segment.last_indexed_time()?;
+        let last_indexed = segment.last_indexed_batch()?;
         self.bytes_since_index = segment.size() - last_indexed.map_or(0, |batch| batch.position);
         let first = segment.step(&mut segment.walk(0, segment.size())?)?;
         self.first_timestamp_ms = first
@@ -115,10 +106,10 @@ impl<E: Env> ActiveSegment<E> {
 
     /// Writes `len` bytes of whole batches after its end, and padding if the segment grows. They belong to the segment
     /// once they are [added](Self::add). After an error the segment ends at the same position as before.
-    pub(crate) fn write<'a>(
+    pub(crate) fn write(
         &mut self,
         file: &E::File,
-        mut parts: Vec<IoSlice<'a>>,
+        mut parts: Vec<IoSlice<'_>>,
         len: u64,
     ) -> Result<(), FileError> {
         let position = self.size();

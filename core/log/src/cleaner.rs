@@ -310,12 +310,15 @@ fn map_batch(
 }
 
 fn segment_sizes<E: Env>(view: &LogView<E>, count: usize) -> Vec<SegmentSizes> {
-    let sizes = |(index, segment): (usize, &Arc<Segment<E>>)| SegmentSizes {
-        base_offset: segment.base_offset(),
-        end_offset: view.end_offset(index),
-        log_bytes: segment.size(),
-        offset_index_bytes: segment.offset_index.size_bytes(),
-        time_index_bytes: segment.time_index.size_bytes(),
+    let sizes = |(index, segment): (usize, &Arc<Segment<E>>)| {
+        let (offset_index_bytes, time_index_bytes) = segment.index_sizes();
+        SegmentSizes {
+            base_offset: segment.base_offset(),
+            end_offset: view.end_offset(index),
+            log_bytes: segment.size(),
+            offset_index_bytes,
+            time_index_bytes,
+        }
     };
     view.segments().list()[..count]
         .iter()

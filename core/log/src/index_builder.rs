@@ -68,11 +68,7 @@ impl IndexBuilder {
     /// of a sealed segment writes the indexes, and a crash may have come first.
     pub(crate) fn contradicted<E: Env>(&mut self, segment: &Segment<E>) -> Vec<FileKind> {
         self.add_time();
-        let (env, path) = (segment.env(), |kind| segment.path(kind));
-        let offsets = segment
-            .offset_index
-            .entries(env, &path(FileKind::OffsetIndex));
-        let times = segment.time_index.entries(env, &path(FileKind::TimeIndex));
+        let (offsets, times) = (segment.indexed_batches(), segment.indexed_times());
         let mut contradicted = Vec::new();
         if !offsets.is_ok_and(|found| self.offsets.starts_with(&found)) {
             contradicted.push(FileKind::OffsetIndex);
@@ -102,14 +98,13 @@ impl IndexBuilder {
         if phase == Phase::Sealed {
             self.add_time();
         }
-        segment.offset_index.replace(&self.offsets);
-        segment.time_index.replace(&self.times);
+        segment.replace_indexes(&self.offsets, &self.times);
         segment.set_largest_timestamp(Largest::Known(self.largest));
     }
 
     /// Installs the transaction index in the segment.
     pub(crate) fn install_transactions_in<E: Env>(self, segment: &Segment<E>) {
-        segment.transaction_index.replace(self.aborted);
+        segment.replace_aborted(self.aborted);
     }
 }
 

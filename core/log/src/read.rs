@@ -82,14 +82,7 @@ impl<E: Env> PartitionLog<E> {
             let mut aborted = Vec::new();
             let first = view.segments().floor(from).unwrap_or(0);
             for segment in &view.segments().list()[first..] {
-                let path = segment.path(crate::file_name::FileKind::TransactionIndex);
-                let is_complete = segment
-                    .transaction_index
-                    .collect(segment.env(), &path, from, upper, &mut aborted)
-                    .map_err(|source| {
-                        segment.error("read", crate::file_name::FileKind::TransactionIndex, source)
-                    })?;
-                if is_complete {
+                if segment.collect_aborted(from, upper, &mut aborted)? {
                     break;
                 }
             }

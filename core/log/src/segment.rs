@@ -1,5 +1,7 @@
 //! One segment: a log file and its indexes.
 
+mod indexes;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -11,7 +13,6 @@ use parking_lot::Mutex;
 use crate::error::{FileError, ReadError};
 use crate::file_name::{FileKind, Suffix};
 use crate::header_walk::{HeaderWalk, WalkError};
-use crate::index_file::SyncTime;
 use crate::offset_index::OffsetIndex;
 use crate::segment_file::SegmentFile;
 use crate::segment_paths::SegmentPaths;
@@ -45,9 +46,9 @@ pub(crate) struct Segment<E: Env> {
     file: SegmentFile<E>,
     modified_ms: AtomicI64,
     largest: Mutex<Largest>,
-    pub(crate) offset_index: OffsetIndex,
-    pub(crate) time_index: TimeIndex,
-    pub(crate) transaction_index: TransactionIndex,
+    offset_index: OffsetIndex,
+    time_index: TimeIndex,
+    transaction_index: TransactionIndex,
 }
 
 /// The lengths of a segment's files.
@@ -196,8 +197,7 @@ impl<E: Env> Segment<E> {
         limit: u64,
     ) -> Result<HeaderWalk<E::File>, ReadError> {
         let file = self.file.open()?;
-        let path = self.path(FileKind::OffsetIndex);
-        match self.offset_index.floor(self.env(), &path, target) {
+        match self.batch_before(target) {
             Ok(None) => {}
             Ok(Some(entry)) => {
                 let mut walk = HeaderWalk::new(Arc::clone(&file), entry.position, limit);
@@ -206,10 +206,10 @@ impl<E: Env> Segment<E> {
                     walk.rewind(entry.position, self.base_offset());
                     return Ok(walk);
                 }
-                tracing::warn!(path = %path.display(), ?entry, "an index entry does not point to a batch; searching the segment from its start");
+                tracing::warn!(path = %self.path(FileKind::OffsetIndex).display(), ?entry, "an index entry does not point to a batch; searching the segment from its start");
             }
             Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "an index cannot be read; searching the segment from its start");
+                tracing::warn!(%error, "an index cannot be read; searching the segment from its start");
             }
         }
         Ok(HeaderWalk::new(file, 0, limit).with_next_offset(self.base_offset()))
@@ -253,15 +253,11 @@ impl<E: Env> Segment<E> {
     }
 
     fn find_largest_timestamp(&self, phase: Phase) -> Result<Option<TimestampOffset>, ReadError> {
-        let path = self.path(FileKind::TimeIndex);
         let limit = self.size();
-        let last = self
-            .time_index
-            .last(self.env(), &path)
-            .unwrap_or_else(|error| {
-                tracing::warn!(path = %path.display(), %error, "an index cannot be read; searching the segment from its start");
-                None
-            });
+        let last = self.last_indexed_time().unwrap_or_else(|error| {
+            tracing::warn!(%error, "an index cannot be read; searching the segment from its start");
+            None
+        });
         let last = match last {
             Some(entry) if self.has_timestamp(entry, limit)? => Some(entry),
             _ => None,
@@ -297,42 +293,6 @@ impl<E: Env> Segment<E> {
     /// Sets the result of [`largest_timestamp`](Self::largest_timestamp).
     pub(crate) fn set_largest_timestamp(&self, largest: Largest) {
         *self.largest.lock() = largest;
-    }
-
-    /// Writes the indexes, and syncs them now or leaves that to the caller.
-    pub(crate) fn save_indexes(&self, sync: SyncTime) -> Result<(), FileError> {
-        let failed = |kind| move |source| self.error("write", kind, source);
-        let path = |kind| self.path(kind);
-        self.offset_index
-            .save(self.env(), &path(FileKind::OffsetIndex), sync)
-            .map_err(failed(FileKind::OffsetIndex))?;
-        self.time_index
-            .save(self.env(), &path(FileKind::TimeIndex), sync)
-            .map_err(failed(FileKind::TimeIndex))?;
-        self.transaction_index
-            .save(self.env(), &path(FileKind::TransactionIndex), sync)
-            .map_err(failed(FileKind::TransactionIndex))
-    }
-
-    /// Frees the memory of indexes that are on disk.
-    pub(crate) fn release_indexes(&self) {
-        self.offset_index.release();
-        self.time_index.release();
-        self.transaction_index.release();
-    }
-
-    /// Loads the indexes into memory, so that they can grow.
-    pub(crate) fn load_indexes(&self) -> Result<(), FileError> {
-        let failed = |kind| move |source| self.error("read", kind, source);
-        self.offset_index
-            .load(self.env(), &self.path(FileKind::OffsetIndex))
-            .map_err(failed(FileKind::OffsetIndex))?;
-        self.time_index
-            .load(self.env(), &self.path(FileKind::TimeIndex))
-            .map_err(failed(FileKind::TimeIndex))?;
-        self.transaction_index
-            .load(self.env(), &self.path(FileKind::TransactionIndex))
-            .map_err(failed(FileKind::TransactionIndex))
     }
 }
 

@@ -182,16 +182,15 @@ fn start_of_search<E: Env>(
     timestamp_ms: i64,
     limit: u64,
 ) -> Result<Offset, ReadError> {
-    let path = segment.path(FileKind::TimeIndex);
-    match segment.time_index.floor(segment.env(), &path, timestamp_ms) {
+    match segment.time_before(timestamp_ms) {
         Ok(None) => Ok(segment.base_offset()),
         Ok(Some(entry)) if segment.has_timestamp(entry, limit)? => Ok(entry.last_offset + 1),
         Ok(Some(entry)) => {
-            tracing::warn!(path = %path.display(), ?entry, "an index entry is wrong; searching the segment from its start");
+            tracing::warn!(path = %segment.path(FileKind::TimeIndex).display(), ?entry, "an index entry is wrong; searching the segment from its start");
             Ok(segment.base_offset())
         }
         Err(error) => {
-            tracing::warn!(path = %path.display(), %error, "an index cannot be read; searching the segment from its start");
+            tracing::warn!(%error, "an index cannot be read; searching the segment from its start");
             Ok(segment.base_offset())
         }
     }

@@ -5,7 +5,7 @@ use headwater_record::Offset;
 
 use crate::active_segment::ActiveSegment;
 use crate::append_lock::AppendLock;
-use crate::error::{ChangeError, FileError, ReadError};
+use crate::error::{ChangeError, FileError};
 use crate::file_name::{self, FileKind, FileName};
 use crate::index_file::SyncTime;
 use crate::log_directory::LogDirectory;
@@ -50,26 +50,12 @@ impl<E: Env> AppendLock<'_, E> {
 }
 
 /// Truncates a segment's files at `end`, the position of the batch that contains `offset`.
-fn cut_segment<E: Env>(segment: &Segment<E>, offset: Offset, end: u64) -> Result<(), ReadError> {
-    let env = segment.env();
-    let failed = |kind| move |source| segment.error("cut", kind, source);
+fn cut_segment<E: Env>(segment: &Segment<E>, offset: Offset, end: u64) -> Result<(), FileError> {
     segment.file().cut(end)?;
-    segment
-        .offset_index
-        .truncate_to(env, &segment.path(FileKind::OffsetIndex), offset)
-        .map_err(failed(FileKind::OffsetIndex))?;
-    segment
-        .time_index
-        .truncate_to(env, &segment.path(FileKind::TimeIndex), offset)
-        .map_err(failed(FileKind::TimeIndex))?;
-    segment
-        .transaction_index
-        .truncate_to(env, &segment.path(FileKind::TransactionIndex), offset)
-        .map_err(failed(FileKind::TransactionIndex))?;
+    segment.truncate_indexes(offset)?;
     segment.set_largest_timestamp(Largest::Unknown);
     // Recovery must not find entries of the truncated part in the index files.
-    segment.save_indexes(SyncTime::Now)?;
-    Ok(())
+    segment.save_indexes(SyncTime::Now)
 }
 
 /// Removes producer snapshots after the end of the log, which are outdated.

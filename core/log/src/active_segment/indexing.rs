@@ -20,7 +20,7 @@ impl<E: Env> ActiveSegment<E> {
     ) -> u64 {
         let size = self.index(headers, config);
         for aborted in aborted {
-            self.segment.transaction_index.push(aborted);
+            self.segment.index_aborted(aborted);
         }
         self.segment.file().set_size(size);
         size
@@ -39,7 +39,7 @@ impl<E: Env> ActiveSegment<E> {
             newer_of(&mut largest, header);
             if self.bytes_since_index > u64::from(config.index_interval_bytes) {
                 let last_offset = header.last_offset();
-                self.segment.offset_index.push(OffsetPosition {
+                self.segment.index_batch(OffsetPosition {
                     last_offset,
                     position,
                 });
@@ -70,8 +70,7 @@ impl<E: Env> ActiveSegment<E> {
     }
 
     fn push_time(&mut self, largest: TimestampOffset) {
-        let time_index = &self.segment.time_index;
-        if time_index.push_if_newer(self.last_time_entry, largest) {
+        if self.segment.index_time(self.last_time_entry, largest) {
             self.last_time_entry = Some(largest);
         }
     }

@@ -26,20 +26,16 @@ impl<E: Env> ActiveSegment<E> {
         }
         let too_large = size + incoming.size > u64::from(config.segment_bytes);
         let (entries, index_bytes) = (incoming.index_entries, config.segment_index_bytes);
-        too_large
-            || too_far
-            || !segment.offset_index.has_room(entries, index_bytes)
-            || !segment.time_index.has_room(entries, index_bytes)
-            || {
-                // Measured by record timestamps if there are any, so that replayed history rolls at the same points.
-                let waited_ms = match self.first_timestamp_ms {
-                    Some(first) if incoming.max_timestamp_ms >= 0 => {
-                        incoming.max_timestamp_ms.saturating_sub(first)
-                    }
-                    _ => self.age_ms(segment.env().wall_clock_ms()),
-                };
-                waited_ms > self.segment_ms(config)
-            }
+        too_large || too_far || !segment.has_index_space(entries, index_bytes) || {
+            // Measured by record timestamps if there are any, so that replayed history rolls at the same points.
+            let waited_ms = match self.first_timestamp_ms {
+                Some(first) if incoming.max_timestamp_ms >= 0 => {
+                    incoming.max_timestamp_ms.saturating_sub(first)
+                }
+                _ => self.age_ms(segment.env().wall_clock_ms()),
+            };
+            waited_ms > self.segment_ms(config)
+        }
     }
 
     /// Whether it has batches and is older than `segment.ms`.

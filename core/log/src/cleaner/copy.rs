@@ -150,12 +150,7 @@ fn aborted_transactions<E: Env>(
 ) -> Result<Vec<AbortedTransaction>, CleanError> {
     let mut aborted = Vec::new();
     for segment in group {
-        let path = segment.path(FileKind::TransactionIndex);
-        let entries = segment
-            .transaction_index
-            .entries(segment.env(), &path)
-            .map_err(|source| segment.error("read", FileKind::TransactionIndex, source))?;
-        aborted.extend(entries);
+        aborted.extend(segment.aborted_transactions()?);
     }
     Ok(aborted)
 }

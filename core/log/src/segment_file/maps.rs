@@ -173,12 +173,13 @@ mod tests {
     use super::*;
 
     /// A file whose bytes are the last digits of their positions.
-    fn map(range: Range<u64>) -> io::Result<Option<Bytes>> {
+    fn bytes_of(range: Range<u64>) -> Bytes {
         let bytes: Vec<u8> = range.map(|position| (position % 10) as u8).collect();
-        Ok(Some(Bytes::from(bytes)))
+        Bytes::from(bytes)
     }
 
     fn read(maps: &Maps, range: Range<u64>) -> Bytes {
+        let map = |range| Ok(Some(bytes_of(range)));
         maps.read(&range, || 20, map).unwrap().unwrap()
     }
 
