@@ -121,8 +121,8 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   }
 
   /**
-   * Calls a handler for each message or batch, in order in each partition, until `stop()`, `close()` or the signal
-   * ends it; then the promise is fulfilled. A message whose handler throws is passed again after a pause. After
+   * Calls a handler for each message or batch, in order in each partition, until `stop()`, `unsubscribe()`, `close()`
+   * or the signal ends it; then the promise is fulfilled. A message whose handler throws is passed again after a pause. After
    * `retry.retries` attempts the promise rejects with the handler's error, and the message is not finished.
    * Auto-commit commits the messages that handlers have finished.
    */
@@ -170,8 +170,12 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     this.rebalances.set(known as RebalanceOptions);
   }
 
-  /** Commits finished records, leaves the group and releases the partitions. */
+  /**
+   * Ends `run()` like `stop()`, commits finished records, leaves the group and releases the partitions. Inside a
+   * handler, `run()` ends after the handler, whose message is not finished: its next owner reads it again.
+   */
   async unsubscribe(): Promise<void> {
+    await this.endRun();
     const operation = native.Operation.unsubscribe();
     await this.leave(() => this.native.next(operation));
   }
@@ -329,13 +333,18 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return isClosed ? described('Consumer', 'closed') : describedConsumer(native, topics, inspect);
   }
 
-  private async closeOnce(): Promise<void> {
+  /** Ends `run()`. The messages that handlers have finished can be committed. */
+  private async endRun(): Promise<void> {
     const { runner } = this;
     if (runner !== undefined) {
       await runner.stop();
       // Inside a handler the runner has not ended yet.
       await this.native.finish(runner.finishedOffsets()).catch(() => {});
     }
+  }
+
+  private async closeOnce(): Promise<void> {
+    await this.endRun();
     this.messageBuffer.interrupt();
     await this.leave(() => this.native.close()).finally(() => {
       this.isClosed = true;
