@@ -43,6 +43,8 @@ pub(crate) fn remedy(code: ErrorCode) -> Remedy {
         ErrorCode::UnknownProducerId | ErrorCode::InvalidProducerEpoch => Remedy::RenewProducer,
         // The next heartbeat returns the member's epoch, or that it was fenced.
         ErrorCode::StaleMemberEpoch | ErrorCode::UnknownMemberId => Remedy::Retry,
+        // The transport has returned to its bootstrap addresses.
+        ErrorCode::RebootstrapRequired => Remedy::Retry,
         code if code.is_retriable() => Remedy::Retry,
         _ => Remedy::None,
     }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_client::{Client, NewTopic, Position, Producer, Record, ScanOptions};
+use headwater_protocol::ErrorCode;
 use headwater_record::{Offset, PartitionId};
+use rstest::rstest;
 use tokio::sync::Barrier;
 
 use crate::support::{FakeCluster, client, config};
@@ -26,6 +28,29 @@ fn look(client: &Client) {
     let topic = client.topic(TOPIC);
     let offsets = topic.offsets(&Position::Earliest);
     client.runtime().block_on(offsets).unwrap();
+}
+
+/// A request that does not retry asks once more, and calls retry as for any other error that another attempt may mend.
+#[rstest]
+#[case::once(1, 2)]
+#[case::again_and_again(5, 6)]
+fn a_client_that_must_start_from_its_bootstrap_addresses_asks_again(
+    #[case] rebootstraps: usize,
+    #[case] expected: usize,
+) {
+    let cluster = FakeCluster::with_nodes(2, TOPIC, 1);
+    let (runtime, client) = client(&cluster);
+    cluster.state().rebootstraps = rebootstraps;
+    let reachable = runtime.block_on(client.check_reachable());
+    if rebootstraps == 1 {
+        reachable.unwrap();
+    } else {
+        let error = reachable.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::RebootstrapRequired);
+        assert!(error.is_retriable());
+        look(&client);
+    }
+    assert!(cluster.state().metadata_requests >= expected);
 }
 
 #[test]
