@@ -28,23 +28,23 @@ fn saturated(milliseconds: i128) -> i64 {
 }
 
 /// A text with a time.
-enum Written {
+enum TimeText {
     /// A date, which is its midnight in UTC, or a time with its zone.
     Time(TextTime),
     /// A time without a zone.
     Local(DateTime),
 }
 
-fn read(text: &str) -> Option<Written> {
+fn read(text: &str) -> Option<TimeText> {
     if let Some(date) = date(text) {
-        return in_utc(date.to_datetime(Time::midnight())).map(Written::Time);
+        return in_utc(date.to_datetime(Time::midnight())).map(TimeText::Time);
     }
     if let Ok(time) = text.parse::<jiff::Timestamp>() {
-        return Some(Written::Time(of(time)));
+        return Some(TimeText::Time(of(time)));
     }
     // The parser of local times accepts, and ignores, a zone in brackets.
     let local = text.parse().ok().filter(|_| !text.contains('['));
-    local.map(Written::Local)
+    local.map(TimeText::Local)
 }
 
 fn in_utc(local: DateTime) -> Option<TextTime> {
@@ -63,8 +63,8 @@ fn of(time: jiff::Timestamp) -> TextTime {
 pub fn parse(text: &str) -> Result<Option<TextTime>> {
     let text = text.trim();
     match read(text) {
-        Some(Written::Time(time)) => Ok(Some(time)),
-        Some(Written::Local(_)) => Err(Error::new(
+        Some(TimeText::Time(time)) => Ok(Some(time)),
+        Some(TimeText::Local(_)) => Err(Error::new(
             ErrorKind::InvalidArgument,
             format!(
                 "`{text}` has no time zone: write \"{text}Z\" if it is in UTC, or add its offset such as \"+01:00\"."
@@ -77,8 +77,8 @@ pub fn parse(text: &str) -> Result<Option<TextTime>> {
 /// Like [`parse`], for times in data: a time without a zone is in UTC.
 pub fn parse_in_utc(text: &str) -> Option<TextTime> {
     match read(text.trim())? {
-        Written::Time(time) => Some(time),
-        Written::Local(local) => in_utc(local),
+        TimeText::Time(time) => Some(time),
+        TimeText::Local(local) => in_utc(local),
     }
 }
 

@@ -49,8 +49,8 @@ impl Recovery {
         is_due
     }
 
-    /// Begins a request. It fails if it is dropped after (nearly) `timeout`; a caller that stops waiting earlier says
-    /// nothing about the broker.
+    /// Begins a request. It fails if it is dropped after (nearly) `timeout`. Dropping it earlier has no effect: the
+    /// caller has stopped waiting.
     pub(crate) fn attempt(&self, timeout: Duration) -> Attempt<'_> {
         Attempt {
             recovery: self,
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_caller_that_stops_waiting_early_is_no_failure() {
+    fn a_caller_that_stops_waiting_early_does_not_count_as_a_failure() {
         let recovery = Recovery::new(RecoveryStrategy::Rebootstrap(TRIGGER));
         drop(recovery.attempt(TIMEOUT));
         assert!(!is_due_after(&recovery, 2 * TRIGGER));

@@ -279,8 +279,8 @@ impl ProducerConfig {
         Ok(self)
     }
 
-    /// Raises the default of `delivery.timeout.ms` to the time that a record may linger and wait for one response, as in
-    /// the Java client.
+    /// Raises the default of `delivery.timeout.ms` to the time that a record may linger and wait for one response, as
+    /// in the Java client.
     pub(crate) fn raise_delivery_timeout(&mut self, request_timeout: Duration) {
         let least = self.least_delivery_timeout(request_timeout);
         if self.has_own_delivery_timeout || self.delivery_timeout >= least {

@@ -30,11 +30,11 @@ fn look(client: &Client) {
     client.runtime().block_on(offsets).unwrap();
 }
 
-/// A request that does not retry asks once more, and calls retry as for any other error that another attempt may mend.
+/// The request is sent once more, and then calls are retried as after any other error that is retriable.
 #[rstest]
 #[case::once(1, 2)]
 #[case::again_and_again(5, 6)]
-fn a_client_that_must_start_from_its_bootstrap_addresses_asks_again(
+fn metadata_is_requested_again_from_the_bootstrap_addresses(
     #[case] rebootstraps: usize,
     #[case] expected: usize,
 ) {

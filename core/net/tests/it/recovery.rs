@@ -89,7 +89,7 @@ async fn a_client_whose_brokers_are_gone_uses_its_bootstrap_addresses_again(
     assert_eq!(bootstrap.accepted(), expected);
 }
 
-/// A broker that starts, or has left its cluster, knows no brokers.
+/// The response of a broker that starts, or has left its cluster, has no brokers.
 #[tokio::test]
 async fn a_client_without_usable_metadata_returns_to_its_bootstrap_addresses() {
     let bootstrap = broker(&Arc::default()).await;

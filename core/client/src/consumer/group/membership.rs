@@ -49,16 +49,16 @@ pub(crate) struct NewAssignment {
     pub(crate) partitions: Vec<TopicPartition>,
 }
 
-/// What shows whether the first assignments of a member are all that the group intends for it. Members are described
-/// under their id.
+/// The sign that a member has all partitions that the group intends for it. A description of the group has it, under
+/// the member's id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Completeness {
-    /// Nothing has to: each assignment is complete.
+    /// None is necessary: each assignment is complete.
     Always,
     /// Its target assignment (KIP-848).
     Target(Str),
-    /// That all members keep their partitions in this generation of a cooperative group. `None`: it has no assignment
-    /// of a generation at present, or will rejoin.
+    /// All members keep their partitions in this generation of a cooperative group. `None`: the member has no
+    /// assignment of a generation at present, or will rejoin.
     NothingMoves(Str, Option<i32>),
 }
 
@@ -113,7 +113,7 @@ pub(super) trait Member: fmt::Debug + Send {
     /// Records that a topic of the consumer has changed.
     fn topic_changed(&mut self, now: Instant);
 
-    /// What shows whether the assignment of the member is complete.
+    /// The sign that the assignment of the member is complete.
     fn completeness(&self) -> Completeness;
 
     /// Records that the coordinator may have a new assignment.

@@ -1,7 +1,8 @@
 //! Partitions that move between the members of a cooperative group.
 //!
-//! Such a partition has no owner in the generation in which its old owner releases it. The new owner gets it in the next
-//! one. A description of a stable group shows both: what each member owned when it joined, and what it got.
+//! Such a partition has no owner in the generation in which its old owner releases it. The new owner gets it in the
+//! next one. A description of a stable group has the partitions that each member owned when it joined, and its
+//! assignment.
 
 use std::collections::BTreeSet;
 
