@@ -122,9 +122,9 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
 
   /**
    * Calls a handler for each message or batch, in order in each partition, until `stop()`, `unsubscribe()`, `close()`
-   * or the signal ends it; then the promise is fulfilled. A message whose handler throws is passed again after a pause. After
-   * `retry.retries` attempts the promise rejects with the handler's error, and the message is not finished.
-   * Auto-commit commits the messages that handlers have finished.
+   * or the signal ends it; then the promise is fulfilled. A message whose handler throws is passed again after a
+   * pause. After `retry.retries` attempts the promise rejects with the handler's error, and the message is not
+   * finished. Auto-commit commits the messages that handlers have finished.
    */
   async run(given: RunOptions<K, V>): Promise<void> {
     const known = runOptions<K, V>(given);
@@ -175,7 +175,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
    * handler, `run()` ends after the handler, whose message is not finished: its next owner reads it again.
    */
   async unsubscribe(): Promise<void> {
-    await this.endRun();
+    await this.runner?.leave();
     const operation = native.Operation.unsubscribe();
     await this.leave(() => this.native.next(operation));
   }
@@ -333,18 +333,8 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     return isClosed ? described('Consumer', 'closed') : describedConsumer(native, topics, inspect);
   }
 
-  /** Ends `run()`. The messages that handlers have finished can be committed. */
-  private async endRun(): Promise<void> {
-    const { runner } = this;
-    if (runner !== undefined) {
-      await runner.stop();
-      // Inside a handler the runner has not ended yet.
-      await this.native.finish(runner.finishedOffsets()).catch(() => {});
-    }
-  }
-
   private async closeOnce(): Promise<void> {
-    await this.endRun();
+    await this.runner?.leave();
     this.messageBuffer.interrupt();
     await this.leave(() => this.native.close()).finally(() => {
       this.isClosed = true;
