@@ -49,7 +49,7 @@ impl AssignedPartition {
 
     /// Whether a fetch may return records: not while batches are ahead of an offset that is out of range.
     pub(super) fn may_be_fetched(&self) -> bool {
-        !self.paused && !(self.fetch_out_of_range && !self.ahead.is_empty())
+        !self.paused && (!self.fetch_out_of_range || self.ahead.is_empty())
     }
 
     /// Records that the fetch offset is out of range. Returns whether it is the position. If not, the batches before it
