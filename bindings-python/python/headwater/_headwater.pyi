@@ -2169,7 +2169,8 @@ class _AioProducer:
 
 @final
 class _AioConsumer:
-    """`headwater.Consumer` for asyncio: `async for message in consumer`. One task at a time.
+    """`headwater.Consumer` for asyncio: `async for message in consumer`. One task at a time. Concurrent calls take effect
+    in the order in which they were made; a call that reads, such as `poll`, in the order in which it was awaited.
 
     >>> import asyncio, headwater.aio as hw
     >>> async def main():
