@@ -274,17 +274,20 @@ export declare class Consumer<K = Buffer | null, V = Buffer | null> implements A
     /** The messages as a stream of objects. */
     readable(given?: WaitOptions): Readable;
     /**
-     * Calls a handler for each message or batch, in order in each partition, until `stop()`, `close()` or the signal
-     * ends it; then the promise is fulfilled. A message whose handler throws is passed again after a pause. After
-     * `retry.retries` attempts the promise rejects with the handler's error, and the message is not finished.
-     * Auto-commit commits the messages that handlers have finished.
+     * Calls a handler for each message or batch, in order in each partition, until `stop()`, `unsubscribe()`, `close()`
+     * or the signal ends it; then the promise is fulfilled. A message whose handler throws is passed again after a
+     * pause. After `retry.retries` attempts the promise rejects with the handler's error, and the message is not
+     * finished. Auto-commit commits the messages that handlers have finished.
      */
     run(given: RunOptions<K, V>): Promise<void>;
     /** Ends `run()` and waits for its handlers, unless it is called inside a handler. */
     stop(): Promise<void>;
     /** Joins the group for topics, or for all current and later topics that a regular expression matches. */
     subscribe(topics: Subscription, given?: RebalanceOptions): Promise<void>;
-    /** Commits finished records, leaves the group and releases the partitions. */
+    /**
+     * Ends `run()` like `stop()`, commits finished records, leaves the group and releases the partitions. Inside a
+     * handler, `run()` ends after the handler, whose message is not finished: its next owner reads it again.
+     */
     unsubscribe(): Promise<void>;
     /** Reads these partitions from now on. Partitions that stay keep their position. */
     assign(partitions: TopicPartition | TopicPartition[], given?: WaitOptions): Promise<void>;
@@ -3576,6 +3579,8 @@ export declare class Runner<K, V> {
     private isEnd;
     /** Stops it. Inside a handler it does not wait for handlers. */
     stop(): Promise<void>;
+    /** Stops it before the consumer releases its partitions, which commits the messages that handlers have finished. */
+    leave(): Promise<void>;
     /** Ends the poll, so that another call has its turn. */
     interrupt(): void;
     /** The offsets after the messages finished by handlers. */

@@ -121,10 +121,10 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   }
 
   /**
-   * Calls a handler for each message or batch, in order in each partition, until `stop()`, `close()` or the signal
-   * ends it; then the promise is fulfilled. A message whose handler throws is passed again after a pause. After
-   * `retry.retries` attempts the promise rejects with the handler's error, and the message is not finished.
-   * Auto-commit commits the messages that handlers have finished.
+   * Calls a handler for each message or batch, in order in each partition, until `stop()`, `unsubscribe()`, `close()`
+   * or the signal ends it; then the promise is fulfilled. A message whose handler throws is passed again after a
+   * pause. After `retry.retries` attempts the promise rejects with the handler's error, and the message is not
+   * finished. Auto-commit commits the messages that handlers have finished.
    */
   async run(given: RunOptions<K, V>): Promise<void> {
     const known = runOptions<K, V>(given);
@@ -170,8 +170,12 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
     this.rebalances.set(known as RebalanceOptions);
   }
 
-  /** Commits finished records, leaves the group and releases the partitions. */
+  /**
+   * Ends `run()` like `stop()`, commits finished records, leaves the group and releases the partitions. Inside a
+   * handler, `run()` ends after the handler, whose message is not finished: its next owner reads it again.
+   */
   async unsubscribe(): Promise<void> {
+    await this.runner?.leave();
     const operation = native.Operation.unsubscribe();
     await this.leave(() => this.native.next(operation));
   }
@@ -330,12 +334,7 @@ export class Consumer<K = Buffer | null, V = Buffer | null>
   }
 
   private async closeOnce(): Promise<void> {
-    const { runner } = this;
-    if (runner !== undefined) {
-      await runner.stop();
-      // Inside a handler the runner has not ended yet.
-      await this.native.finish(runner.finishedOffsets()).catch(() => {});
-    }
+    await this.runner?.leave();
     this.messageBuffer.interrupt();
     await this.leave(() => this.native.close()).finally(() => {
       this.isClosed = true;

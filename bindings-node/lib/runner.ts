@@ -113,6 +113,13 @@ export class Runner<K, V> {
     }
   }
 
+  /** Stops it before the consumer releases its partitions, which commits the messages that handlers have finished. */
+  async leave(): Promise<void> {
+    await this.stop();
+    // Inside a handler it has not ended yet.
+    await this.finish().catch(() => {});
+  }
+
   /** Ends the poll, so that another call has its turn. */
   interrupt(): void {
     this.poll?.abort();

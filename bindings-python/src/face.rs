@@ -146,12 +146,13 @@ impl Access {
         }
     }
 
-    /// [`Access::transfer_with`] for work that takes records. It starts when it is awaited. If it is cancelled when the
-    /// records are already available, `take_back` gets them.
-    pub(crate) fn take_with<'py, T, R, W>(
+    /// [`Access::transfer_with`] for work that takes records from a value. It starts, and takes the value, when it is
+    /// awaited. If it is cancelled when the records are already available, `take_back` gets them.
+    pub(crate) fn take_with<'py, T, R, W, G>(
         &self,
         py: Python<'py>,
-        work: impl FnOnce(Functions) -> W,
+        take: impl FnOnce() -> PyResult<G> + Send + 'static,
+        work: impl FnOnce(Functions, G) -> W + Send + 'static,
         convert: impl Convert<T, R>,
         take_back: impl FnOnce(T) + Send + 'static,
     ) -> Answer<'py>
@@ -161,11 +162,13 @@ impl Access {
         W: Future<Output = headwater::Result<T>> + Send + 'static,
     {
         if self.face == Face::Blocking {
-            return self.transfer_with(py, work, convert);
+            let taken = take()?;
+            return self.transfer_with(py, |functions| work(functions, taken), convert);
         }
-        let work = work(Functions::in_event_loop(py)?);
+        let functions = Functions::in_event_loop(py)?;
         let runtime = self.runtime().clone();
         bridge::later(py, move |py| {
+            let work = work(functions, take()?);
             let call = bridge::background(py, &runtime, work, convert, take_back)?;
             Ok(Start::Call(call.unbind()))
         })
@@ -196,21 +199,20 @@ impl Access {
         }
     }
 
-    /// Takes a value for a call. A task waits for the call before it; a thread gets an error with the message `in_use`.
+    /// Takes a value for a call. A task waits for earlier calls; a thread gets an error with the message `in_use`.
     pub(crate) fn take<T: Send + 'static>(
         &self,
         value: &Arc<Exclusive<T>>,
         in_use: &str,
     ) -> PyResult<impl Future<Output = ExclusiveGuard<T>> + Send + use<T>> {
-        let value = Arc::clone(value);
-        let taken = match self.face {
-            Face::Blocking => Some(value.try_take().ok_or_else(|| errors::invalid(in_use))?),
-            Face::Asyncio => None,
+        let turn = match self.face {
+            Face::Blocking => Ok(value.try_take().ok_or_else(|| errors::invalid(in_use))?),
+            Face::Asyncio => Err(value.take()),
         };
         Ok(async move {
-            match taken {
-                Some(taken) => taken,
-                None => value.take().await,
+            match turn {
+                Ok(taken) => taken,
+                Err(turn) => turn.await,
             }
         })
     }

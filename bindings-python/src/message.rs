@@ -13,7 +13,7 @@ use headwater::columnar::Column;
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyDict, PyList, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyList, PySlice, PyString, PyTuple};
 
 use crate::convert::cell::cell;
 use crate::convert::time;
@@ -326,9 +326,38 @@ impl Message {
             if let Ok(value) =
                 Bound::new(py, Self::new(Arc::clone(&self.rows), self.row()))?.getattr(name)
             {
-                parts.push(format!("{name}={}", value.repr()?));
+                parts.push(format!("{name}={}", bounded_repr(&value)?));
             }
         }
         Ok(format!("Message({})", parts.join(", ")))
     }
+}
+
+/// The maximum length of a key or value in the text of a message, in bytes or characters.
+const SHOWN: usize = 80;
+
+/// The `repr()` of a key or value. A long one is cut, and its whole size follows.
+fn bounded_repr(value: &Bound<'_, PyAny>) -> PyResult<String> {
+    let py = value.py();
+    if let Ok(bytes) = value.cast::<PyBytes>() {
+        let bytes = bytes.as_bytes();
+        let shown = PyBytes::new(py, &bytes[..bytes.len().min(SHOWN)]).repr()?;
+        return Ok(with_size(&shown.to_string(), bytes.len(), "bytes"));
+    }
+    if let Ok(text) = value.cast::<PyString>() {
+        let shown = text.get_item(PySlice::new(py, 0, SHOWN as isize, 1))?;
+        let shown = shown.repr()?.to_string();
+        return Ok(with_size(&shown, text.len()?, "characters"));
+    }
+    let whole = value.repr()?.to_string();
+    let shown: String = whole.chars().take(SHOWN).collect();
+    Ok(with_size(&shown, whole.chars().count(), "characters"))
+}
+
+/// Adds the size of the whole if it was cut.
+fn with_size(shown: &str, size: usize, unit: &str) -> String {
+    if size <= SHOWN {
+        return shown.to_owned();
+    }
+    format!("{shown}... ({size} {unit})")
 }

@@ -92,6 +92,7 @@ client send-to-two-leaders a_partition_whose_leader_moves_waits_for_its_batches_
 client skip-epoch-bump a_record_after_an_expired_one_that_was_written_is_written_too
 client release-early a_partition_has_one_reader
 client ignore-fencing a_partition_has_one_reader
+client repeat-records a_poll_after_messages_continues_after_the_last_of_them
 client take-back-twice cancelled_calls_deliver_each_record_once
 client finish-old-topic finished_late
 client commit-in-hand in_progress_is_not_committed

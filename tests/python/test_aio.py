@@ -265,6 +265,46 @@ def test_a_waiting_reader_is_ended_by_another_task(target: Target, how: str, end
     run(main())
 
 
+def test_calls_of_a_consumer_take_effect_in_their_order(target: Target) -> None:
+    async def main() -> None:
+        async with target.aio() as client:
+            await client.create_topic(name("t"))
+            async with client.producer() as producer:
+                await producer.send_batch(name("t"), [f"{n}" for n in range(100)], partition=0)
+            consumer, place = client.consumer(group_id=name("g")), (name("t"), 0)
+            await consumer.assign([place])
+            for last in range(60):
+                calls = [call for n in range(last + 1) for call in (consumer.seek(n), consumer.commit({place: n}))]
+                *_, position = await asyncio.gather(*calls, consumer.position())
+                assert (position, await consumer.committed([place])) == ({place: last}, {place: last})
+                # A read has its place when it is awaited: after the calls before that.
+                reading, seeking = consumer.poll(10, max_records=1), consumer.seek(last + 1)
+                assert [message.offset for message in await reading] == [last + 1]
+                await seeking
+            await consumer.close()
+
+    run(main())
+
+
+def test_a_cancelled_call_gives_up_its_place(target: Target) -> None:
+    async def main() -> None:
+        async with target.aio() as client:
+            await client.create_topic(name("t"))
+            consumer = client.consumer(name("t"), auto_offset_reset="earliest")
+            reading = asyncio.ensure_future(consumer.poll(60))
+            await asyncio.sleep(0.05)
+            waiting = [asyncio.ensure_future(consumer.position()) for _ in range(5)]
+            await asyncio.sleep(0)
+            for call in waiting[:-1]:
+                call.cancel()
+            reading.cancel()
+            await waiting[-1]
+            assert all(call.cancelled() for call in waiting[:-1])
+            await consumer.close()
+
+    run(main())
+
+
 def test_closing_ends_a_loop_of_a_group(target: Target) -> None:
     async def main() -> None:
         async with target.aio(group_initial_rebalance_delay_ms=0) as client:

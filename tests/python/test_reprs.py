@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 import re
 import socket
+import subprocess
 import threading
 import time
+import traceback
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import headwater as hw
+from tests.cli.command import command
 from tests.python.names import await_true, name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 PRIVATE = pytest.mark.embedded("opens its own engines and clusters")
@@ -185,6 +190,101 @@ def test_quotes_and_control_characters_of_a_path_are_escaped(tmp_path: Path) -> 
     with hw.open(tmp_path / "it's\n") as client:
         assert "it\\'s\\x0a'" in repr(client)
         assert "\n" not in repr(client)
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (b"x" * 80, repr(b"x" * 80)),
+        (b"\0" * 1_000_000, repr(b"\0" * 80) + "... (1000000 bytes)"),
+        ("é" * 80, repr("é" * 80)),
+        ("é" * 81, repr("é" * 80) + "... (81 characters)"),
+        (["é"] * 1_000, repr(["é"] * 1_000)[:80] + "... (5000 characters)"),
+        (None, "None"),
+    ],
+    ids=["short bytes", "bytes", "short text", "text", "json", "null"],
+)
+def test_the_key_and_the_value_of_a_message_are_cut(client: hw.Client, value: Any, shown: str) -> None:
+    topic = client.create_topic(name("t"))
+    kind: Any = "json" if isinstance(value, list) else "string" if isinstance(value, str) else "bytes"
+    with client.producer() as producer:
+        producer.send(topic.name, json.dumps(value) if kind == "json" else value, key=b"k" * 100)
+    (message,) = topic.head(1, value=kind)
+    assert f"key={b'k' * 80!r}... (100 bytes), value={shown})" in repr(message)
+
+
+SECRET = "s3cret-that-nobody-may-see"
+
+
+def texts(error: BaseException | None) -> Iterator[str]:
+    """The texts of an error and of its causes."""
+    while error is not None:
+        yield from (str(error), repr(error), "".join(traceback.format_exception(error)))
+        error = error.__cause__ or error.__context__
+
+
+@PRIVATE
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"sasl_mechanism": "PLAIN", "sasl_username": "bob", "sasl_password": SECRET},
+        {"sasl_mechanism": "SCRAM-SHA-256", "sasl_username": "bob", "sasl_password": SECRET},
+        {"sasl_mechanism": "PLAIN", "sasl_jaas_config": f'PlainLoginModule required username="bob" password="{SECRET}";'},
+        {"sasl_mechanism": "OAUTHBEARER", "oauth_token": lambda: SECRET},
+        {
+            "sasl_mechanism": "OAUTHBEARER",
+            "sasl_oauthbearer_token_endpoint_url": "http://127.0.0.1:1",
+            "sasl_oauthbearer_client_id": "bob",
+            "sasl_oauthbearer_client_secret": SECRET,
+        },
+    ],
+)
+@pytest.mark.parametrize("is_user", [True, False])
+def test_no_text_shows_a_secret(tmp_path: Path, caplog: pytest.LogCaptureFixture, config: dict[str, Any], *, is_user: bool) -> None:
+    password = SECRET if is_user else "another"
+    subprocess.run(command("user", "add", "bob", "--data", tmp_path), input=password.encode(), check=True, capture_output=True)
+    shown: list[str] = []
+    config = {"security_protocol": "SASL_PLAINTEXT", "default_api_timeout_ms": 1_000, **config}
+    with caplog.at_level(logging.DEBUG, "headwater"), hw.open(tmp_path) as engine:
+        topic = engine.create_topic("t").name
+        with engine.serve(port=0, security_protocol="SASL_PLAINTEXT") as server:
+            shown.append(repr(server))
+            try:
+                with hw.connect(server.address, **config) as client:
+                    consumer, producer = client.consumer(topic, group_id="g"), client.producer()
+                    producer.send(topic, b"value").result()
+                    shown += map(repr, (client, client.aio, consumer, producer, client[topic], client[topic].scan()))
+                    shown += [str(client.metrics()), repr(list(client[topic].head(1)))]
+                    connected = True
+            except hw.HeadwaterError as error:
+                shown += texts(error)
+                connected = False
+    assert connected == (is_user and "oauth" not in str(config).lower())
+    # Events of the core are logged in a thread.
+    await_true(lambda: any("headwater" in record.name for record in caplog.records))
+    shown += [record.getMessage() for record in caplog.records]
+    assert not [text for text in shown if SECRET in text]
+
+
+@PRIVATE
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"ssl_key_password": SECRET},
+        {"ssl_keystore_password": SECRET},
+        {"ssl_keystore_key": SECRET},
+        {"security_protocol": "SSL", "ssl_keystore_key": SECRET, "ssl_keystore_certificate_chain": "none"},
+        {"sasl_password": SECRET},
+        {"sasl_pasword": SECRET},
+        {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "PLAIN", "sasl_password": SECRET},
+        {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "PLAIN", "sasl_jaas_config": f"X required password={SECRET}"},
+        {"sasl_oauthbearer_client_secret": SECRET},
+    ],
+)
+def test_an_error_of_the_configuration_shows_no_secret(config: dict[str, Any]) -> None:
+    with pytest.raises(hw.ConfigError) as raised:
+        hw.connect("127.0.0.1:1", **config)
+    assert not [text for text in (str(raised.value), repr(raised.value)) if SECRET in text]
 
 
 def test_a_batch_shows_its_first_rows(flights: hw.Topic) -> None:

@@ -1880,7 +1880,8 @@ class AioProducer:
 
 @final
 class AioConsumer:
-    """`headwater.Consumer` for asyncio: `async for message in consumer`. One task at a time.
+    """`headwater.Consumer` for asyncio: `async for message in consumer`. One task at a time. Concurrent calls take effect
+    in the order in which they were made; a call that reads, such as `poll`, in the order in which it was awaited.
 
     >>> import asyncio, headwater.aio as hw
     >>> async def main():

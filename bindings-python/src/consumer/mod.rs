@@ -60,7 +60,8 @@ pub(crate) struct Consumer {
 #[derive(Debug)]
 pub(crate) struct BlockingConsumer;
 
-/// `headwater.Consumer` for asyncio: `async for message in consumer`. One task at a time.
+/// `headwater.Consumer` for asyncio: `async for message in consumer`. One task at a time. Concurrent calls take effect
+/// in the order in which they were made; a call that reads, such as `poll`, in the order in which it was awaited.
 ///
 /// >>> import asyncio, headwater.aio as hw
 /// >>> async def main():
@@ -79,6 +80,20 @@ pub(crate) struct AsyncioConsumer;
 faces!(Consumer: BlockingConsumer, AsyncioConsumer);
 closing!(Consumer: BlockingConsumer, AsyncioConsumer);
 
+/// Takes the reading state of a consumer.
+struct StateTaker {
+    access: Access,
+    state: Arc<State>,
+}
+
+impl StateTaker {
+    fn take(&self) -> PyResult<impl Future<Output = Guard> + Send + use<>> {
+        let guard = self.access.take(&self.state.reading, IN_USE)?;
+        self.state.taken();
+        Ok(guard)
+    }
+}
+
 impl Consumer {
     /// `topics` are the topics that the consumer reads or subscribes to.
     pub(crate) fn new(
@@ -95,11 +110,16 @@ impl Consumer {
 
     /// Takes the reading state, for one call at a time.
     fn take(&self) -> PyResult<impl Future<Output = Guard> + Send + use<>> {
+        self.taker()?.take()
+    }
+
+    /// Takes the reading state later.
+    fn taker(&self) -> PyResult<StateTaker> {
         self.access.check()?;
-        let state = self.state.get()?;
-        let guard = self.access.take(&state.reading, IN_USE)?;
-        state.taken();
-        Ok(guard)
+        Ok(StateTaker {
+            access: self.access.clone(),
+            state: Arc::clone(self.state.get()?),
+        })
     }
 
     /// Creates a call that reports rebalances.
@@ -156,11 +176,11 @@ impl Batches for ConsumerBatches {
     fn next<'py>(&self, py: Python<'py>) -> Answer<'py> {
         let (consumer, next) = (self.consumer.get(), self.next.clone());
         let face = consumer.access.face();
-        let (guard, call) = (consumer.take()?, consumer.reporting()?);
-        let next = |functions| call(functions).run(guard, || next);
+        let (taker, call) = (consumer.taker()?, consumer.reporting()?);
+        let next = |functions, guard| call(functions).run(guard, || next);
         consumer
             .access
-            .take_with(py, next, to_batch(face), take_back)
+            .take_with(py, move || taker.take(), next, to_batch(face), take_back)
     }
 
     fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -197,12 +217,13 @@ impl Consumer {
             .map(|records| limit("max_records", records))
             .transpose()?;
         let timeout = runtime::duration(timeout)?;
-        let (guard, call, face) = (self.take()?, self.reporting()?, self.access.face());
+        let (taker, call, face) = (self.taker()?, self.reporting()?, self.access.face());
         // The timeout starts with the call.
-        let poll = move |functions| {
+        let poll = move |functions, guard| {
             call(functions).run(guard, move || Operation::poll(timeout, max_records))
         };
-        self.access.take_with(py, poll, to_batch(face), take_back)
+        self.access
+            .take_with(py, move || taker.take(), poll, to_batch(face), take_back)
     }
 
     /// The stream as batches of at most `max_records` records and about `max_bytes` bytes. After the first record,

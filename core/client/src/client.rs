@@ -68,11 +68,12 @@ impl Client {
     }
 
     /// A producer. Sends no request before the first record.
-    pub fn producer(&self, config: ProducerConfig) -> Producer {
+    pub fn producer(&self, mut config: ProducerConfig) -> Producer {
         let cluster = self
             .cluster
             .with_own_keys(&config.own)
             .with_lane(Purpose::Produce);
+        config.raise_delivery_timeout(cluster.config().request_timeout);
         let producer = Producer::new(cluster, config);
         self.producers.add(&producer);
         producer

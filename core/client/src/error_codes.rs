@@ -41,8 +41,11 @@ pub(crate) fn remedy(code: ErrorCode) -> Remedy {
         ErrorCode::KafkaStorageError => Remedy::FindAnotherLeader,
         ErrorCode::NotController => Remedy::FindController,
         ErrorCode::UnknownProducerId | ErrorCode::InvalidProducerEpoch => Remedy::RenewProducer,
-        // The next heartbeat returns the member's epoch, or that it was fenced.
-        ErrorCode::StaleMemberEpoch | ErrorCode::UnknownMemberId => Remedy::Retry,
+        // The next heartbeat returns the member's epoch, or that it was fenced. The transport has returned to its
+        // bootstrap addresses.
+        ErrorCode::StaleMemberEpoch
+        | ErrorCode::UnknownMemberId
+        | ErrorCode::RebootstrapRequired => Remedy::Retry,
         code if code.is_retriable() => Remedy::Retry,
         _ => Remedy::None,
     }

@@ -1,6 +1,6 @@
 //! Times as ISO 8601 text.
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -27,30 +27,59 @@ fn saturated(milliseconds: i128) -> i64 {
     i64::try_from(milliseconds).unwrap_or(if milliseconds < 0 { i64::MIN } else { i64::MAX })
 }
 
+/// A text with a time.
+enum TimeText {
+    /// A date, which is its midnight in UTC, or a time with its zone.
+    Time(TextTime),
+    /// A time without a zone.
+    Local(DateTime),
+}
+
+fn read(text: &str) -> Option<TimeText> {
+    if let Some(date) = date(text) {
+        return in_utc(date.to_datetime(Time::midnight())).map(TimeText::Time);
+    }
+    if let Ok(time) = text.parse::<jiff::Timestamp>() {
+        return Some(TimeText::Time(of(time)));
+    }
+    // The parser of local times accepts, and ignores, a zone in brackets.
+    let local = text.parse().ok().filter(|_| !text.contains('['));
+    local.map(TimeText::Local)
+}
+
+fn in_utc(local: DateTime) -> Option<TextTime> {
+    let zoned = local.to_zoned(TimeZone::UTC).ok()?;
+    Some(of(zoned.timestamp()))
+}
+
+fn of(time: jiff::Timestamp) -> TextTime {
+    TextTime {
+        nanoseconds: time.as_nanosecond(),
+    }
+}
+
 /// Parses a date (`2026-01-31`: its midnight in UTC) or a time with its zone (`2026-01-31T10:00:00Z`,
 /// `2026-01-31T11:00:00+01:00`). `None` for any other text; a time without a zone is an error.
 pub fn parse(text: &str) -> Result<Option<TextTime>> {
     let text = text.trim();
-    if let Some(date) = date(text) {
-        let midnight = date.to_zoned(TimeZone::UTC).ok();
-        return Ok(midnight.map(|time| TextTime {
-            nanoseconds: time.timestamp().as_nanosecond(),
-        }));
-    }
-    if let Ok(time) = text.parse::<jiff::Timestamp>() {
-        return Ok(Some(TextTime {
-            nanoseconds: time.as_nanosecond(),
-        }));
-    }
-    if text.parse::<DateTime>().is_ok() {
-        return Err(Error::new(
+    match read(text) {
+        Some(TimeText::Time(time)) => Ok(Some(time)),
+        Some(TimeText::Local(_)) => Err(Error::new(
             ErrorKind::InvalidArgument,
             format!(
                 "`{text}` has no time zone: write \"{text}Z\" if it is in UTC, or add its offset such as \"+01:00\"."
             ),
-        ));
+        )),
+        None => Ok(None),
     }
-    Ok(None)
+}
+
+/// Like [`parse`], for times in data: a time without a zone is in UTC.
+pub fn parse_in_utc(text: &str) -> Option<TextTime> {
+    match read(text.trim())? {
+        TimeText::Time(time) => Some(time),
+        TimeText::Local(local) => in_utc(local),
+    }
 }
 
 /// The timestamp of a record, in milliseconds since 1970, from a text like in [`parse`]. Fractions of a millisecond are
@@ -114,6 +143,15 @@ mod tests {
     }
 
     #[rstest]
+    #[case("2026-01-31T10:00:00", MIDNIGHT_MS + 36_000_000)]
+    #[case("2026-01-31 10:00", MIDNIGHT_MS + 36_000_000)]
+    #[case("2026-01-31T10:00:00+01:00", MIDNIGHT_MS + 32_400_000)]
+    #[case("2026-01-31", MIDNIGHT_MS)]
+    fn a_time_without_a_zone_in_data_is_in_utc(#[case] text: &str, #[case] expected_ms: i64) {
+        assert_eq!(parse_in_utc(text).unwrap().floor_ms(), expected_ms);
+    }
+
+    #[rstest]
     #[case("")]
     #[case("42")]
     #[case("yesterday")]
@@ -122,6 +160,7 @@ mod tests {
     #[case("31.01.2026")]
     fn other_text_is_not_a_time(#[case] text: &str) {
         assert_eq!(parse(text).unwrap_or(None), None);
+        assert_eq!(parse_in_utc(text), None);
         parse_ms(text).unwrap_err();
     }
 }

@@ -7,18 +7,21 @@ use parking_lot::Mutex;
 
 use crate::address::Address;
 use crate::error::ConnectionError;
+use crate::recovery::RecoveryStrategy;
 
 /// The bootstrap addresses, and the addresses from metadata. May be used concurrently.
 #[derive(Debug)]
 pub(crate) struct Brokers {
     bootstrap: Vec<Address>,
+    strategy: RecoveryStrategy,
     by_id: Mutex<HashMap<i32, Address>>,
 }
 
 impl Brokers {
-    pub(crate) fn new(bootstrap: Vec<Address>) -> Self {
+    pub(crate) fn new(bootstrap: Vec<Address>, strategy: RecoveryStrategy) -> Self {
         Self {
             bootstrap,
+            strategy,
             by_id: Mutex::default(),
         }
     }
@@ -55,11 +58,20 @@ impl Brokers {
         found.map(|(id, _)| *id)
     }
 
+    /// Drops the addresses from metadata.
+    pub(crate) fn forget(&self) {
+        self.by_id.lock().clear();
+    }
+
     /// All addresses without repetition, in the order in which to try them: those from metadata in random order, then
-    /// the bootstrap addresses in random order (`metadata.recovery.strategy=rebootstrap`, KIP-899).
+    /// the bootstrap addresses in random order. With `metadata.recovery.strategy=none`, the bootstrap addresses only
+    /// before there is metadata.
     pub(crate) fn candidates(&self) -> Vec<Address> {
         let mut candidates: Vec<Address> = self.by_id.lock().values().cloned().collect();
         shuffle(&mut candidates);
+        if self.strategy == RecoveryStrategy::None && !candidates.is_empty() {
+            return candidates;
+        }
         let mut bootstrap = self.bootstrap.clone();
         bootstrap.retain(|address| !candidates.contains(address));
         shuffle(&mut bootstrap);
@@ -95,7 +107,17 @@ fn shuffle(addresses: &mut [Address]) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+
+    const REBOOTSTRAP: RecoveryStrategy = RecoveryStrategy::Rebootstrap(Duration::ZERO);
+
+    /// Brokers with these bootstrap addresses.
+    fn brokers<const N: usize>(bootstrap: [&str; N], strategy: RecoveryStrategy) -> Brokers {
+        let addresses = bootstrap.map(|address| address.parse().unwrap());
+        Brokers::new(addresses.into(), strategy)
+    }
 
     fn broker(id: i32, host: &str) -> BrokerAddress {
         BrokerAddress {
@@ -108,7 +130,7 @@ mod tests {
 
     #[test]
     fn brokers_from_metadata_come_before_bootstrap_addresses_without_repetition() {
-        let brokers = Brokers::new(vec!["a:9092".parse().unwrap(), "c:9092".parse().unwrap()]);
+        let brokers = brokers(["a:9092", "c:9092"], REBOOTSTRAP);
         brokers.learn(&[broker(1, "a"), broker(2, "b")]);
         let candidates: Vec<String> = brokers
             .candidates()
@@ -122,8 +144,20 @@ mod tests {
     }
 
     #[test]
+    fn without_recovery_the_brokers_from_metadata_are_the_only_ones() {
+        let brokers = brokers(["a:9092"], RecoveryStrategy::None);
+        let candidates = || -> Vec<String> {
+            let candidates = brokers.candidates();
+            candidates.iter().map(Address::to_string).collect()
+        };
+        assert_eq!(candidates(), ["a:9092"]);
+        brokers.learn(&[broker(1, "b")]);
+        assert_eq!(candidates(), ["b:9092"]);
+    }
+
+    #[test]
     fn new_metadata_replaces_the_addresses() {
-        let brokers = Brokers::new(vec!["a:9092".parse().unwrap()]);
+        let brokers = brokers(["a:9092"], REBOOTSTRAP);
         assert!(brokers.address(1).is_err());
         brokers.learn(&[broker(1, "a")]);
         brokers.learn(&[broker(2, "b")]);

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use hashbrown::HashMap;
 use headwater_client::{CallFuture, ClientConfig, Lane, Node, Purpose, TransportError};
-use headwater_protocol::Request;
 use headwater_protocol::codec::Str;
+use headwater_protocol::{Request, Response};
 use parking_lot::Mutex;
 
 use crate::address::Address;
@@ -49,6 +49,17 @@ impl TcpLane {
             request_timeout: config.request_timeout,
             slots: Mutex::default(),
         }
+    }
+
+    /// Sends a request and waits for its response.
+    async fn exchange(&self, node: Node, request: Request) -> Result<Response, TransportError> {
+        let exchange = match node {
+            Node::Any => self.begin_anywhere(request).await?,
+            Node::Id(id) => self.begin_at(id, request).await?,
+        };
+        let address = exchange.address().clone();
+        let response = exchange.response().await;
+        response.map_err(|error| at_address(&address, error))
     }
 
     /// Writes a request to the broker with this id.
@@ -121,6 +132,14 @@ impl TcpLane {
             .retain(|address, slot| known.contains(address) || !slot.is_unused());
     }
 
+    /// Ends all connections; later calls open others.
+    pub(crate) fn disconnect(&self) {
+        let slots = self.slots.lock();
+        for slot in slots.by_address.values() {
+            slot.disconnect();
+        }
+    }
+
     fn slot(&self, address: &Address) -> Result<Arc<Slot>, ConnectionError> {
         let mut slots = self.slots.lock();
         if slots.is_closed {
@@ -187,13 +206,13 @@ impl TcpLane {
 impl Lane for TcpLane {
     fn call(&self, node: Node, request: Request) -> CallFuture<'_> {
         Box::pin(async move {
-            let exchange = match node {
-                Node::Any => self.begin_anywhere(request).await?,
-                Node::Id(id) => self.begin_at(id, request).await?,
-            };
-            let address = exchange.address().clone();
-            let response = exchange.response().await;
-            response.map_err(|error| at_address(&address, error))
+            if !matches!(request, Request::Metadata(_)) {
+                return self.exchange(node, request).await;
+            }
+            let attempt = self.transport.begin_metadata_request(self.request_timeout);
+            let response = self.exchange(node, request).await;
+            self.transport.end_metadata_request(attempt, &response);
+            response
         })
     }
 }

@@ -23,6 +23,7 @@ mod frame_reader;
 mod lane;
 mod meter;
 mod race;
+mod recovery;
 mod sasl;
 mod slot;
 mod socket;
@@ -32,5 +33,6 @@ mod transport;
 
 pub use address::{Address, InvalidAddress};
 pub use config::{CONNECTION, ConnectionConfig};
+pub use recovery::RecoveryStrategy;
 pub use sasl::{OauthToken, TokenError, TokenFuture, TokenProvider};
 pub use transport::TcpTransport;

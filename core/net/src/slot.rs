@@ -179,6 +179,19 @@ impl Slot {
         ));
     }
 
+    /// Ends the connection, as if it was lost.
+    pub(crate) fn disconnect(&self) {
+        let mut state = self.state.lock();
+        let Some(open) = state.open.take() else {
+            return;
+        };
+        state.count_failure(&self.config, Instant::now());
+        drop(state);
+        open.lose(&ConnectionError::unreachable(
+            "The client starts again from its bootstrap addresses: try again",
+        ));
+    }
+
     /// Closes the connection for good.
     pub(crate) fn close(&self) {
         let mut state = self.state.lock();

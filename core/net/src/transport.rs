@@ -4,16 +4,19 @@ use std::fmt;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use hashbrown::HashMap;
 use headwater_client::{
     BrokerAddress, BrokerMetrics, ClientConfig, ClosedFuture, Error, ErrorKind, Lane, Purpose,
-    Result, Transport,
+    Result, Transport, TransportError,
 };
 use headwater_env::forks;
+use headwater_protocol::{ErrorCode, Response};
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::address::Address;
 use crate::brokers::Brokers;
@@ -21,6 +24,7 @@ use crate::config::ConnectionConfig;
 use crate::error::ConnectionError;
 use crate::lane::TcpLane;
 use crate::meter::BrokerMeter;
+use crate::recovery::{Attempt, Recovery};
 use crate::slot;
 
 /// Reaches the brokers of a cluster over TCP.
@@ -28,6 +32,7 @@ use crate::slot;
 /// Opens no connection before the first call. Calls must be polled inside a tokio runtime with time.
 pub struct TcpTransport {
     brokers: Brokers,
+    recovery: Recovery,
     config: Arc<ConnectionConfig>,
     runtime: Handle,
     /// The meters by address. They stay when an address is no longer used.
@@ -57,7 +62,8 @@ impl TcpTransport {
             ));
         }
         Ok(Arc::new(Self {
-            brokers: Brokers::new(bootstrap),
+            brokers: Brokers::new(bootstrap, config.metadata_recovery),
+            recovery: Recovery::new(config.metadata_recovery),
             config: Arc::new(config),
             runtime,
             meters: Mutex::default(),
@@ -84,6 +90,49 @@ impl TcpTransport {
         let mut meters = self.meters.lock();
         let meter = meters.entry(address.clone());
         Arc::clone(meter.or_insert_with(|| Arc::new(BrokerMeter::new())))
+    }
+
+    /// Begins a metadata request, which has `timeout`. First returns to the bootstrap addresses if earlier ones have
+    /// failed for too long.
+    pub(crate) fn begin_metadata_request(&self, timeout: Duration) -> Attempt<'_> {
+        if self.recovery.is_due(Instant::now()) {
+            tracing::info!(
+                "metadata requests have failed for metadata.recovery.rebootstrap.trigger.ms"
+            );
+            self.rebootstrap();
+        }
+        self.recovery.attempt(timeout)
+    }
+
+    /// Ends a metadata request. Returns to the bootstrap addresses if the broker requires it.
+    pub(crate) fn end_metadata_request(
+        &self,
+        attempt: Attempt<'_>,
+        response: &Result<Response, TransportError>,
+    ) {
+        let Ok(Response::Metadata(metadata)) = response else {
+            return attempt.failed();
+        };
+        let code = ErrorCode::from_code(metadata.error_code);
+        if metadata.brokers.is_empty() {
+            attempt.failed();
+        } else {
+            attempt.answered();
+        }
+        if code == ErrorCode::RebootstrapRequired && self.recovery.uses_bootstrap_again() {
+            self.rebootstrap();
+        }
+    }
+
+    /// Starts again from the bootstrap addresses: drops the others, and all connections.
+    fn rebootstrap(&self) {
+        tracing::info!(bootstrap = %self.brokers.bootstrap_list(), "the client starts again from its bootstrap addresses");
+        self.brokers.forget();
+        let bootstrap = self.brokers.candidates();
+        for lane in self.lanes.lock().iter().filter_map(Weak::upgrade) {
+            lane.disconnect();
+            lane.retain(&bootstrap);
+        }
     }
 
     /// The bootstrap addresses, separated by commas.

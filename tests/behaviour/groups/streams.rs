@@ -6,7 +6,8 @@ use std::time::Instant;
 use headwater::{BatchOptions, BatchStream, Consumer, Event, Operation, Rebalance};
 use headwater_behaviour_macro::behaviour;
 
-use super::{MOMENT, PATIENCE, member, numbers, start};
+use super::{MOMENT, PATIENCE, member, numbers, poll_until_shared, start};
+use crate::consume::until_end;
 use crate::table::{offsets, partitions};
 use crate::target::{RunningBroker, Target};
 
@@ -133,4 +134,43 @@ fn a_member_gives_partitions_up_in_the_middle_of_the_messages_of_a_table(target:
         assert!(Instant::now() < deadline);
     }
     assert!(read < RECORDS, "{read} messages before the rebalance");
+}
+
+/// Another member has all partitions when it joins, and releases them one rebalance before it gets them.
+#[behaviour]
+fn a_stream_to_the_end_of_a_new_member_reads_the_partitions_that_move_to_it(
+    target: Target,
+    #[values("range", "cooperative-sticky")] strategy: &str,
+) {
+    let broker = start(target);
+    let t = broker.name("t");
+    broker.make(t, 2);
+    let pairs = [("partition.assignment.strategy", strategy)];
+    let mut one = member(&broker, &[t], &pairs);
+    poll_until_shared(&broker, &mut [&mut one], &[2]);
+    let mut two = member(&broker, &[t], &pairs);
+    for partition in 0..2 {
+        one.pause(&[broker.partition(partition)]).unwrap();
+        broker.fill(t, partition, numbers(10));
+    }
+    let stream = until_end(100);
+    let to_the_end = async {
+        let mut read = 0;
+        while let Some(batch) = two.next_batch(&stream).await.unwrap() {
+            read += batch.len();
+        }
+        read
+    };
+    let polling = async {
+        loop {
+            one.poll(MOMENT, None).await.unwrap();
+        }
+    };
+    let read = broker.wait(async {
+        tokio::select! {
+            read = tokio::time::timeout(PATIENCE, to_the_end) => read.unwrap(),
+            () = polling => unreachable!("it polls for ever"),
+        }
+    });
+    assert_eq!((read, two.assignment().len()), (10, 1));
 }

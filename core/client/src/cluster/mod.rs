@@ -8,6 +8,7 @@ mod leaders;
 mod metadata;
 mod named_leaders;
 mod other_brokers;
+mod rebootstrap;
 mod refresh;
 mod retry;
 mod throttles;

@@ -330,7 +330,7 @@ impl Cluster {
             allow_auto_topic_creation: false,
             ..Default::default()
         };
-        let response = self.call_admin(node, request).await?;
+        let response = self.call_for_metadata(node, request).await?;
         let brokers = brokers_of(&response);
         // A broker that starts does not have them yet.
         if brokers.known.is_empty() {

@@ -58,7 +58,7 @@ pub static PRODUCER: Table = Table::new(
             "120000",
             0,
             i32::MAX,
-            "The time limit for the delivery of a record, with retries.",
+            "The time limit for the delivery of a record, with retries; at least linger.ms + request.timeout.ms, to which the default is raised.",
         )
         .unit(Unit::Milliseconds),
         Definition::boolean(
@@ -195,6 +195,8 @@ pub struct ProducerConfig {
     pub compression_level: CompressionLevel,
     /// `delivery.timeout.ms`
     pub delivery_timeout: Duration,
+    /// Whether `delivery.timeout.ms` was set, so that it is not raised.
+    has_own_delivery_timeout: bool,
     /// `enable.idempotence`
     pub idempotent: bool,
     /// `linger.ms`
@@ -237,6 +239,7 @@ impl ProducerConfig {
             compression,
             compression_level: compression_level(compression, |key| layer.integer(key)),
             delivery_timeout: millis(&layer, "delivery.timeout.ms"),
+            has_own_delivery_timeout: layer.get("delivery.timeout.ms").is_some(),
             idempotent: layer.boolean("enable.idempotence"),
             linger: millis(&layer, "linger.ms"),
             max_block: millis(&layer, "max.block.ms"),
@@ -267,12 +270,34 @@ impl ProducerConfig {
             }
             self.idempotent = false;
         }
-        if self.delivery_timeout < self.linger.saturating_add(request_timeout) {
+        self.raise_delivery_timeout(request_timeout);
+        if self.delivery_timeout < self.least_delivery_timeout(request_timeout) {
             return Err(conflict(
                 "delivery.timeout.ms must be at least linger.ms + request.timeout.ms.",
             ));
         }
         Ok(self)
+    }
+
+    /// Raises the default of `delivery.timeout.ms` to the time that a record may linger and wait for one response, as
+    /// in the Java client.
+    pub(crate) fn raise_delivery_timeout(&mut self, request_timeout: Duration) {
+        let least = self.least_delivery_timeout(request_timeout);
+        if self.has_own_delivery_timeout || self.delivery_timeout >= least {
+            return;
+        }
+        tracing::warn!(
+            "delivery.timeout.ms is raised from {} to {}, which is linger.ms + request.timeout.ms; set it to choose another",
+            self.delivery_timeout.as_millis(),
+            least.as_millis()
+        );
+        self.delivery_timeout = least;
+    }
+
+    /// `linger.ms` + `request.timeout.ms`, or the maximum of `delivery.timeout.ms` if that is less.
+    fn least_delivery_timeout(&self, request_timeout: Duration) -> Duration {
+        let max = Duration::from_millis(i32::MAX.unsigned_abs().into());
+        self.linger.saturating_add(request_timeout).min(max)
     }
 }
 
@@ -286,5 +311,35 @@ impl Default for ProducerConfig {
             Ok(config) => config,
             Err(error) => unreachable!("the defaults of the table are valid: {error}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn delivery_timeout_ms(pairs: &[(&str, &str)]) -> u128 {
+        let config = ProducerConfig::parse(pairs.iter().copied()).unwrap();
+        config.delivery_timeout.as_millis()
+    }
+
+    #[test]
+    fn the_default_of_the_delivery_timeout_is_raised() {
+        assert_eq!(delivery_timeout_ms(&[]), 120_000);
+        assert_eq!(delivery_timeout_ms(&[("linger.ms", "100000")]), 130_000);
+        assert_eq!(
+            delivery_timeout_ms(&[("request.timeout.ms", "120000")]),
+            120_005
+        );
+        let longest = [("linger.ms", "9223372036854775807")];
+        assert_eq!(delivery_timeout_ms(&longest), 2_147_483_647);
+    }
+
+    #[test]
+    fn a_delivery_timeout_that_was_set_is_not_raised() {
+        let pairs = [("delivery.timeout.ms", "120000"), ("linger.ms", "100000")];
+        let error = ProducerConfig::parse(pairs).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.message().contains("linger.ms"), "{error}");
     }
 }

@@ -7,6 +7,7 @@ use headwater_protocol::ErrorCode;
 use tokio::time::Instant;
 
 use super::Consumer;
+use super::assigned_partition::AssignedPartition;
 use super::options::{BatchStream, Ends};
 use crate::batch::TopicPartition;
 use crate::decode::damaged;
@@ -117,8 +118,12 @@ impl Consumer {
         stream: Option<&BatchStream>,
     ) -> Result<bool> {
         if error.code() == ErrorCode::OffsetOutOfRange {
-            self.reset(partition, error).await?;
-            return Ok(true);
+            let assigned = self.assignment.get_mut(partition);
+            if assigned.is_some_and(AssignedPartition::found_out_of_range) {
+                self.reset(partition, error).await?;
+                return Ok(true);
+            }
+            return Ok(false);
         }
         if error.kind() == ErrorKind::UnknownTopicOrPartition {
             self.refresh_missing(partition, &error, stream).await?;

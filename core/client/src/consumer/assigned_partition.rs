@@ -27,6 +27,8 @@ pub(crate) struct AssignedPartition {
     pub(crate) preferred_replica: Option<PreferredReplica>,
     /// The fetch offset at which the last response had no records.
     pub(super) empty_at: Option<Offset>,
+    /// The fetch offset is out of range. The position is not: the batches fetched ahead are handed out first.
+    fetch_out_of_range: bool,
 }
 
 impl AssignedPartition {
@@ -41,7 +43,26 @@ impl AssignedPartition {
             validated_epoch: None,
             preferred_replica: None,
             empty_at: None,
+            fetch_out_of_range: false,
         }
+    }
+
+    /// Whether a fetch may return records: not while batches are ahead of an offset that is out of range.
+    pub(super) fn may_be_fetched(&self) -> bool {
+        !self.paused && (!self.fetch_out_of_range || self.ahead.is_empty())
+    }
+
+    /// Records that the fetch offset is out of range. Returns whether it is the position. If not, the batches before it
+    /// are handed out, and then it is fetched again.
+    pub(super) fn found_out_of_range(&mut self) -> bool {
+        self.fetch_out_of_range = !self.ahead.is_empty();
+        !self.fetch_out_of_range
+    }
+
+    /// Adds batches that start at the fetch offset.
+    pub(super) fn add(&mut self, batches: FetchedBatches) {
+        self.ahead.push_back(batches);
+        self.fetch_out_of_range = false;
     }
 
     /// The next offset to fetch.

@@ -221,7 +221,7 @@ impl Assignment {
         ends: Option<&'a Ends>,
     ) -> impl Iterator<Item = &'a AssignedPartition> {
         self.queue.iter().filter(move |assigned| {
-            !assigned.paused
+            assigned.may_be_fetched()
                 && assigned
                     .fetch_offset()
                     .is_some_and(|offset| before_end(offset, &assigned.partition, ends))
@@ -272,7 +272,7 @@ impl Assignment {
                 let epochs = &mut assigned.leader_epochs;
                 epochs.append(header.base_offset, header.next_offset(), epoch);
             }
-            assigned.ahead.push_back(batches);
+            assigned.add(batches);
         }
     }
 

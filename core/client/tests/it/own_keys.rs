@@ -1,9 +1,13 @@
 //! Keys of a producer or a consumer that override those of its client.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::support::{FakeCluster, client, config};
-use headwater_client::{ConsumerConfig, ErrorKind, Producer, Record, TopicPartition};
+use headwater_client::{
+    Client, ClientConfig, ConsumerConfig, ErrorKind, Producer, ProducerConfig, Record,
+    TopicPartition, Transport,
+};
 use headwater_record::{PartitionId, RecordBatch};
 
 fn send(producer: &Producer, partition: i32, value: &[u8]) {
@@ -116,4 +120,26 @@ fn batches_are_compressed_with_the_producers_level() {
     };
     assert!(size("gzip", "9") < size("gzip", "1"));
     assert!(size("zstd", "19") < size("zstd", "-50"));
+}
+
+#[test]
+fn the_default_of_the_delivery_timeout_is_raised_for_the_clients_request_timeout() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let config = ClientConfig::parse([("request.timeout.ms", "300000")]).unwrap();
+    let transport: Arc<dyn Transport> = FakeCluster::with_topic("t", 1);
+    let client = Client::new(transport, runtime.handle().clone(), config);
+    let delivery_timeout_ms = |pairs: &[(&str, &str)]| {
+        let config = ProducerConfig::parse(pairs.iter().copied()).unwrap();
+        let producer = client.producer(config);
+        producer.config().delivery_timeout.as_millis()
+    };
+    assert_eq!(delivery_timeout_ms(&[]), 300_005);
+    assert_eq!(
+        delivery_timeout_ms(&[("delivery.timeout.ms", "130000")]),
+        130_000
+    );
+    assert_eq!(
+        delivery_timeout_ms(&[("request.timeout.ms", "1000")]),
+        120_000
+    );
 }

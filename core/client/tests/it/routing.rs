@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_client::{Client, NewTopic, Position, Producer, Record, ScanOptions};
+use headwater_protocol::ErrorCode;
 use headwater_record::{Offset, PartitionId};
+use rstest::rstest;
 use tokio::sync::Barrier;
 
 use crate::support::{FakeCluster, client, config};
@@ -26,6 +28,29 @@ fn look(client: &Client) {
     let topic = client.topic(TOPIC);
     let offsets = topic.offsets(&Position::Earliest);
     client.runtime().block_on(offsets).unwrap();
+}
+
+/// The request is sent once more, and then calls are retried as after any other error that is retriable.
+#[rstest]
+#[case::once(1, 2)]
+#[case::again_and_again(5, 6)]
+fn metadata_is_requested_again_from_the_bootstrap_addresses(
+    #[case] rebootstraps: usize,
+    #[case] expected: usize,
+) {
+    let cluster = FakeCluster::with_nodes(2, TOPIC, 1);
+    let (runtime, client) = client(&cluster);
+    cluster.state().rebootstraps = rebootstraps;
+    let reachable = runtime.block_on(client.check_reachable());
+    if rebootstraps == 1 {
+        reachable.unwrap();
+    } else {
+        let error = reachable.unwrap_err();
+        assert_eq!(error.code(), ErrorCode::RebootstrapRequired);
+        assert!(error.is_retriable());
+        look(&client);
+    }
+    assert!(cluster.state().metadata_requests >= expected);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use headwater_client::config::RetryConfig;
 use headwater_client::{Error, ErrorKind, Result};
 use headwater_metadata::config::{Layer, canonical_key};
 
+use crate::recovery::RecoveryStrategy;
 use crate::sasl::{Credentials, TokenProvider};
 use crate::tls::Tls;
 
@@ -23,6 +24,8 @@ pub use table::CONNECTION;
 pub struct ConnectionConfig {
     /// `connections.max.idle.ms`; `None`: connections stay open.
     pub max_idle: Option<Duration>,
+    /// `metadata.recovery.strategy`, `metadata.recovery.rebootstrap.trigger.ms`
+    pub metadata_recovery: RecoveryStrategy,
     /// `reconnect.backoff.ms`, `reconnect.backoff.max.ms` (KIP-144)
     pub reconnect: RetryConfig,
     /// `socket.connection.setup.timeout.ms`
@@ -81,6 +84,12 @@ impl ConnectionConfig {
         Ok(Self {
             max_idle: (layer.integer("connections.max.idle.ms") >= 0)
                 .then(|| millis("connections.max.idle.ms")),
+            metadata_recovery: match &*layer.text("metadata.recovery.strategy") {
+                "none" => RecoveryStrategy::None,
+                _ => RecoveryStrategy::Rebootstrap(millis(
+                    "metadata.recovery.rebootstrap.trigger.ms",
+                )),
+            },
             reconnect: RetryConfig {
                 backoff,
                 backoff_max: millis("reconnect.backoff.max.ms").max(backoff),

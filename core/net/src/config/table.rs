@@ -15,6 +15,19 @@ pub static CONNECTION: Table = Table::new(
         .hole(0)
         .unit(Unit::Milliseconds),
         Definition::long(
+            "metadata.recovery.rebootstrap.trigger.ms",
+            "300000",
+            0,
+            "After metadata requests without a response for this time, the client starts again from its bootstrap addresses.",
+        )
+        .unit(Unit::Milliseconds),
+        Definition::choice(
+            "metadata.recovery.strategy",
+            "rebootstrap",
+            &["rebootstrap", "none"],
+            "Whether the client returns to its bootstrap addresses when no known broker can be reached, or a broker requires it.",
+        ),
+        Definition::long(
             "reconnect.backoff.ms",
             "50",
             0,

@@ -7,6 +7,7 @@ mod connections;
 mod metrics;
 mod oauth;
 mod passwords;
+mod recovery;
 mod sasl_broker;
 mod support;
 mod tls;

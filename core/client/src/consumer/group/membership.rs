@@ -49,6 +49,19 @@ pub(crate) struct NewAssignment {
     pub(crate) partitions: Vec<TopicPartition>,
 }
 
+/// The sign that a member has all partitions that the group intends for it. A description of the group has it, under
+/// the member's id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Completeness {
+    /// None is necessary: each assignment is complete.
+    Always,
+    /// Its target assignment (KIP-848).
+    Target(Str),
+    /// All members keep their partitions in this generation of a cooperative group. `None`: the member has no
+    /// assignment of a generation at present, or will rejoin.
+    NothingMoves(Str, Option<i32>),
+}
+
 /// The member in a request about offsets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Identity {
@@ -100,11 +113,8 @@ pub(super) trait Member: fmt::Debug + Send {
     /// Records that a topic of the consumer has changed.
     fn topic_changed(&mut self, now: Instant);
 
-    /// The id in descriptions of the group of a member whose assignments may be incomplete; `None` if each one is
-    /// complete.
-    fn described_id(&self) -> Option<Str> {
-        None
-    }
+    /// The sign that the assignment of the member is complete.
+    fn completeness(&self) -> Completeness;
 
     /// Records that the coordinator may have a new assignment.
     fn expect_assignment(&mut self, _now: Instant) {}

@@ -4,25 +4,52 @@
 //! (`group.consumer.assignment.interval.ms`), and assigns a partition only after its previous owner has released it. So
 //! the first assignment of a new member may be empty or incomplete. A heartbeat does not show that; a description of
 //! the group does.
+//!
+//! In a cooperative group of the classic protocol partitions move in two rebalances ([`super::classic`]).
 
 use headwater_protocol::consumer_group_describe_response::{DescribedGroup, Member};
-use headwater_protocol::{ConsumerGroupDescribeRequest, ErrorCode, Str};
+use headwater_protocol::describe_groups_response::DescribedGroup as ClassicGroup;
+use headwater_protocol::{ConsumerGroupDescribeRequest, DescribeGroupsRequest, ErrorCode, Str};
 
 use super::Group;
-use super::membership::refusal;
+use super::classic::keeps_partitions;
+use super::membership::{Completeness, refusal};
 use crate::batch::TopicPartition;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes;
 
 impl Group {
-    /// Whether these partitions, which are assigned to the member, are its whole target assignment in the newest epoch
-    /// of the group. Always true with the classic protocol. In an earlier epoch the next heartbeat is sent at once.
+    /// Whether these partitions, which are assigned to the member, are all that the group intends for it now. If the
+    /// next heartbeat may return more, it is sent at once.
     pub(crate) async fn has_target(&self, assigned: &[TopicPartition]) -> Result<bool> {
-        let Some(member_id) = self.membership.member.lock().described_id() else {
-            return Ok(true);
-        };
+        let completeness = self.membership.member.lock().completeness();
+        match &completeness {
+            Completeness::Always => Ok(true),
+            Completeness::Target(member_id) => self.reaches_target(member_id, assigned).await,
+            Completeness::NothingMoves(_, None) => Ok(false),
+            Completeness::NothingMoves(member_id, Some(_)) => {
+                let Some(group) = self.describe_classic().await? else {
+                    // A classic member of a group of the consumer protocol.
+                    return self.reaches_target(member_id, assigned).await;
+                };
+                let keeps = keeps_partitions(&group, member_id).map_err(|error| {
+                    Error::new(
+                        ErrorKind::Broker,
+                        "A member of the group has a subscription or an assignment that cannot be decoded.",
+                    )
+                    .caused_by(error)
+                })?;
+                // The group may have rebalanced since.
+                let is_current = self.membership.member.lock().completeness() == completeness;
+                Ok(keeps && is_current)
+            }
+        }
+    }
+
+    /// Whether these partitions are the target assignment of the member in the newest epoch of the group.
+    async fn reaches_target(&self, member_id: &str, assigned: &[TopicPartition]) -> Result<bool> {
         let group = self.describe().await?;
-        let progress = TargetProgress::of(&group, &member_id, assigned);
+        let progress = TargetProgress::of(&group, member_id, assigned);
         if progress == TargetProgress::Unannounced {
             self.expect_assignment();
         }
@@ -37,12 +64,33 @@ impl Group {
         };
         let response = coordinator.call(cluster, request).await?;
         let group = error_codes::only(response.groups, "ConsumerGroupDescribe")?;
-        let code = error_codes::code(group.error_code);
+        self.check_described(group.error_code, group.error_message.as_deref())?;
+        Ok(group)
+    }
+
+    /// The description of a classic group; `None` if the group is not classic.
+    async fn describe_classic(&self) -> Result<Option<ClassicGroup>> {
+        let (cluster, coordinator) = (&self.membership.cluster, &self.membership.coordinator);
+        let request = DescribeGroupsRequest {
+            groups: vec![Str::from(coordinator.group_id())],
+            ..Default::default()
+        };
+        let response = coordinator.call(cluster, request).await?;
+        let group = error_codes::only(response.groups, "DescribeGroups")?;
+        if error_codes::code(group.error_code) == ErrorCode::GroupIdNotFound {
+            return Ok(None);
+        }
+        self.check_described(group.error_code, group.error_message.as_deref())?;
+        Ok(Some(group))
+    }
+
+    fn check_described(&self, code: i16, reason: Option<&str>) -> Result<()> {
+        let coordinator = &self.membership.coordinator;
+        let code = error_codes::code(code);
         if code == ErrorCode::None {
-            return Ok(group);
+            return Ok(());
         }
         coordinator.forget_if_moved(code);
-        let reason = group.error_message.as_deref();
         Err(refusal(
             code,
             reason,

@@ -19,6 +19,13 @@ impl FakeCluster {
             tokio::time::sleep(takes).await;
         }
         let mut state = self.state();
+        if state.rebootstraps > 0 {
+            state.rebootstraps -= 1;
+            return MetadataResponse {
+                error_code: ErrorCode::RebootstrapRequired.code(),
+                ..Default::default()
+            };
+        }
         let forgets = state.metadata_forgets > 0 || state.forgetful_node == Some(node);
         state.metadata_forgets = state.metadata_forgets.saturating_sub(1);
         let all = || state.partitions.keys().map(|name| Str::from(name.as_str()));

@@ -104,6 +104,8 @@ pub(crate) struct State {
     /// Every batch that was sent to a node.
     pub(crate) seen: Vec<Seen>,
     pub(crate) metadata_requests: usize,
+    /// The number of the next Metadata requests after which the client must start from its bootstrap addresses.
+    pub(crate) rebootstraps: usize,
     /// The duration of a Metadata request.
     pub(crate) metadata_takes: Duration,
     /// `ListOffsets` requests are answered when this many have arrived.

@@ -6,6 +6,8 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::timestamp::{self, TextTime};
+
 /// The names of the fields with the key and the timestamp of a record.
 #[derive(Debug, Clone, Default)]
 pub(super) struct FieldNames {
@@ -63,7 +65,7 @@ fn key(name: &str, value: Option<&RawValue>) -> Result<Option<Vec<u8>>, String> 
 fn timestamp_ms(name: &str, value: Option<&RawValue>) -> Result<i64, String> {
     let text = value.ok_or_else(|| format!("has no field {name:?}"))?.get();
     let time = match serde_json::from_str::<String>(text) {
-        Ok(text) => iso_ms(&text),
+        Ok(text) => timestamp::parse_in_utc(&text).map(TextTime::floor_ms),
         Err(_) => number_ms(text),
     };
     time.filter(|time| *time >= 0).ok_or_else(|| {
@@ -71,15 +73,6 @@ fn timestamp_ms(name: &str, value: Option<&RawValue>) -> Result<i64, String> {
             "has {text} in field {name:?}, which is not a time since 1970 (milliseconds, or a text such as \"2026-01-31T12:00:00Z\")"
         )
     })
-}
-
-fn iso_ms(text: &str) -> Option<i64> {
-    if let Ok(time) = text.parse::<jiff::Timestamp>() {
-        return Some(time.as_millisecond());
-    }
-    let local = text.parse::<jiff::civil::DateTime>().ok()?;
-    let time = local.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-    Some(time.timestamp().as_millisecond())
 }
 
 fn number_ms(text: &str) -> Option<i64> {
@@ -208,6 +201,7 @@ mod tests {
     fn other_values_are_not_times() {
         for json in [
             "\"yesterday\"",
+            "\"2013-01-01[Europe/Berlin]\"",
             "true",
             "null",
             "[]",

@@ -4,10 +4,11 @@ use std::time::Instant;
 
 use headwater_protocol::{ErrorCode, Str};
 
+use super::assignors::Rebalancing;
 use super::member::{ClassicMember, Rejoin, State};
 use crate::batch::TopicPartition;
 use crate::consumer::group::membership::{
-    Identity, LeaveRequest, Member, NewAssignment, Todo, is_storage_error,
+    Completeness, Identity, LeaveRequest, Member, NewAssignment, Todo, is_storage_error,
 };
 use crate::consumer::group::subscription::Subscription;
 
@@ -94,6 +95,17 @@ impl Member for ClassicMember {
         if is_current && is_about_membership {
             self.refused(code, now, "stay in the group");
         }
+    }
+
+    fn completeness(&self) -> Completeness {
+        if self.rebalancing == Rebalancing::Eager {
+            return Completeness::Always;
+        }
+        let is_applied = matches!(self.state, State::Stable)
+            && self.assigned.is_none()
+            && self.rejoin == Rejoin::No;
+        let generation = self.generation.filter(|_| is_applied);
+        Completeness::NothingMoves(self.id.clone(), generation)
     }
 
     fn committer(&self) -> Identity {

@@ -7,6 +7,7 @@ mod assignors;
 mod background;
 mod caller;
 mod member;
+mod moving;
 mod protocol;
 mod requests;
 #[cfg(test)]
@@ -14,3 +15,4 @@ mod tests;
 
 pub(super) use assignors::PartitionCounts;
 pub(super) use member::ClassicMember;
+pub(super) use moving::keeps_partitions;

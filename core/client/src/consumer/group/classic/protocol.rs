@@ -64,10 +64,7 @@ pub(super) fn candidate(
     member: JoinGroupResponseMember,
 ) -> Result<Candidate, DecodeError> {
     let (subscription, _) = ConsumerProtocolSubscription::from_versioned_bytes(member.metadata)?;
-    let mut owned = Vec::new();
-    for topic in &subscription.owned_partitions {
-        owned.extend(partitions(&topic.topic, &topic.partitions));
-    }
+    let mut owned = owned_partitions(&subscription);
     let mut generation = (subscription.generation_id >= 0).then_some(subscription.generation_id);
     if assignor == Assignor::Sticky
         && let Some((previous, previous_generation)) = subscription
@@ -88,6 +85,19 @@ pub(super) fn candidate(
         owned,
         generation,
     })
+}
+
+/// The partitions that a member owned when it sent this subscription.
+pub(super) fn read_owned(subscription: Bytes) -> Result<Vec<TopicPartition>, DecodeError> {
+    let (subscription, _) = ConsumerProtocolSubscription::from_versioned_bytes(subscription)?;
+    Ok(owned_partitions(&subscription))
+}
+
+fn owned_partitions(subscription: &ConsumerProtocolSubscription) -> Vec<TopicPartition> {
+    let topics = subscription.owned_partitions.iter();
+    topics
+        .flat_map(|topic| partitions(&topic.topic, &topic.partitions))
+        .collect()
 }
 
 /// Encodes the assignment of one member.

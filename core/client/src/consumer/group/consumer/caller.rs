@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use headwater_protocol::{ErrorCode, Str};
+use headwater_protocol::ErrorCode;
 
 use super::member::{ConsumerMember, State};
 use super::partitions::named;
 use crate::batch::TopicPartition;
 use crate::consumer::group::membership::{
-    Identity, LeaveRequest, Member, NewAssignment, Todo, is_storage_error,
+    Completeness, Identity, LeaveRequest, Member, NewAssignment, Todo, is_storage_error,
 };
 use crate::consumer::group::subscription::Subscription;
 
@@ -83,8 +83,8 @@ impl Member for ConsumerMember {
         self.heartbeat_due = now;
     }
 
-    fn described_id(&self) -> Option<Str> {
-        Some(self.id.clone())
+    fn completeness(&self) -> Completeness {
+        Completeness::Target(self.id.clone())
     }
 
     fn expect_assignment(&mut self, now: Instant) {
