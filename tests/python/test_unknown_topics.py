@@ -37,7 +37,7 @@ def suggestion(call: Callable[[hw.Client, str], object], client: hw.Client, topi
 def test_the_nearest_topic_is_suggested(client: hw.Client, call: Callable[[hw.Client, str], object]) -> None:
     client.create_topic(name("orders"))
     client.create_topic(name("payments"))
-    # A broker of a cluster knows a new topic a moment later.
+    # A new topic reaches each broker of a cluster a moment later.
     await_true(lambda: suggestion(call, client, name("ordres")).endswith(f'did you mean "{name("orders")}"?'))
     assert suggestion(call, client, name("ordres")).count("orders") == 1
 
