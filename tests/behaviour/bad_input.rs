@@ -47,7 +47,7 @@ fn an_invalid_value_lists_the_allowed_ones() {
     refused(
         &ProducerConfig::parse([("acks", "2")]).unwrap_err(),
         ErrorKind::Config,
-        "all, -1, 0, 1",
+        "all, -1, 0 or 1",
     );
     refused(
         &ProducerConfig::parse([("linger.ms", "soon")]).unwrap_err(),
