@@ -121,7 +121,7 @@ def test_events_at_the_end_are_logged_before_logging_ends(spawn: Spawn, tmp_path
     )
     output, errors = process.communicate(timeout=60)
     assert errors == ""
-    assert "headwater.broker.loss ERROR" in output.splitlines()
+    assert "headwater.broker.directory_watch ERROR" in output.splitlines()
 
 
 def test_a_log_handler_may_use_the_engine(tmp_path: Path) -> None:
