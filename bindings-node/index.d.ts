@@ -3970,7 +3970,7 @@ export declare class PartitionWork<K, V> {
     get front(): Message<K, V> | undefined;
     /** The remaining messages. */
     get left(): Message<K, V>[];
-    /** Adds fetched messages. If their offsets go back, the topic was recreated, and those of the old one are dropped. */
+    /** Adds fetched messages. If their offsets go back, the topic was recreated: drops those of the old one. */
     add(messages: Message<K, V>[]): void;
     /** Finishes the messages before this offset. */
     finishBefore(offset: bigint): void;

@@ -47,7 +47,7 @@ export class PartitionWork<K, V> {
     return this.messages.slice(this.index);
   }
 
-  /** Adds fetched messages. If their offsets go back, the topic was recreated, and those of the old one are dropped. */
+  /** Adds fetched messages. If their offsets go back, the topic was recreated: drops those of the old one. */
   add(messages: Message<K, V>[]): void {
     const before = this.messages.at(-1)?.offset;
     const next = before === undefined ? this.finished : before + 1n;

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { AbortError, InvalidArgumentError } from 'headwater';
-import { fill, flights, name, numbered, onTargets, place, rejects, until } from './support.mjs';
+import { AbortError } from 'headwater';
+import { fill, flights, name, numbered, onTargets, place, until } from './support.mjs';
 
 onTargets('a wait for a message behind another one can be aborted', async (client) => {
   await client.createTopic(name('flights'));
@@ -37,7 +37,7 @@ onTargets('a handler may pause and resume a partition that is gone', async (clie
       await sleep(50);
     },
   });
-  await rejects(running, InvalidArgumentError);
+  await running;
 });
 
 async function handlerAssigns(client, assign) {
