@@ -65,7 +65,7 @@ test('a connected client refuses to serve', () =>
 
 test('an address other than loopback is refused', () =>
   served(async (client) => {
-    await rejects(client.serve({ host: '0.0.0.0', port: 0 }), KafkaError, /insecure/);
+    await rejects(client.serve({ host: '0.0.0.0', port: 0 }), KafkaError, /allowInsecure/);
     await using insecure = await client.serve({
       host: '0.0.0.0',
       port: 0,
