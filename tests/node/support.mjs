@@ -117,9 +117,9 @@ export function rejects(promise, kind, pattern = /./) {
   });
 }
 
-/** A directory that is removed when the test ends. */
+/** A directory that is removed when the test ends. An engine whose opening was aborted may still be closing in it. */
 export async function directory(context) {
   const path = await mkdtemp(join(tmpdir(), 'headwater-'));
-  context.after(() => rm(path, { recursive: true, force: true }));
+  context.after(() => rm(path, { recursive: true, force: true, maxRetries: 10 }));
   return path;
 }
