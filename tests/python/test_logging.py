@@ -103,6 +103,33 @@ def test_levels_and_loggers_are_pythons(tmp_path: Path, caplog: pytest.LogCaptur
     assert "topic=t" in removed[0].getMessage()
 
 
+def test_an_event_creates_no_logger() -> None:
+    """Pytest iterates over all loggers without a lock, while threads of the core log."""
+    from headwater._logging import log
+
+    records: list[logging.LogRecord] = []
+
+    class Keeping(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            records.append(record)
+
+    parent = logging.getLogger("headwater.parent")
+    parent.addHandler(Keeping())
+    parent.addFilter(logging.Filter("another"))
+    parent.setLevel(logging.INFO)
+    log("headwater.parent.child", logging.INFO, "a.rs", 7, 12.5, "a message of %s")
+    log("headwater.parent.child", logging.DEBUG, "a.rs", 7, 12.5, "too low")
+    assert "headwater.parent.child" not in logging.root.manager.loggerDict
+    assert [(record.name, record.getMessage(), record.created) for record in records] == [
+        ("headwater.parent.child", "a message of %s", 12.5)
+    ]
+    child = logging.getLogger("headwater.parent.child")
+    log("headwater.parent.child", logging.INFO, "a.rs", 7, 12.5, "with a logger of its own")
+    child.setLevel(logging.WARNING)
+    log("headwater.parent.child", logging.INFO, "a.rs", 7, 12.5, "too low")
+    assert len(records) == 2
+
+
 def test_events_at_the_end_are_logged_before_logging_ends(spawn: Spawn, tmp_path: Path) -> None:
     process = spawn(
         """
