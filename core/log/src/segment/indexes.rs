@@ -1,6 +1,7 @@
 //! The indexes of a segment.
 
 use std::io;
+use std::path::Path;
 
 use headwater_env::Env;
 use headwater_record::Offset;
@@ -17,23 +18,23 @@ use crate::transaction_index::AbortedTransaction;
 impl<E: Env> Segment<E> {
     /// The last indexed batch that ends at or before `offset`.
     pub(super) fn batch_before(&self, offset: Offset) -> Result<Option<OffsetPosition>, FileError> {
-        let path = self.path(FileKind::OffsetIndex);
-        let found = self.offset_index.floor(self.env(), &path, offset);
-        found.map_err(self.failed("read", FileKind::OffsetIndex))
+        self.on_index("read", FileKind::OffsetIndex, |env, path| {
+            self.offset_index.floor(env, path, offset)
+        })
     }
 
     /// The last indexed batch.
     pub(crate) fn last_indexed_batch(&self) -> Result<Option<OffsetPosition>, FileError> {
-        let path = self.path(FileKind::OffsetIndex);
-        let last = self.offset_index.last(self.env(), &path);
-        last.map_err(self.failed("read", FileKind::OffsetIndex))
+        self.on_index("read", FileKind::OffsetIndex, |env, path| {
+            self.offset_index.last(env, path)
+        })
     }
 
     /// All entries of the offset index.
     pub(crate) fn indexed_batches(&self) -> Result<Vec<OffsetPosition>, FileError> {
-        let path = self.path(FileKind::OffsetIndex);
-        let entries = self.offset_index.entries(self.env(), &path);
-        entries.map_err(self.failed("read", FileKind::OffsetIndex))
+        self.on_index("read", FileKind::OffsetIndex, |env, path| {
+            self.offset_index.entries(env, path)
+        })
     }
 
     /// The last entry of the time index with a timestamp less than `timestamp_ms`. All records up to its offset are
@@ -42,30 +43,30 @@ impl<E: Env> Segment<E> {
         &self,
         timestamp_ms: i64,
     ) -> Result<Option<TimestampOffset>, FileError> {
-        let path = self.path(FileKind::TimeIndex);
-        let found = self.time_index.floor(self.env(), &path, timestamp_ms);
-        found.map_err(self.failed("read", FileKind::TimeIndex))
+        self.on_index("read", FileKind::TimeIndex, |env, path| {
+            self.time_index.floor(env, path, timestamp_ms)
+        })
     }
 
     /// The last entry of the time index.
     pub(crate) fn last_indexed_time(&self) -> Result<Option<TimestampOffset>, FileError> {
-        let path = self.path(FileKind::TimeIndex);
-        let last = self.time_index.last(self.env(), &path);
-        last.map_err(self.failed("read", FileKind::TimeIndex))
+        self.on_index("read", FileKind::TimeIndex, |env, path| {
+            self.time_index.last(env, path)
+        })
     }
 
     /// All entries of the time index.
     pub(crate) fn indexed_times(&self) -> Result<Vec<TimestampOffset>, FileError> {
-        let path = self.path(FileKind::TimeIndex);
-        let entries = self.time_index.entries(self.env(), &path);
-        entries.map_err(self.failed("read", FileKind::TimeIndex))
+        self.on_index("read", FileKind::TimeIndex, |env, path| {
+            self.time_index.entries(env, path)
+        })
     }
 
     /// The transactions whose abort marker is in the segment.
     pub(crate) fn aborted_transactions(&self) -> Result<Vec<AbortedTransaction>, FileError> {
-        let path = self.path(FileKind::TransactionIndex);
-        let entries = self.transaction_index.entries(self.env(), &path);
-        entries.map_err(self.failed("read", FileKind::TransactionIndex))
+        self.on_index("read", FileKind::TransactionIndex, |env, path| {
+            self.transaction_index.entries(env, path)
+        })
     }
 
     /// Adds those of its aborted transactions that overlap `from..upper`. Returns whether later segments have no more.
@@ -75,10 +76,10 @@ impl<E: Env> Segment<E> {
         upper: Offset,
         aborted: &mut Vec<AbortedTransaction>,
     ) -> Result<bool, FileError> {
-        let path = self.path(FileKind::TransactionIndex);
-        let index = &self.transaction_index;
-        let collected = index.collect(self.env(), &path, from, upper, aborted);
-        collected.map_err(self.failed("read", FileKind::TransactionIndex))
+        self.on_index("read", FileKind::TransactionIndex, |env, path| {
+            self.transaction_index
+                .collect(env, path, from, upper, aborted)
+        })
     }
 
     /// The sizes of the offset index and the time index in bytes.
@@ -92,8 +93,15 @@ impl<E: Env> Segment<E> {
             && self.time_index.has_room(entries, max_bytes)
     }
 
-    fn failed(&self, action: &'static str, kind: FileKind) -> impl Fn(io::Error) -> FileError {
-        move |source| self.error(action, kind, source)
+    /// Uses the file of an index. An error names the action and the file.
+    fn on_index<T>(
+        &self,
+        action: &'static str,
+        kind: FileKind,
+        operation: impl FnOnce(&E, &Path) -> io::Result<T>,
+    ) -> Result<T, FileError> {
+        let result = operation(self.env(), &self.path(kind));
+        result.map_err(|source| self.error(action, kind, source))
     }
 }
 
@@ -127,30 +135,28 @@ impl<E: Env> Segment<E> {
 
     /// Removes the entries of records from `offset` on.
     pub(crate) fn truncate_indexes(&self, offset: Offset) -> Result<(), FileError> {
-        let (env, path) = (self.env(), |kind| self.path(kind));
-        self.offset_index
-            .truncate_to(env, &path(FileKind::OffsetIndex), offset)
-            .map_err(self.failed("cut", FileKind::OffsetIndex))?;
-        self.time_index
-            .truncate_to(env, &path(FileKind::TimeIndex), offset)
-            .map_err(self.failed("cut", FileKind::TimeIndex))?;
-        self.transaction_index
-            .truncate_to(env, &path(FileKind::TransactionIndex), offset)
-            .map_err(self.failed("cut", FileKind::TransactionIndex))
+        self.on_index("cut", FileKind::OffsetIndex, |env, path| {
+            self.offset_index.truncate_to(env, path, offset)
+        })?;
+        self.on_index("cut", FileKind::TimeIndex, |env, path| {
+            self.time_index.truncate_to(env, path, offset)
+        })?;
+        self.on_index("cut", FileKind::TransactionIndex, |env, path| {
+            self.transaction_index.truncate_to(env, path, offset)
+        })
     }
 
     /// Writes the indexes, and syncs them now or leaves that to the caller.
     pub(crate) fn save_indexes(&self, sync: SyncTime) -> Result<(), FileError> {
-        let (env, path) = (self.env(), |kind| self.path(kind));
-        self.offset_index
-            .save(env, &path(FileKind::OffsetIndex), sync)
-            .map_err(self.failed("write", FileKind::OffsetIndex))?;
-        self.time_index
-            .save(env, &path(FileKind::TimeIndex), sync)
-            .map_err(self.failed("write", FileKind::TimeIndex))?;
-        self.transaction_index
-            .save(env, &path(FileKind::TransactionIndex), sync)
-            .map_err(self.failed("write", FileKind::TransactionIndex))
+        self.on_index("write", FileKind::OffsetIndex, |env, path| {
+            self.offset_index.save(env, path, sync)
+        })?;
+        self.on_index("write", FileKind::TimeIndex, |env, path| {
+            self.time_index.save(env, path, sync)
+        })?;
+        self.on_index("write", FileKind::TransactionIndex, |env, path| {
+            self.transaction_index.save(env, path, sync)
+        })
     }
 
     /// Frees the memory of indexes that are on disk.
@@ -162,15 +168,14 @@ impl<E: Env> Segment<E> {
 
     /// Loads the indexes into memory, so that they can grow.
     pub(crate) fn load_indexes(&self) -> Result<(), FileError> {
-        let (env, path) = (self.env(), |kind| self.path(kind));
-        self.offset_index
-            .load(env, &path(FileKind::OffsetIndex))
-            .map_err(self.failed("read", FileKind::OffsetIndex))?;
-        self.time_index
-            .load(env, &path(FileKind::TimeIndex))
-            .map_err(self.failed("read", FileKind::TimeIndex))?;
-        self.transaction_index
-            .load(env, &path(FileKind::TransactionIndex))
-            .map_err(self.failed("read", FileKind::TransactionIndex))
+        self.on_index("read", FileKind::OffsetIndex, |env, path| {
+            self.offset_index.load(env, path)
+        })?;
+        self.on_index("read", FileKind::TimeIndex, |env, path| {
+            self.time_index.load(env, path)
+        })?;
+        self.on_index("read", FileKind::TransactionIndex, |env, path| {
+            self.transaction_index.load(env, path)
+        })
     }
 }
