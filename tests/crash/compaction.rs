@@ -185,6 +185,11 @@ fn crash_everywhere(seed: u64, steps: &[Step], reference: &Program) -> usize {
             run(&env, steps).is_err(),
             "{place}: the failure was not reported"
         );
+        assert_eq!(
+            env.history(),
+            history[..=boundary as usize],
+            "{place}: the calls before it differ"
+        );
         let expected = reference.expectation_at(boundary);
         let cuts = (0..CUTS).map(|cut| (Crash::PowerCut, cut, expected.durable_to));
         let kills = (0..KILLS).map(|kill| (Crash::Kill, kill, expected.appended_to));

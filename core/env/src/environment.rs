@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::{DirEntry, Directory, DiskSpace, File, Lock, LockError, Metadata, OpenMode};
+use crate::{DirEntry, Directory, DiskSpace, File, FilePool, Lock, LockError, Metadata, OpenMode};
 
 /// Clock, randomness and files. Clones share their state.
 ///
@@ -37,6 +37,9 @@ pub trait Env: Clone + fmt::Debug + Send + Sync + 'static {
 
     /// Fills `out` with random bytes.
     fn fill_random(&self, out: &mut [u8]);
+
+    /// The pool of open files, shared by everything that runs in this environment.
+    fn file_pool(&self) -> &FilePool;
 
     /// Opens a file. A new file is accessible by its owner only (0600). A symbolic link is an error.
     fn open_file(&self, path: &Path, mode: OpenMode) -> io::Result<Self::File>;

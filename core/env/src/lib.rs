@@ -15,6 +15,7 @@
 mod directory;
 mod environment;
 mod file;
+mod file_pool;
 mod fork;
 mod lock;
 mod memory;
@@ -28,6 +29,7 @@ mod tree;
 pub use directory::{DirEntry, Directory, DiskSpace, EntryKind, Metadata};
 pub use environment::Env;
 pub use file::{File, OpenMode};
+pub use file_pool::{Closable, CloseAttempt, FilePool};
 pub use fork::{PerProcess, forks};
 pub use lock::{Lock, LockError, PathLock};
 pub use memory::{MemoryDirectory, MemoryEnv, MemoryFile};

@@ -14,8 +14,8 @@ use parking_lot::RwLock;
 use crate::lock::{PathLock, PathLocks};
 use crate::tree::{Change, Node, Tree, normal_form};
 use crate::{
-    DirEntry, Directory, DiskSpace, EntryKind, Env, File as _, LockError, Metadata, OpenMode,
-    RealEnv,
+    DirEntry, Directory, DiskSpace, EntryKind, Env, File as _, FilePool, LockError, Metadata,
+    OpenMode, RealEnv,
 };
 
 pub use file::MemoryFile;
@@ -27,6 +27,7 @@ use file::SharedFile;
 pub struct MemoryEnv {
     tree: Arc<RwLock<Tree<SharedFile>>>,
     locks: PathLocks,
+    file_pool: Arc<FilePool>,
 }
 
 /// A directory in memory.
@@ -45,6 +46,7 @@ impl MemoryEnv {
         MemoryEnv {
             tree: Arc::new(RwLock::new(Tree::new())),
             locks: PathLocks::default(),
+            file_pool: Arc::new(FilePool::without_limit()),
         }
     }
 }
@@ -75,6 +77,10 @@ impl Env for MemoryEnv {
 
     fn fill_random(&self, out: &mut [u8]) {
         RealEnv.fill_random(out);
+    }
+
+    fn file_pool(&self) -> &FilePool {
+        &self.file_pool
     }
 
     fn open_file(&self, path: &Path, mode: OpenMode) -> io::Result<MemoryFile> {

@@ -16,7 +16,10 @@ use rustix::fs::OFlags;
 use rustix::rand::GetRandomFlags;
 use rustix::time::{ClockId, clock_gettime};
 
-use crate::{DirEntry, Directory, DiskSpace, EntryKind, Env, LockError, Metadata, OpenMode};
+use crate::{
+    DirEntry, Directory, DiskSpace, EntryKind, Env, FilePool, LockError, Metadata, OpenMode,
+    PerProcess,
+};
 
 pub use behind::{FilePlace, file_behind};
 pub use file::RealFile;
@@ -42,6 +45,7 @@ const FILE_MODE: u32 = 0o600;
 const NO_FOLLOW: i32 = OFlags::NOFOLLOW.bits().cast_signed();
 
 static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+static FILE_POOL: PerProcess<FilePool> = PerProcess::new(FilePool::of_process);
 
 impl Env for RealEnv {
     const PADDING_BYTES: u64 = 128 << 10;
@@ -75,6 +79,10 @@ impl Env for RealEnv {
                 ),
             }
         }
+    }
+
+    fn file_pool(&self) -> &FilePool {
+        FILE_POOL.get()
     }
 
     fn open_file(&self, path: &Path, mode: OpenMode) -> io::Result<RealFile> {

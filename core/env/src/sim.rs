@@ -21,7 +21,8 @@ use parking_lot::{Mutex, MutexGuard};
 use crate::lock::{PathLock, PathLocks};
 use crate::tree::{Node, normal_form};
 use crate::{
-    DirEntry, Directory, DiskSpace, EntryKind, Env, File as _, LockError, Metadata, OpenMode,
+    DirEntry, Directory, DiskSpace, EntryKind, Env, File as _, FilePool, LockError, Metadata,
+    OpenMode,
 };
 
 use clock::Clock;
@@ -66,6 +67,7 @@ struct Machine {
     /// The number of power cuts.
     boots: u128,
     locks: PathLocks,
+    file_pool: FilePool,
 }
 
 /// An open directory of a simulated machine.
@@ -93,6 +95,7 @@ impl SimEnv {
             clock,
             boots,
             locks: PathLocks::default(),
+            file_pool: FilePool::without_limit(),
         };
         SimEnv {
             machine: Arc::new(machine),
@@ -222,6 +225,10 @@ impl Env for SimEnv {
 
     fn fill_random(&self, out: &mut [u8]) {
         self.disk().random.fill(out);
+    }
+
+    fn file_pool(&self) -> &FilePool {
+        &self.machine.file_pool
     }
 
     fn open_file(&self, path: &Path, mode: OpenMode) -> io::Result<SimFile> {

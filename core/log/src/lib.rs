@@ -35,7 +35,6 @@ mod log_state;
 mod mutants;
 mod offset_index;
 mod open;
-mod open_files;
 mod partition_log;
 mod partition_metadata;
 mod pooled_file;

@@ -5,12 +5,10 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
-use headwater_env::{Env, File, OpenMode, is_out_of_files};
+use headwater_env::{Closable, CloseAttempt, Env, File, FilePool, OpenMode, is_out_of_files};
 use parking_lot::Mutex;
 
-use crate::open_files::{Closable, CloseAttempt, OpenFiles};
-
-/// A file that is opened on first use and counted among the open files of the process.
+/// A file that is opened on first use and counted in the pool of its environment.
 ///
 /// Invariant: the file is synced before it is closed, because the system reports a failed write only through an open
 /// descriptor. If the sync before closing fails, the next call of [`sync`](Self::sync) reports it.
@@ -73,12 +71,12 @@ impl<F: File> PooledFile<F> {
         path: impl FnOnce() -> Box<Path>,
     ) -> io::Result<Arc<F>> {
         let mut slot = self.shared.slot.lock();
-        self.open(&mut slot, || {
+        self.open(env.file_pool(), &mut slot, || {
             let path = path();
             let open = || env.open_file(&path, OpenMode::Write);
             match open() {
                 Err(error) if is_out_of_files(&error) => {
-                    OpenFiles::of_process().close_some();
+                    env.file_pool().close_some();
                     open()
                 }
                 opened => opened,
@@ -87,25 +85,33 @@ impl<F: File> PooledFile<F> {
     }
 
     /// Replaces the file by the one that `make` returns, which is open.
-    pub(crate) fn put(&self, make: impl FnOnce() -> io::Result<F>) -> io::Result<()> {
+    pub(crate) fn put<E: Env<File = F>>(
+        &self,
+        env: &E,
+        make: impl FnOnce() -> io::Result<F>,
+    ) -> io::Result<()> {
         let mut slot = self.shared.slot.lock();
         slot.file = None;
-        self.open(&mut slot, make)?;
+        self.open(env.file_pool(), &mut slot, make)?;
         slot.is_kept = false;
         slot.state = SyncState::Unknown;
         Ok(())
     }
 
-    fn open(&self, slot: &mut Slot<F>, open: impl FnOnce() -> io::Result<F>) -> io::Result<Arc<F>> {
-        let files = OpenFiles::of_process();
+    fn open(
+        &self,
+        pool: &FilePool,
+        slot: &mut Slot<F>,
+        open: impl FnOnce() -> io::Result<F>,
+    ) -> io::Result<Arc<F>> {
         slot.is_used = true;
-        self.shared.last_used.store(files.now(), Ordering::Relaxed);
+        self.shared.last_used.store(pool.now(), Ordering::Relaxed);
         if let Some(file) = &slot.file {
             return Ok(Arc::clone(file));
         }
         if !slot.is_counted {
             let shared: Weak<SharedSlot<F>> = Arc::downgrade(&self.shared);
-            files.add(shared);
+            pool.add(shared);
             slot.is_counted = true;
         }
         let file = Arc::new(open()?);
@@ -223,7 +229,7 @@ mod tests {
     fn written(env: &SimEnv) -> PooledFile<headwater_env::SimFile> {
         let pooled = PooledFile::closed();
         let make = || env.open_file(&path(), OpenMode::CreateNew);
-        pooled.put(make).unwrap();
+        pooled.put(env, make).unwrap();
         let file = pooled.get(env, path).unwrap();
         file.write_all_at(b"batch", 0).unwrap();
         pooled.note_written();

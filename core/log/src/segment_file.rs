@@ -232,7 +232,7 @@ impl<E: Env> SegmentFile<E> {
     /// Replaces the open file by the one that `make` returns, which then has its name.
     fn put(&self, make: impl FnOnce() -> io::Result<E::File>) -> Result<(), FileError> {
         self.file
-            .put(make)
+            .put(&self.env, make)
             .map_err(|source| self.error("create", source))
     }
 }

@@ -1,22 +1,24 @@
-//! The process-wide pool of open log files. It bounds their number by closing the least recently used ones.
+//! A pool of open files. It bounds their number by closing the least recently used ones.
 //!
 //! The limit of a process for open files and sockets (`ulimit -n`) may be lower than its number of partitions. Log
 //! files use at most half of the limit; indexes, checkpoints, connections and the rest of the program share the other
 //! half.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
-use headwater_env::{PerProcess, open_files_max};
 use parking_lot::Mutex;
 
-/// The size of the pool if the process has no limit, or a very high one.
+use crate::open_files::open_files_max;
+
+/// The greatest size of a pool.
 const FILES_MAX: u64 = 1 << 16;
 const FILES_MIN: u64 = 8;
 
 /// A file that can be closed and opened again.
-pub(crate) trait Closable: Send + Sync {
-    /// The time of the last use, in opened files ([`OpenFiles::now`]).
+pub trait Closable: Send + Sync {
+    /// The time of the last use, in opened files ([`FilePool::now`]).
     fn last_used(&self) -> u64;
 
     /// Whether it is open. Closed files do not count.
@@ -28,36 +30,50 @@ pub(crate) trait Closable: Send + Sync {
 
 /// The result of an attempt to close a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CloseAttempt {
+pub enum CloseAttempt {
+    /// The file is closed.
     Closed,
+    /// The file stays open.
     InUse,
 }
 
-/// The open files of a process.
-#[derive(Default)]
-pub(crate) struct OpenFiles {
+/// The open files of an environment.
+pub struct FilePool {
     /// The counted files. Some may have been closed since.
     files: Mutex<Vec<Weak<dyn Closable>>>,
     opens: AtomicU64,
+    /// The current limit of the environment for open files.
+    limit: fn() -> u64,
 }
 
-static OPEN_FILES: PerProcess<OpenFiles> = PerProcess::new(OpenFiles::default);
+impl FilePool {
+    /// A pool of at most half as many files as this process may open.
+    pub(crate) fn of_process() -> FilePool {
+        FilePool::with_limit(open_files_max)
+    }
 
-impl OpenFiles {
-    /// The pool of this process.
-    pub(crate) fn of_process() -> &'static Self {
-        OPEN_FILES.get()
+    /// A pool of the greatest size.
+    pub(crate) fn without_limit() -> FilePool {
+        FilePool::with_limit(|| u64::MAX)
+    }
+
+    fn with_limit(limit: fn() -> u64) -> FilePool {
+        FilePool {
+            files: Mutex::default(),
+            opens: AtomicU64::new(0),
+            limit,
+        }
     }
 
     /// The clock of this pool: the number of files opened so far.
-    pub(crate) fn now(&self) -> u64 {
+    pub fn now(&self) -> u64 {
         self.opens.load(Ordering::Relaxed)
     }
 
     /// Counts a file that the caller opens next. First closes others if there are too many.
-    pub(crate) fn add(&self, file: Weak<dyn Closable>) {
+    pub fn add(&self, file: Weak<dyn Closable>) {
         self.opens.fetch_add(1, Ordering::Relaxed);
-        let max = (open_files_max() / 2).clamp(FILES_MIN, FILES_MAX) as usize;
+        let max = ((self.limit)() / 2).clamp(FILES_MIN, FILES_MAX) as usize;
         let mut files = self.files.lock();
         if files.len() >= max {
             // Close several at once, so that not every open has to search the pool.
@@ -67,10 +83,18 @@ impl OpenFiles {
     }
 
     /// Closes some of the files, because the system refused to open another.
-    pub(crate) fn close_some(&self) {
+    pub fn close_some(&self) {
         let mut files = self.files.lock();
         let left = files.len() / 2;
         close_oldest(&mut files, left);
+    }
+}
+
+impl fmt::Debug for FilePool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FilePool")
+            .field("counted", &self.files.lock().len())
+            .finish_non_exhaustive()
     }
 }
 
