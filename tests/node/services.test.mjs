@@ -159,7 +159,7 @@ onProtocols('paused() tells the truth after a rebalance', async (client, member)
   await until(async () => (await one.assignment()).length === 2);
   await one.pause();
   assert.equal((await one.paused()).length, 2);
-  const two = client.consumer({ topics: name('flights'), ...member });
+  await using two = client.consumer({ topics: name('flights'), ...member });
   running.push(two.run({ eachMessage: ({ message }) => read.push(text(message.value)) }));
   await until(async () => (await one.assignment()).length === 1);
   await until(async () => (await two.assignment()).length === 1);

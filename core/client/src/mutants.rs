@@ -11,6 +11,8 @@ headwater_env::mutants! {
     DropFetches = "drop-fetches",
     /// A request is sent to a broker that has throttled the lane.
     IgnoreThrottle = "ignore-throttle",
+    /// A cancelled call stops its lookup of start positions, and the next call begins again.
+    ForgetLookups = "forget-lookups",
     /// A recreated topic counts as the topic that it replaces.
     IgnoreTopicIds = "ignore-topic-ids",
     /// The answer of a lagging broker that a topic is unknown is final.

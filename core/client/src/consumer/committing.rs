@@ -34,10 +34,31 @@ pub(super) struct Committing {
 #[derive(Debug)]
 struct SentCommit {
     offsets: Offsets,
+    cause: Cause,
     answer: JoinHandle<bool>,
 }
 
+/// A commit that failed, which was logged.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct FailedCommit(Cause);
+
+/// The cause of a commit whose answer no call returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// The caller or the interval: after a failure, a later commit includes its offsets.
+    Progress,
+    /// Partitions are about to be released: it is the last commit of this member.
+    Release,
+}
+
 impl Committing {
+    /// Stops waiting for a commit, and its retries.
+    pub(super) fn give_up(&mut self) {
+        if let Some(sent) = self.in_flight.take() {
+            sent.answer.abort();
+        }
+    }
+
     pub(super) fn new(interval: Option<Duration>) -> Self {
         Self {
             finished: FinishedOffsets::default(),
@@ -91,7 +112,7 @@ impl Consumer {
         self.ready().await?;
         let (coordinator, offsets) = self.offsets_to_commit(offsets)?;
         self.wait_for_commit().await;
-        self.send_commit(coordinator, offsets, metadata);
+        self.send_commit(coordinator, offsets, metadata, Cause::Progress);
         Ok(())
     }
 
@@ -141,26 +162,23 @@ impl Consumer {
         self.committing.due = now + interval;
         let offsets = self.committing.finished.to_commit();
         if !offsets.is_empty() {
-            self.send_commit(coordinator, offsets, CommitMetadata::new());
+            self.send_commit(coordinator, offsets, CommitMetadata::new(), Cause::Progress);
         }
     }
 
     /// Waits for the last [`Consumer::commit_async`], and auto-commits, before partitions are released. A failure is
-    /// only logged: the records are read again.
+    /// only logged: the records are read again. Safe to cancel: the next call waits for the same commit.
     pub(super) async fn commit_finished(&mut self) {
-        self.wait_for_commit().await;
+        if self.wait_for_commit().await == Some(FailedCommit(Cause::Release)) {
+            return;
+        }
         let Some(coordinator) = self.coordinator.clone() else {
             return;
         };
-        if self.committing.interval.is_none() {
-            return;
-        }
         let offsets = self.committing.finished.to_commit();
-        if let Err(error) = self
-            .commit_now(&coordinator, &offsets, &CommitMetadata::new())
-            .await
-        {
-            tracing::warn!(%error, "auto-commit failed; records since the last commit will be read again");
+        if self.committing.interval.is_some() && !offsets.is_empty() {
+            self.send_commit(coordinator, offsets, CommitMetadata::new(), Cause::Release);
+            self.wait_for_commit().await;
         }
     }
 
@@ -173,6 +191,8 @@ impl Consumer {
         let coordinator = self.coordinator()?;
         let offsets = offsets.unwrap_or_else(|| self.assignment.positions());
         self.committing.finished.commit_explicitly(&offsets);
+        // It has not seen this commit.
+        self.lookup = None;
         Ok((coordinator, offsets))
     }
 
@@ -232,6 +252,7 @@ impl Consumer {
         coordinator: Arc<Coordinator>,
         offsets: Offsets,
         metadata: CommitMetadata,
+        cause: Cause,
     ) {
         let cluster = self.cluster.clone();
         let member = self.committer();
@@ -246,13 +267,20 @@ impl Consumer {
                 ids: &ids,
             };
             let committed = offsets::commit(&cluster, &coordinator, &member, commit).await;
-            if let Err(error) = &committed {
-                tracing::warn!(%error, "a commit failed; the next one includes its offsets");
+            match (&committed, cause) {
+                (Ok(_), _) => {}
+                (Err(error), Cause::Progress) => {
+                    tracing::warn!(%error, "a commit failed; the next one includes its offsets");
+                }
+                (Err(error), Cause::Release) => {
+                    tracing::warn!(%error, "auto-commit failed; records since the last commit will be read again");
+                }
             }
             committed.is_ok()
         };
         self.committing.in_flight = Some(SentCommit {
             offsets,
+            cause,
             answer: self.cluster.runtime().spawn(commit),
         });
     }
@@ -269,19 +297,20 @@ impl Consumer {
         false
     }
 
-    pub(super) async fn wait_for_commit(&mut self) {
-        if let Some(sent) = &mut self.committing.in_flight {
-            let answer = (&mut sent.answer).await;
-            self.commit_answered(answer.unwrap_or(false));
-        }
+    /// Waits for the commit in flight. Returns it if it failed.
+    pub(super) async fn wait_for_commit(&mut self) -> Option<FailedCommit> {
+        let sent = self.committing.in_flight.as_mut()?;
+        let answer = (&mut sent.answer).await;
+        self.commit_answered(answer.unwrap_or(false))
     }
 
-    fn commit_answered(&mut self, succeeded: bool) {
-        if let Some(sent) = self.committing.in_flight.take()
-            && succeeded
-        {
-            self.committing.finished.committed(&sent.offsets);
+    fn commit_answered(&mut self, succeeded: bool) -> Option<FailedCommit> {
+        let sent = self.committing.in_flight.take()?;
+        if !succeeded {
+            return Some(FailedCommit(sent.cause));
         }
+        self.committing.finished.committed(&sent.offsets);
+        None
     }
 
     /// The member for requests about offsets.

@@ -22,6 +22,7 @@ mod options;
 mod positions;
 mod preferred_replica;
 mod rebalancing;
+mod start_lookup;
 mod stream;
 mod truncation;
 mod wakeup;
@@ -51,6 +52,7 @@ use group::offsets::Offsets;
 use known_topics::KnownTopics;
 use leader_fetches::LeaderFetches;
 use rebalancing::Rebalancing;
+use start_lookup::RunningLookup;
 use stream::DecodeAhead;
 
 pub use gauge::ConsumerGauge;
@@ -81,6 +83,8 @@ pub struct Consumer {
     decode_ahead: Option<DecodeAhead>,
     assignment: Assignment,
     known_topics: KnownTopics,
+    /// The start positions that a poll waits for, or a cancelled one has waited for.
+    lookup: Option<RunningLookup>,
     /// Set by [`Consumer::assign_topics`].
     followed: Option<FollowedTopics>,
     /// Set by [`Consumer::assign_topics_at_first_use`].
@@ -121,6 +125,7 @@ impl Consumer {
             decode_ahead: None,
             assignment: Assignment::default(),
             known_topics: KnownTopics::default(),
+            lookup: None,
             followed: None,
             deferred_topics: None,
             message_stream: BatchStream::for_messages(),

@@ -1,60 +1,54 @@
 //! Start positions, and positions resolved to offsets.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use headwater_record::PartitionId;
 use tokio::time::Instant;
 
 use super::Consumer;
-use super::assignment_epochs::OffsetEpochs;
-use super::group::offsets::{self, Offsets};
+use super::group::offsets::Offsets;
+use super::start_lookup::{Found, LookupKey, RunningLookup, StartLookup, StartPositions};
 use crate::batch::TopicPartition;
 use crate::config::consumer::OffsetReset;
 use crate::error::{Error, ErrorKind, Result};
-use crate::list_offsets;
 use crate::mutants::{self, Mutant};
 use crate::position::Position;
 
-/// The start positions of partitions.
-#[derive(Debug, Default)]
-pub(super) struct StartPositions {
-    pub(super) positions: Offsets,
-    /// The positions that are committed offsets.
-    pub(super) committed: Offsets,
-    /// The leader epochs that were committed with them.
-    pub(super) leader_epochs: OffsetEpochs,
-}
-
 impl Consumer {
-    /// The start positions: the committed offset, or else according to `auto.offset.reset`. Leaves out partitions that
-    /// do not exist, and with `auto.offset.reset=none` partitions without a committed offset.
+    /// The start positions of partitions, see [`StartLookup::starts`].
     pub(super) async fn starts(&mut self, partitions: &[TopicPartition]) -> Result<StartPositions> {
-        let found = match &self.coordinator {
-            Some(coordinator) if !mutants::is_active(Mutant::IgnoreCommitted) => {
-                offsets::committed(&self.cluster, coordinator, &self.committer(), partitions)
-                    .await?
-            }
-            _ => BTreeMap::new(),
-        };
-        let (mut committed, mut leader_epochs) = (Offsets::new(), OffsetEpochs::new());
-        for (partition, found) in found {
-            if let Some(epoch) = found.leader_epoch {
-                leader_epochs.insert(partition.clone(), epoch);
-            }
-            committed.insert(partition, found.offset);
+        let found = StartLookup::new(self).starts(partitions).await;
+        self.take_found(found)
+    }
+
+    /// Resolves `at` in those of `partitions` that exist, which may belong to several topics.
+    pub(super) async fn resolve(
+        &mut self,
+        at: &Position,
+        partitions: &[TopicPartition],
+    ) -> Result<Offsets> {
+        let found = StartLookup::new(self).offsets(at, partitions).await;
+        self.take_found(found)
+    }
+
+    /// Waits for a lookup that a cancelled call leaves running. Starts it, unless it is running already.
+    pub(super) async fn look_up(&mut self, key: LookupKey) -> Result<StartPositions> {
+        let current = self
+            .lookup
+            .take()
+            .filter(|running| running.is(&key) && !mutants::is_active(Mutant::ForgetLookups));
+        let running = self.lookup.insert(current.unwrap_or_else(|| {
+            let lookup = StartLookup::new(self);
+            RunningLookup::start(self.cluster.runtime(), key, lookup)
+        }));
+        let found = running.found().await;
+        self.lookup = None;
+        self.take_found(found)
+    }
+
+    /// Records the partitions that a lookup has not found.
+    fn take_found<T>(&mut self, Found { found, missing }: Found<T>) -> Result<T> {
+        for (partition, error) in &missing {
+            self.mark_missing(partition, error);
         }
-        let mut rest = partitions.to_vec();
-        rest.retain(|partition| !committed.contains_key(partition));
-        let mut positions = committed.clone();
-        if let Some(reset) = self.reset_position() {
-            positions.extend(self.resolve(&reset, &rest).await?);
-        }
-        Ok(StartPositions {
-            positions,
-            committed,
-            leader_epochs,
-        })
+        found
     }
 
     /// Sets the missing positions. A topic may have been created, or an offset committed, since the last call.
@@ -65,14 +59,14 @@ impl Consumer {
         if without_position.is_empty() {
             return Ok(());
         }
-        let existing = self.existing(&without_position).await?;
-        let starts = self.starts(&existing).await?;
+        let key = LookupKey::WithoutPosition(without_position.clone());
+        let starts = self.look_up(key).await?;
         for (partition, position) in &starts.positions {
             self.assignment.seek(partition, *position);
         }
         self.assignment.start_with_epochs(&starts.leader_epochs);
         self.positions_changed(&starts.committed);
-        let without_start = existing.iter().find(|partition| {
+        let without_start = without_position.iter().find(|partition| {
             !starts.positions.contains_key(partition) && !self.is_backing_off(partition)
         });
         without_start.map_or(Ok(()), |partition| Err(self.no_offset(partition)))
@@ -95,57 +89,14 @@ impl Consumer {
         let Some(to) = self.reset_position() else {
             return Err(error);
         };
-        let found = self.resolve(&to, std::slice::from_ref(partition)).await?;
+        let key = LookupKey::Reset(partition.clone(), to.clone());
+        let found = self.look_up(key).await?.positions;
         if let Some(offset) = found.get(partition) {
             tracing::info!(%partition, from = ?error.offset(), to = %offset, "reset a position that is out of range");
             self.assignment.restart(partition, *offset);
             self.committing.finished.seek(partition);
         }
         Ok(())
-    }
-
-    /// Resolves `at` in those of `partitions` that exist, which may belong to several topics.
-    pub(super) async fn resolve(
-        &mut self,
-        at: &Position,
-        partitions: &[TopicPartition],
-    ) -> Result<Offsets> {
-        let mut topics: BTreeMap<Arc<str>, Vec<PartitionId>> = BTreeMap::new();
-        for TopicPartition { topic, partition } in self.existing(partitions).await? {
-            topics.entry(topic).or_default().push(partition);
-        }
-        let mut found = Offsets::new();
-        for (topic, numbers) in topics {
-            let isolation = self.config.isolation_level;
-            match list_offsets::resolve(&self.cluster, &topic, &numbers, at, isolation).await {
-                Ok(offsets) => found.extend(offsets.into_iter().map(|(number, offset)| {
-                    (TopicPartition::new(Arc::clone(&topic), number), offset)
-                })),
-                Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {
-                    for number in numbers {
-                        self.mark_missing(&TopicPartition::new(Arc::clone(&topic), number), &error);
-                    }
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(found)
-    }
-
-    /// The ones of `partitions` that exist.
-    async fn existing(&mut self, partitions: &[TopicPartition]) -> Result<Vec<TopicPartition>> {
-        let mut existing = Vec::with_capacity(partitions.len());
-        for partition in partitions {
-            let known = self.cluster.topic_metadata(&partition.topic).await;
-            match known.and_then(|topic| topic.leader(partition.partition).map(drop)) {
-                Ok(()) => existing.push(partition.clone()),
-                Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {
-                    self.mark_missing(partition, &error);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(existing)
     }
 
     fn no_offset(&self, partition: &TopicPartition) -> Error {

@@ -7,6 +7,7 @@ use super::following::Refresh;
 use super::group::offsets::Offsets;
 use super::group::subscription::Subscription;
 use super::group::{Group, NewAssignment, Settings, Todo};
+use super::start_lookup::LookupKey;
 use super::stream::{Finishing, LeaveTime};
 use crate::batch::TopicPartition;
 use crate::cluster::can_retry;
@@ -72,7 +73,8 @@ impl Consumer {
     }
 
     /// Carries out the group's todos, refreshes followed topics, and auto-commits if due. Returns a rebalance that must
-    /// be reported before anything else. Safe to cancel: an unfinished step is repeated.
+    /// be reported before anything else. Safe to cancel: the next call continues with the unfinished step, and does not
+    /// send its requests again.
     pub(super) async fn run_due_work(&mut self) -> Result<Option<Rebalance>> {
         self.group_polled();
         self.follow_topics(Refresh::WhenDue).await?;
@@ -166,7 +168,8 @@ impl Consumer {
             return Ok(());
         }
         let new = self.assignment.not_assigned(&new_assignment.partitions);
-        let starts = self.starts(&new).await?;
+        let key = LookupKey::Assignment(new_assignment.version, new.clone());
+        let starts = self.look_up(key).await?;
         let accepted = self
             .group
             .as_ref()
@@ -202,6 +205,7 @@ impl Consumer {
 
     /// Updates the finished offsets after positions were set.
     pub(super) fn positions_changed(&mut self, committed: &Offsets) {
+        self.lookup = None;
         let positions = self.assignment.positions();
         self.gauge.set_positions(&positions);
         self.committing

@@ -31,6 +31,7 @@ mod retries;
 mod revocations;
 mod routing;
 mod senders;
+mod short_polls;
 mod stream;
 mod support;
 mod throttling;

@@ -96,7 +96,7 @@ impl Consumer {
             let is_lost = matches!(group.todo(), Todo::Lose(_));
             if !is_lost {
                 let mut time = self.leave_time();
-                time.spend_on(self.commit_finished()).await;
+                self.commit_within(&mut time).await;
                 self.rebalancing.leave_time = Some(time);
             }
             self.rebalancing.announced.clone_from(&partitions);
@@ -110,6 +110,12 @@ impl Consumer {
         self.rebalancing.events.pop_front()
     }
 
+    /// Commits finished records while there is time. Later nothing is sent: the partitions may have other owners.
+    async fn commit_within(&mut self, time: &mut LeaveTime) {
+        time.spend_on(self.commit_finished()).await;
+        self.committing.give_up();
+    }
+
     fn leave_time(&self) -> LeaveTime {
         let api_timeout = self.cluster.config().api_timeout;
         let left = self.rebalancing.leave_time;
@@ -119,7 +125,7 @@ impl Consumer {
     /// Commits finished records, leaves the group and clears the assignment. Returns the time that is left.
     async fn release_all(&mut self) -> LeaveTime {
         let mut time = self.leave_time();
-        time.spend_on(self.commit_finished()).await;
+        self.commit_within(&mut time).await;
         if let Some(group) = self.group.take() {
             self.gauge.set_member(self.committer());
             time.spend_on(group.leave()).await;

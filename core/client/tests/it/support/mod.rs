@@ -100,6 +100,11 @@ impl FakeCluster {
         away
     }
 
+    async fn look_up(&self) {
+        let takes = self.state().lookup_takes;
+        tokio::time::sleep(takes).await;
+    }
+
     fn init_producer_id(&self) -> InitProducerIdResponse {
         let mut state = self.state();
         state.producers += 1;
@@ -127,13 +132,19 @@ impl FakeCluster {
             Request::InitProducerId(_) => Ok(self.init_producer_id().into()),
             Request::Produce(request) => self.produce_in_order(node, request, connection).await,
             Request::Fetch(request) => Ok(self.fetch(node, request).await.into()),
-            Request::ListOffsets(request) => Ok(self.list_offsets(node, &request).await.into()),
+            Request::ListOffsets(request) => {
+                self.look_up().await;
+                Ok(self.list_offsets(node, &request).await.into())
+            }
             Request::OffsetCommit(request) => {
                 let takes = self.state().commit_takes;
                 tokio::time::sleep(takes).await;
                 Ok(self.commit_offsets(node, &request).into())
             }
-            Request::OffsetFetch(request) => Ok(self.committed_offsets(node, &request).into()),
+            Request::OffsetFetch(request) => {
+                self.look_up().await;
+                Ok(self.committed_offsets(node, &request).into())
+            }
             Request::OffsetForLeaderEpoch(request) => {
                 Ok(self.offsets_for_leader_epochs(node, &request).into())
             }

@@ -171,6 +171,8 @@ pub(crate) struct State {
     pub(crate) committed: BTreeMap<Partition, (i64, i32)>,
     /// The duration of a commit.
     pub(crate) commit_takes: Duration,
+    /// The duration of an `OffsetFetch` or `ListOffsets` request.
+    pub(crate) lookup_takes: Duration,
     /// The number of records returned to fetches.
     pub(crate) fetched_records: usize,
     /// The time before a fetch reads.
