@@ -96,6 +96,7 @@ client repeat-records a_poll_after_messages_continues_after_the_last_of_them
 client take-back-twice cancelled_calls_deliver_each_record_once
 client finish-old-topic finished_late
 client forget-lookups short_polls
+client forget-coordinator a_coordinator_that_metadata_lacks
 client commit-in-hand in_progress_is_not_committed
 client keep-decoded-ahead read_ahead
 faults acknowledge-lost served_connections

@@ -13,6 +13,8 @@ headwater_env::mutants! {
     IgnoreThrottle = "ignore-throttle",
     /// A cancelled call stops its lookup of start positions, and the next call begins again.
     ForgetLookups = "forget-lookups",
+    /// The address of a coordinator is not kept.
+    ForgetCoordinator = "forget-coordinator",
     /// A recreated topic counts as the topic that it replaces.
     IgnoreTopicIds = "ignore-topic-ids",
     /// The answer of a lagging broker that a topic is unknown is final.

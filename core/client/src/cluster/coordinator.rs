@@ -66,6 +66,7 @@ impl Coordinator {
             let reason = found.error_message.as_deref();
             return Err(error_codes::error(code, reason, &operation));
         }
+        cluster.note_coordinator(&found);
         *self.node.lock() = Some(found.node_id);
         Ok(Node::Id(found.node_id))
     }

@@ -195,6 +195,24 @@ impl MetadataCache {
         is_news.then(|| brokers.known.clone())
     }
 
+    /// Records where a broker is. Returns all brokers if that is news.
+    pub(super) fn note_address(
+        &self,
+        id: i32,
+        host: &str,
+        port: u16,
+    ) -> Option<Vec<BrokerAddress>> {
+        let mut brokers = self.brokers.write();
+        let known = brokers.known.iter().find(|known| known.id == id);
+        let broker = BrokerAddress {
+            id,
+            host: host.to_owned(),
+            port,
+            rack: known.and_then(|known| known.rack.clone()),
+        };
+        brokers.add(vec![broker]).then(|| brokers.known.clone())
+    }
+
     pub(super) fn forget(&self, name: &str) {
         if self.topics.write().remove(name).is_some() {
             self.generation.fetch_add(1, Ordering::AcqRel);

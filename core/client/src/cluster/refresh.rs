@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
+use headwater_protocol::find_coordinator_response::Coordinator as FoundCoordinator;
 use headwater_protocol::metadata_request::MetadataRequestTopic;
 use headwater_protocol::metadata_response::{MetadataResponse, MetadataResponseTopic};
 use headwater_protocol::{MetadataRequest, Response, Str};
@@ -156,6 +157,18 @@ impl Cluster {
             && let Some(named) = NamedLeaders::of(response)
             && let Some(brokers) = self.metadata.note_leaders(named)
         {
+            self.transport.learn(&brokers);
+        }
+    }
+
+    /// Records the address of a coordinator. The metadata may lack it: it is refreshed only when topics are used, and a
+    /// broker that was starting at that time is not in it.
+    pub(super) fn note_coordinator(&self, found: &FoundCoordinator) {
+        let port = u16::try_from(found.port).unwrap_or_default();
+        if port == 0 || found.host.is_empty() || mutants::is_active(Mutant::ForgetCoordinator) {
+            return;
+        }
+        if let Some(brokers) = self.metadata.note_address(found.node_id, &found.host, port) {
             self.transport.learn(&brokers);
         }
     }

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use headwater_client::{Client, NewTopic, Position, Producer, Record, ScanOptions};
+use headwater_client::{Client, NewTopic, Position, Producer, Record, ScanOptions, TopicPartition};
 use headwater_protocol::ErrorCode;
 use headwater_record::{Offset, PartitionId};
 use rstest::rstest;
 use tokio::sync::Barrier;
 
+use crate::support::reading::{Reading, TOPIC};
 use crate::support::{FakeCluster, client, config};
-
-const TOPIC: &str = "t";
 
 fn send(producer: &Producer, partition: i32, value: &str) {
     let record = Record::new(TOPIC, value.as_bytes()).partition(partition);
@@ -97,6 +96,20 @@ fn a_controller_that_moves_is_found_again() {
     cluster.state().controller = 3;
     runtime.block_on(create("b")).unwrap();
     assert_eq!(cluster.asked("CreateTopics"), [2, 2, 3]);
+}
+
+/// Its broker was starting when the metadata was read.
+#[test]
+fn a_coordinator_that_metadata_lacks_is_called() {
+    let reading = Reading::new(1, 1);
+    reading.send(0);
+    reading.cluster.state().coordinator = 2;
+    let mut consumer = reading.consumer(&[("group.id", "g")]);
+    let partitions = vec![TopicPartition::new(TOPIC, 0)];
+    reading.wait(consumer.assign(partitions)).unwrap();
+    reading.read(&mut consumer, 1);
+    reading.wait(consumer.commit(None)).unwrap();
+    assert_eq!(reading.cluster.asked("OffsetCommit"), [2]);
 }
 
 #[test]

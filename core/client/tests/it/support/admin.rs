@@ -138,6 +138,8 @@ impl FakeCluster {
         let coordinators = request.coordinator_keys.iter().map(|key| Coordinator {
             key: key.clone(),
             node_id,
+            host: format!("node{node_id}").as_str().into(),
+            port: 9092,
             ..Default::default()
         });
         FindCoordinatorResponse {

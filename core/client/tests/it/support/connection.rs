@@ -55,7 +55,8 @@ impl Lane for FakeLane {
     fn call(&self, node: Node, request: Request) -> CallFuture<'_> {
         let node = match node {
             Node::Any => FIRST,
-            Node::Id(id) => id,
+            Node::Id(id) if self.cluster.has_address(id) => id,
+            Node::Id(_) => return Box::pin(std::future::ready(Err(lost(false)))),
         };
         Box::pin(self.answer(node, request))
     }

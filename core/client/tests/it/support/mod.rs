@@ -93,6 +93,12 @@ impl FakeCluster {
         calls.map(|call| call.node).collect()
     }
 
+    /// Whether the client has passed the address of this node to its transport.
+    fn has_address(&self, node: i32) -> bool {
+        let state = self.state();
+        state.learned.iter().any(|broker| broker.id == node)
+    }
+
     fn is_away(&self) -> bool {
         let mut state = self.state();
         let away = state.away > 0;

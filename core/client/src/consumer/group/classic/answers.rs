@@ -17,10 +17,8 @@ use crate::error_codes;
 impl ClassicMember {
     pub(super) fn coordinator_found(&mut self, found: Result<()>, now: Instant) {
         match found {
-            Ok(()) => {
-                self.has_coordinator = true;
-                self.backoff.succeeded();
-            }
+            // The pauses keep growing until the coordinator itself has answered.
+            Ok(()) => self.has_coordinator = true,
             Err(error) if error.is_retriable() => self.backoff.failed(now),
             Err(error) => self.fail(error),
         }
