@@ -33,7 +33,7 @@ demo: check-tools $(VENV)/package $(VENV)/demo-tools ## Stream a year of real fl
 	@$(BIN)/python notebooks/first_stream.py
 	@echo "The same in Node, after npm install in notebooks: node notebooks/first_stream.mjs"
 
-test: check-tools test-rust test-mutants test-outages test-python test-node test-bun ## Pass all tests
+test: check-tools test-rust test-mutants test-outages test-python test-node test-bun test-kafka ## Pass all tests
 
 check-tools: # Report missing tools before the build starts.
 	@bindings-python/check-tools.sh $(PYTHON)

@@ -8,8 +8,8 @@ use crate::error_codes;
 use crate::transport::Node;
 
 impl Cluster {
-    /// Sends a metadata request. If the broker requires a new start, the transport has returned to its bootstrap
-    /// addresses, and the request is sent once more.
+    /// Sends a metadata request. If the broker requires a new start, the request is sent once more to any broker: the
+    /// transport has returned to its bootstrap addresses, unless `metadata.recovery.strategy=none`.
     pub(super) async fn call_for_metadata(
         &self,
         node: Node,

@@ -258,22 +258,11 @@ impl Producer {
     }
 
     async fn wait_and_append(&self, record: &Record<'_>, mut wait: WaitFor) -> Result<SendHandle> {
-        let retry = self.inner.context.cluster.config().retry;
-        let mut attempts = 0;
         loop {
             match wait {
-                WaitFor::Metadata => match self.topic(record.topic).await {
-                    Ok(_) => {}
-                    // No broker is reachable now. One may be before `max.block.ms` has passed.
-                    Err(error)
-                        if matches!(error.kind(), ErrorKind::Transport | ErrorKind::Timeout) =>
-                    {
-                        attempts += 1;
-                        tokio::time::sleep(retry.jittered_pause(attempts)).await;
-                        continue;
-                    }
-                    Err(error) => return Err(error),
-                },
+                WaitFor::Metadata => {
+                    self.topic(record.topic).await?;
+                }
                 WaitFor::Partition(partition) => {
                     self.topic_with(record.topic, partition).await?;
                 }

@@ -4,6 +4,7 @@
 //! to the [sticky](super::sticky) partition.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use headwater_columnar::partition_for_key;
 use headwater_protocol::ErrorCode;
@@ -142,8 +143,27 @@ impl Producer {
         Ok(current)
     }
 
-    /// The queues of a topic, created or updated if the metadata has changed.
+    /// The queues of a topic, created or updated if the metadata has changed. Waits up to `max.block.ms` for a broker
+    /// that responds.
     pub(crate) async fn topic(&self, name: &str) -> error::Result<Arc<TopicQueues>> {
+        let context = &self.inner.context;
+        let deadline = Instant::now() + context.config.max_block;
+        let mut attempts = 0;
+        loop {
+            let error = match self.current_topic(name).await {
+                Err(error) if is_unanswered(&error) => error,
+                found => return found,
+            };
+            attempts += 1;
+            let pause = context.cluster.config().retry.jittered_pause(attempts);
+            if Instant::now() + pause >= deadline {
+                return Err(error);
+            }
+            tokio::time::sleep(pause).await;
+        }
+    }
+
+    async fn current_topic(&self, name: &str) -> error::Result<Arc<TopicQueues>> {
         let generation = self.inner.generation();
         if let Some(known) = self
             .inner
@@ -174,6 +194,11 @@ impl Producer {
         topics.insert(name, Arc::clone(&created));
         Ok(created)
     }
+}
+
+/// Whether no broker has responded.
+fn is_unanswered(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Transport | ErrorKind::Timeout)
 }
 
 fn no_partitions(topic: &str) -> Error {

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::support::{FakeCluster, Fault, client, config};
-use headwater_client::{Client, ErrorKind, Producer, Record, SendHandle};
+use arrow_array::{ArrayRef, BinaryArray, RecordBatch};
+use headwater_client::{BulkOptions, Client, ErrorKind, Producer, Record, SendHandle};
 use headwater_protocol::ErrorCode;
 use rstest::rstest;
 
@@ -91,6 +92,32 @@ fn requests_wait_for_a_broker_that_is_temporarily_away() {
     send(&producer, "after").wait().unwrap();
     assert_eq!(broker.state().away, 0);
     assert_eq!(values(&broker, 0), ["before", "after"]);
+}
+
+#[test]
+fn a_table_waits_for_a_broker_that_is_temporarily_away() {
+    let broker = FakeCluster::with_topic(TOPIC, 1);
+    let (runtime, client) = client(&broker);
+    let producer = client.producer(config(&[]));
+    broker.state().away = 9;
+    let values: ArrayRef = Arc::new(BinaryArray::from_vec(vec![b"row"]));
+    let rows = RecordBatch::try_from_iter([("value", values)]).unwrap();
+    let options = BulkOptions::default();
+    let sent = producer.send_batch(TOPIC, &rows, &options);
+    runtime.block_on(sent).unwrap();
+    assert_eq!(broker.state().away, 0);
+}
+
+#[test]
+fn the_error_after_max_block_ms_has_the_reason() {
+    let broker = FakeCluster::with_topic(TOPIC, 1);
+    let (_runtime, client) = client(&broker);
+    let producer = client.producer(config(&[("max.block.ms", "50")]));
+    broker.state().away = usize::MAX;
+    let error = producer
+        .send_blocking(&Record::new(TOPIC, b""))
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
 }
 
 #[test]
