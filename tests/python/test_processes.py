@@ -188,7 +188,7 @@ def test_acknowledged_records_survive_kill_9(spawn: Spawn, tmp_path: Path) -> No
 
 def test_the_error_in_a_second_process_has_the_process_id_of_the_first(spawn: Spawn, tmp_path: Path) -> None:
     holder = spawn(
-        "import sys, headwater as hw; c = hw.open(sys.argv[1]); print('open', flush=True); sys.stdin.read() or input()",
+        "import signal, sys, headwater as hw; c = hw.open(sys.argv[1]); print('open', flush=True); signal.pause()",
         tmp_path,
     )
     assert holder.stdout is not None

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::Consumer;
 use super::group::offsets::Offsets;
-use super::start_lookup::{Found, LookupKey, RunningLookup, StartLookup, StartPositions};
+use super::start_lookup::{LookupKey, LookupResult, RunningLookup, StartLookup, StartPositions};
 use crate::batch::TopicPartition;
 use crate::config::consumer::OffsetReset;
 use crate::error::{Error, ErrorKind, Result};
@@ -44,7 +44,7 @@ impl Consumer {
     }
 
     /// Records the partitions that a lookup has not found.
-    fn take_found<T>(&mut self, Found { found, missing }: Found<T>) -> Result<T> {
+    fn take_found<T>(&mut self, LookupResult { found, missing }: LookupResult<T>) -> Result<T> {
         for (partition, error) in &missing {
             self.mark_missing(partition, error);
         }

@@ -34,7 +34,7 @@ pub(super) struct StartPositions {
 
 /// The result of a lookup.
 #[derive(Debug)]
-pub(super) struct Found<T> {
+pub(super) struct LookupResult<T> {
     pub(super) found: Result<T>,
     /// The partitions that do not exist.
     pub(super) missing: Vec<(TopicPartition, Error)>,
@@ -52,17 +52,17 @@ pub(super) enum LookupKey {
 }
 
 impl LookupKey {
-    async fn run(self, lookup: StartLookup) -> Found<StartPositions> {
+    async fn run(self, lookup: StartLookup) -> LookupResult<StartPositions> {
         match self {
             Self::Assignment(_, partitions) => lookup.starts(&partitions).await,
             Self::WithoutPosition(partitions) => lookup.starts_of_existing(&partitions).await,
             Self::Reset(partition, to) => {
-                let Found { found, missing } = lookup.offsets(&to, &[partition]).await;
+                let LookupResult { found, missing } = lookup.offsets(&to, &[partition]).await;
                 let found = found.map(|positions| StartPositions {
                     positions,
                     ..StartPositions::default()
                 });
-                Found { found, missing }
+                LookupResult { found, missing }
             }
         }
     }
@@ -72,7 +72,7 @@ impl LookupKey {
 #[derive(Debug)]
 pub(super) struct RunningLookup {
     key: LookupKey,
-    task: JoinHandle<Found<StartPositions>>,
+    task: JoinHandle<LookupResult<StartPositions>>,
 }
 
 impl RunningLookup {
@@ -86,8 +86,8 @@ impl RunningLookup {
     }
 
     /// Waits for the result. Dropping the future loses nothing.
-    pub(super) async fn found(&mut self) -> Found<StartPositions> {
-        (&mut self.task).await.unwrap_or_else(|error| Found {
+    pub(super) async fn found(&mut self) -> LookupResult<StartPositions> {
+        (&mut self.task).await.unwrap_or_else(|error| LookupResult {
             found: Err(Error::new(
                 ErrorKind::Closed,
                 format!("The client has stopped while it looked up start positions: {error}."),
@@ -130,7 +130,10 @@ impl StartLookup {
 
     /// The committed offsets, or else the positions of `auto.offset.reset`. Leaves out partitions that do not exist,
     /// and with `auto.offset.reset=none` partitions without a committed offset.
-    pub(super) async fn starts(mut self, partitions: &[TopicPartition]) -> Found<StartPositions> {
+    pub(super) async fn starts(
+        mut self,
+        partitions: &[TopicPartition],
+    ) -> LookupResult<StartPositions> {
         let found = self.find_starts(partitions).await;
         self.found(found)
     }
@@ -139,7 +142,7 @@ impl StartLookup {
     pub(super) async fn starts_of_existing(
         mut self,
         partitions: &[TopicPartition],
-    ) -> Found<StartPositions> {
+    ) -> LookupResult<StartPositions> {
         let found = match self.existing(partitions).await {
             Ok(existing) => self.find_starts(&existing).await,
             Err(error) => Err(error),
@@ -152,13 +155,13 @@ impl StartLookup {
         mut self,
         at: &Position,
         partitions: &[TopicPartition],
-    ) -> Found<Offsets> {
+    ) -> LookupResult<Offsets> {
         let found = self.resolve(at, partitions).await;
         self.found(found)
     }
 
-    fn found<T>(self, found: Result<T>) -> Found<T> {
-        Found {
+    fn found<T>(self, found: Result<T>) -> LookupResult<T> {
+        LookupResult {
             found,
             missing: self.missing,
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::support::{FakeCluster, Fault, client, config};
-use arrow_array::{ArrayRef, BinaryArray, RecordBatch};
+use arrow_array::{self as arrow, ArrayRef, BinaryArray};
 use headwater_client::{BulkOptions, Client, ErrorKind, Producer, Record, SendHandle};
 use headwater_protocol::ErrorCode;
 use rstest::rstest;
@@ -101,7 +101,7 @@ fn a_table_waits_for_a_broker_that_is_temporarily_away() {
     let producer = client.producer(config(&[]));
     broker.state().away = 9;
     let values: ArrayRef = Arc::new(BinaryArray::from_vec(vec![b"row"]));
-    let rows = RecordBatch::try_from_iter([("value", values)]).unwrap();
+    let rows = arrow::RecordBatch::try_from_iter([("value", values)]).unwrap();
     let options = BulkOptions::default();
     let sent = producer.send_batch(TOPIC, &rows, &options);
     runtime.block_on(sent).unwrap();
