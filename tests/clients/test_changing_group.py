@@ -1,5 +1,5 @@
-"""Headwater and foreign members in one group while it changes its protocol (KIP-848): ours joins a foreign one and
-leaves.
+"""Headwater and foreign members in one group, also while it changes its protocol (KIP-848): ours, in the process of the
+broker or connected, joins a foreign one and leaves.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-CASES = [
+#: The group protocol of our member, and what the foreign member is and does.
+CHANGING = [
     ("consumer", ConfluentKafka, Strategy.SERVER_SIDE),
     ("consumer", ConfluentKafka, Strategy.EAGER),
     ("consumer", ConfluentKafka, Strategy.COOPERATIVE),
@@ -33,14 +34,21 @@ CASES = [
     ("classic", ConfluentKafka, Strategy.SERVER_SIDE),
     ("classic", KafkaTools, Strategy.SERVER_SIDE),
 ]
+SAME = [
+    ("classic", ConfluentKafka, Strategy.EAGER),
+    ("classic", ConfluentKafka, Strategy.COOPERATIVE),
+    ("classic", KafkaTools, Strategy.EAGER),
+    ("consumer", KafkaTools, Strategy.SERVER_SIDE),
+]
+CASES = [("in process", *case) for case in CHANGING] + [("connected", *case) for case in CHANGING + SAME]
 TOPIC = "flights"
 GROUP = "readers"
 
 
 class Ours(PolledConsumer):
-    """A `headwater.Consumer` in the process of the broker."""
+    """A `headwater.Consumer`."""
 
-    def __init__(self, client: hw.Client, protocol: str) -> None:
+    def __init__(self, client: hw.Client, protocol: str, strategy: Strategy) -> None:
         self._client = client
         self._config: dict[str, Any] = {
             "group_id": GROUP,
@@ -50,6 +58,8 @@ class Ours(PolledConsumer):
         }
         if protocol == "classic":
             self._config["heartbeat_interval_ms"] = 100
+        if protocol == "classic" and strategy is Strategy.COOPERATIVE:
+            self._config["partition_assignment_strategy"] = "cooperative-sticky"
         super().__init__()
 
     @contextlib.contextmanager
@@ -75,12 +85,13 @@ def engine() -> Iterator[hw.Client]:
         yield engine
 
 
-@pytest.mark.parametrize(("protocol", "other", "strategy"), CASES, ids=lambda part: getattr(part, "name", None) or str(part))
+@pytest.mark.parametrize(("place", "protocol", "other", "strategy"), CASES, ids=lambda part: getattr(part, "name", None) or str(part))
 def test_a_headwater_member_joins_a_foreign_one_and_leaves(
-    engine: hw.Client, tmp_path: Path, protocol: str, other: type[Client], strategy: Strategy
+    engine: hw.Client, tmp_path: Path, place: str, protocol: str, other: type[Client], strategy: Strategy
 ) -> None:
     engine.create_topic(TOPIC, partitions=PARTITIONS)
-    with engine.serve(port=0) as server:
+    with engine.serve(port=0) as server, hw.connect(server.address) as connected:
+        client = connected if place == "connected" else engine
         reference = ConfluentKafka(server.bootstrap_servers, tmp_path)
         foreign = other(server.bootstrap_servers, tmp_path)
         written: list[Record] = []
@@ -94,7 +105,7 @@ def test_a_headwater_member_joins_a_foreign_one_and_leaves(
         with foreign.join(TOPIC, Member(GROUP, strategy)) as one:
             one.await_records(len(fill()))
             one.commit()
-            with Ours(engine, protocol) as two:
+            with Ours(client, protocol, strategy) as two:
                 eventually(lambda: fairly_shared(one, two), lambda: f"a fair share: {set(one.owned)}, {set(two.owned)}")
                 before, new = len(one.records), fill()
                 eventually(lambda: len(one.records) - before + len(two.records) >= len(new), "the next records")

@@ -148,6 +148,22 @@ fn rules_apply_only_to_their_apis() {
 }
 
 #[test]
+fn a_repeated_produce_is_stored_once() {
+    for direction in [Direction::Request, Direction::Response] {
+        let proxied = start();
+        let (_client, producer) = proxied.client_with_topic();
+        let repeat = Rule::new(direction, [ApiKey::Produce], 1, Fault::Repeat).times(2);
+        proxied.proxy.set_rules([repeat]);
+        let sent: Vec<String> = (1..5).map(|number| format!("0-{number}")).collect();
+        for value in &sent {
+            send(&producer, value);
+        }
+        assert_eq!(proxied.stored()[1..], sent);
+        assert_eq!(proxied.proxy.happened()["repeat"], 2);
+    }
+}
+
+#[test]
 fn delays_and_stalls_only_take_time() {
     let proxied = start();
     let (_client, producer) = proxied.client_with_topic();

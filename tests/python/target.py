@@ -17,12 +17,23 @@ if TYPE_CHECKING:
 EMBEDDED, SERVED, KAFKA = NAMES = ("embedded", "served", "kafka")
 
 
+@contextlib.contextmanager
+def served(**config: Any) -> Iterator[str]:
+    """The address of a server on an engine in memory."""
+    with hw.open(**config) as engine, engine.serve(port=0) as server:
+        yield server.address
+
+
 class Target(ABC):
     """A kind of broker. It returns clients of a broker without topics of this test. Keywords configure the broker."""
 
     @abstractmethod
     def client(self, **config: Any) -> contextlib.AbstractContextManager[hw.Client]:
         """A client that is closed at the end."""
+
+    @abstractmethod
+    def address(self) -> contextlib.AbstractContextManager[str]:
+        """Where programs connect to a broker."""
 
     @abstractmethod
     def aio(self, **config: Any) -> contextlib.AbstractAsyncContextManager[headwater.aio.Client]:
@@ -35,6 +46,9 @@ class EmbeddedTarget(Target):
     def client(self, **config: Any) -> contextlib.AbstractContextManager[hw.Client]:
         return hw.open(**config)
 
+    def address(self) -> contextlib.AbstractContextManager[str]:
+        return served()
+
     def aio(self, **config: Any) -> contextlib.AbstractAsyncContextManager[headwater.aio.Client]:
         return headwater.aio.open(**config)
 
@@ -44,19 +58,17 @@ class ServedTarget(Target):
 
     @contextlib.contextmanager
     def client(self, **config: Any) -> Iterator[hw.Client]:
-        with self._address(config) as address, hw.connect(address) as client:
+        with served(**config) as address, hw.connect(address) as client:
             yield client
+
+    def address(self) -> contextlib.AbstractContextManager[str]:
+        return served()
 
     @contextlib.asynccontextmanager
     async def aio(self, **config: Any) -> AsyncIterator[headwater.aio.Client]:
-        with self._address(config) as address:
+        with served(**config) as address:
             async with headwater.aio.connect(address) as client:
                 yield client
-
-    @contextlib.contextmanager
-    def _address(self, config: dict[str, Any]) -> Iterator[str]:
-        with hw.open(**config) as engine, engine.serve(port=0) as server:
-            yield server.address
 
 
 class KafkaTarget(Target):
@@ -72,6 +84,9 @@ class KafkaTarget(Target):
         self._check(config)
         with hw.connect(self.bootstrap) as client:
             yield client
+
+    def address(self) -> contextlib.AbstractContextManager[str]:
+        return contextlib.nullcontext(self.bootstrap)
 
     @contextlib.asynccontextmanager
     async def aio(self, **config: Any) -> AsyncIterator[headwater.aio.Client]:

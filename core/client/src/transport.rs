@@ -42,7 +42,7 @@ pub enum Purpose {
     Group,
 }
 
-/// The address of a broker, from a Metadata response.
+/// The address of a broker, from a response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokerAddress {
     /// The broker's id.

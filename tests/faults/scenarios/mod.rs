@@ -116,5 +116,7 @@ fn rules(chance: &mut Chance) -> Vec<Rule> {
         cut(Direction::Request, &[], 300),
         Rule::new(Direction::Response, [], 100, Fault::Stall(millis(10..400))),
         Rule::new(Direction::Request, [], 100, Fault::Delay(millis(1..200))),
+        Rule::new(Direction::Request, [ApiKey::Produce], 60, Fault::Repeat),
+        Rule::new(Direction::Response, [], 200, Fault::Repeat),
     ]
 }

@@ -195,13 +195,8 @@ impl MetadataCache {
         is_news.then(|| brokers.known.clone())
     }
 
-    /// Records where a broker is. Returns all brokers if that is news.
-    pub(super) fn note_address(
-        &self,
-        id: i32,
-        host: &str,
-        port: u16,
-    ) -> Option<Vec<BrokerAddress>> {
+    /// Records where a broker is. Returns all brokers.
+    pub(super) fn note_address(&self, id: i32, host: &str, port: u16) -> Vec<BrokerAddress> {
         let mut brokers = self.brokers.write();
         let known = brokers.known.iter().find(|known| known.id == id);
         let broker = BrokerAddress {
@@ -210,7 +205,8 @@ impl MetadataCache {
             port,
             rack: known.and_then(|known| known.rack.clone()),
         };
-        brokers.add(vec![broker]).then(|| brokers.known.clone())
+        brokers.add(vec![broker]);
+        brokers.known.clone()
     }
 
     pub(super) fn forget(&self, name: &str) {

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::Cluster;
 use super::metadata::Brokers;
 use super::named_leaders::NamedLeaders;
+use super::retry::is_unanswered;
 use super::topic_metadata::TopicMetadata;
 use crate::admin::ClusterDescription;
 use crate::error::{ErrorKind, Result};
@@ -168,9 +169,9 @@ impl Cluster {
         if port == 0 || found.host.is_empty() || mutants::is_active(Mutant::ForgetCoordinator) {
             return;
         }
-        if let Some(brokers) = self.metadata.note_address(found.node_id, &found.host, port) {
-            self.transport.learn(&brokers);
-        }
+        let brokers = self.metadata.note_address(found.node_id, &found.host, port);
+        // Always: after a new start from the bootstrap addresses the transport knows fewer brokers than the cache.
+        self.transport.learn(&brokers);
     }
 
     /// Whether the cache has a leader with a later epoch than in `used` for the partition.
@@ -359,7 +360,7 @@ impl Cluster {
 fn if_answered(metadata: Result<Arc<TopicMetadata>>) -> Result<Option<Arc<TopicMetadata>>> {
     match metadata {
         Ok(metadata) => Ok(Some(metadata)),
-        Err(error) if matches!(error.kind(), ErrorKind::Transport | ErrorKind::Timeout) => Ok(None),
+        Err(error) if is_unanswered(&error) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -14,6 +14,11 @@ pub(crate) fn can_retry(error: &Error) -> bool {
     error.is_retriable() && error.kind() != ErrorKind::Closed && has_remedy
 }
 
+/// Whether no broker has responded.
+pub(super) fn is_unanswered(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Transport | ErrorKind::Timeout)
+}
+
 impl Cluster {
     /// Calls `attempt` until it succeeds, fails with an error that is not retriable, or `default.api.timeout.ms` has
     /// passed. Refreshes `topic` if its leaders have changed.
@@ -44,6 +49,27 @@ impl Cluster {
             self.prepare_retry(&error, topic).await?;
             tokio::time::sleep(pause).await;
             last = Some(error);
+        }
+    }
+
+    /// Calls `attempt` again while no broker responds, until `deadline`. Returns the last error.
+    pub(crate) async fn until_answered<T, F: Future<Output = Result<T>>>(
+        &self,
+        deadline: Instant,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<T> {
+        let mut attempts = 0;
+        loop {
+            let error = match attempt().await {
+                Err(error) if is_unanswered(&error) && can_retry(&error) => error,
+                ended => return ended,
+            };
+            attempts += 1;
+            let pause = self.config.retry.jittered_pause(attempts);
+            if Instant::now() + pause >= deadline {
+                return Err(error);
+            }
+            tokio::time::sleep(pause).await;
         }
     }
 

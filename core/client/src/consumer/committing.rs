@@ -39,8 +39,11 @@ struct SentCommit {
 }
 
 /// A commit that failed, which was logged.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct FailedCommit(Cause);
+#[derive(Debug)]
+pub(super) struct FailedCommit {
+    offsets: Offsets,
+    cause: Cause,
+}
 
 /// The cause of a commit whose answer no call returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,13 +55,6 @@ enum Cause {
 }
 
 impl Committing {
-    /// Stops waiting for a commit, and its retries.
-    pub(super) fn give_up(&mut self) {
-        if let Some(sent) = self.in_flight.take() {
-            sent.answer.abort();
-        }
-    }
-
     pub(super) fn new(interval: Option<Duration>) -> Self {
         Self {
             finished: FinishedOffsets::default(),
@@ -66,6 +62,13 @@ impl Committing {
             due: Instant::now() + interval.unwrap_or_default(),
             interval,
             in_flight: None,
+        }
+    }
+
+    /// Stops waiting for a commit, and its retries.
+    pub(super) fn give_up(&mut self) {
+        if let Some(sent) = self.in_flight.take() {
+            sent.answer.abort();
         }
     }
 }
@@ -169,14 +172,14 @@ impl Consumer {
     /// Waits for the last [`Consumer::commit_async`], and auto-commits, before partitions are released. A failure is
     /// only logged: the records are read again. Safe to cancel: the next call waits for the same commit.
     pub(super) async fn commit_finished(&mut self) {
-        if self.wait_for_commit().await == Some(FailedCommit(Cause::Release)) {
-            return;
-        }
+        let failed = self.wait_for_commit().await;
         let Some(coordinator) = self.coordinator.clone() else {
             return;
         };
         let offsets = self.committing.finished.to_commit();
-        if self.committing.interval.is_some() && !offsets.is_empty() {
+        let has_failed = failed
+            .is_some_and(|failed| failed.cause == Cause::Release && failed.offsets == offsets);
+        if self.committing.interval.is_some() && !offsets.is_empty() && !has_failed {
             self.send_commit(coordinator, offsets, CommitMetadata::new(), Cause::Release);
             self.wait_for_commit().await;
         }
@@ -191,8 +194,7 @@ impl Consumer {
         let coordinator = self.coordinator()?;
         let offsets = offsets.unwrap_or_else(|| self.assignment.positions());
         self.committing.finished.commit_explicitly(&offsets);
-        // It has not seen this commit.
-        self.lookup = None;
+        self.lookups.offsets_committed(&offsets);
         Ok((coordinator, offsets))
     }
 
@@ -307,7 +309,8 @@ impl Consumer {
     fn commit_answered(&mut self, succeeded: bool) -> Option<FailedCommit> {
         let sent = self.committing.in_flight.take()?;
         if !succeeded {
-            return Some(FailedCommit(sent.cause));
+            let SentCommit { offsets, cause, .. } = sent;
+            return Some(FailedCommit { offsets, cause });
         }
         self.committing.finished.committed(&sent.offsets);
         None

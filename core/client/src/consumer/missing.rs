@@ -15,11 +15,6 @@ use crate::mutants::{self, Mutant};
 use crate::position::Position;
 
 impl Consumer {
-    /// Whether the partition is missing and its next lookup is not due yet.
-    pub(super) fn is_backing_off(&self, partition: &TopicPartition) -> bool {
-        self.known_topics.is_backing_off(partition, Instant::now())
-    }
-
     /// Records a missing partition, to be looked up again after a backoff.
     pub(super) fn mark_missing(&mut self, partition: &TopicPartition, error: &Error) {
         let (retry, now) = (self.cluster.config().retry, Instant::now());
@@ -70,6 +65,7 @@ impl Consumer {
         stream: Option<&BatchStream>,
     ) -> Result<()> {
         let partitions = self.assignment.of_topic(topic);
+        self.lookups.stop_all();
         let starts = match self.config.auto_offset_reset {
             OffsetReset::None => Offsets::new(),
             _ => self.resolve(&Position::Earliest, &partitions).await?,

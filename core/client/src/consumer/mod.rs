@@ -52,7 +52,7 @@ use group::offsets::Offsets;
 use known_topics::KnownTopics;
 use leader_fetches::LeaderFetches;
 use rebalancing::Rebalancing;
-use start_lookup::RunningLookup;
+use start_lookup::RunningLookups;
 use stream::DecodeAhead;
 
 pub use gauge::ConsumerGauge;
@@ -83,8 +83,7 @@ pub struct Consumer {
     decode_ahead: Option<DecodeAhead>,
     assignment: Assignment,
     known_topics: KnownTopics,
-    /// The start positions that a poll waits for, or a cancelled one has waited for.
-    lookup: Option<RunningLookup>,
+    lookups: RunningLookups,
     /// Set by [`Consumer::assign_topics`].
     followed: Option<FollowedTopics>,
     /// Set by [`Consumer::assign_topics_at_first_use`].
@@ -125,7 +124,7 @@ impl Consumer {
             decode_ahead: None,
             assignment: Assignment::default(),
             known_topics: KnownTopics::default(),
-            lookup: None,
+            lookups: RunningLookups::default(),
             followed: None,
             deferred_topics: None,
             message_stream: BatchStream::for_messages(),

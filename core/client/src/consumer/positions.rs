@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 use super::Consumer;
 use super::group::offsets::Offsets;
-use super::start_lookup::{LookupKey, LookupResult, RunningLookup, StartLookup, StartPositions};
+use super::start_lookup::{LookupKey, LookupResult, StartLookup, StartPositions};
 use crate::batch::TopicPartition;
 use crate::config::consumer::OffsetReset;
 use crate::error::{Error, ErrorKind, Result};
@@ -30,17 +30,18 @@ impl Consumer {
 
     /// Waits for a lookup that a cancelled call leaves running. Starts it, unless it is running already.
     pub(super) async fn look_up(&mut self, key: LookupKey) -> Result<StartPositions> {
-        let current = self
-            .lookup
-            .take()
-            .filter(|running| running.is(&key) && !mutants::is_active(Mutant::ForgetLookups));
-        let running = self.lookup.insert(current.unwrap_or_else(|| {
-            let lookup = StartLookup::new(self);
-            RunningLookup::start(self.cluster.runtime(), key, lookup)
-        }));
-        let found = running.found().await;
-        self.lookup = None;
-        self.take_found(found)
+        if mutants::is_active(Mutant::ForgetLookups) {
+            self.lookups.stop_all();
+        }
+        let result = if let Some(running) = self.lookups.get(&key) {
+            running.result().await
+        } else {
+            let (runtime, lookup) = (self.cluster.runtime().clone(), StartLookup::new(self));
+            let running = self.lookups.start(&runtime, key.clone(), lookup);
+            running.result().await
+        };
+        self.lookups.remove(&key);
+        self.take_found(result)
     }
 
     /// Records the partitions that a lookup has not found.
@@ -67,7 +68,7 @@ impl Consumer {
         self.assignment.start_with_epochs(&starts.leader_epochs);
         self.positions_changed(&starts.committed);
         let without_start = without_position.iter().find(|partition| {
-            !starts.positions.contains_key(partition) && !self.is_backing_off(partition)
+            !starts.positions.contains_key(partition) && !starts.missing.contains(partition)
         });
         without_start.map_or(Ok(()), |partition| Err(self.no_offset(partition)))
     }
@@ -89,7 +90,7 @@ impl Consumer {
         let Some(to) = self.reset_position() else {
             return Err(error);
         };
-        let key = LookupKey::Reset(partition.clone(), to.clone());
+        let key = LookupKey::Reset(partition.clone(), error.offset(), to.clone());
         let found = self.look_up(key).await?.positions;
         if let Some(offset) = found.get(partition) {
             tracing::info!(%partition, from = ?error.offset(), to = %offset, "reset a position that is out of range");

@@ -73,8 +73,7 @@ impl Consumer {
     }
 
     /// Carries out the group's todos, refreshes followed topics, and auto-commits if due. Returns a rebalance that must
-    /// be reported before anything else. Safe to cancel: the next call continues with the unfinished step, and does not
-    /// send its requests again.
+    /// be reported before anything else. Safe to cancel: the next call continues with the unfinished step.
     pub(super) async fn run_due_work(&mut self) -> Result<Option<Rebalance>> {
         self.group_polled();
         self.follow_topics(Refresh::WhenDue).await?;
@@ -92,6 +91,8 @@ impl Consumer {
                     return Err(error);
                 }
                 Todo::Lose(partitions) => {
+                    // Another attempt, after the member has rejoined, would overwrite a commit of the next owner.
+                    self.committing.give_up();
                     self.drop_partitions(&partitions);
                     self.report(Rebalance::Lost(partitions));
                 }
@@ -205,7 +206,7 @@ impl Consumer {
 
     /// Updates the finished offsets after positions were set.
     pub(super) fn positions_changed(&mut self, committed: &Offsets) {
-        self.lookup = None;
+        self.lookups.stop_all();
         let positions = self.assignment.positions();
         self.gauge.set_positions(&positions);
         self.committing

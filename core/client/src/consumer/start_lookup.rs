@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headwater_record::PartitionId;
+use headwater_record::{Offset, PartitionId};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
@@ -30,6 +30,8 @@ pub(super) struct StartPositions {
     pub(super) committed: Offsets,
     /// The leader epochs that were committed with them.
     pub(super) leader_epochs: OffsetEpochs,
+    /// The partitions that do not exist, if the lookup has checked them.
+    pub(super) missing: Vec<TopicPartition>,
 }
 
 /// The result of a lookup.
@@ -47,16 +49,32 @@ pub(super) enum LookupKey {
     Assignment(i32, Vec<TopicPartition>),
     /// The starts of assigned partitions without a position.
     WithoutPosition(Vec<TopicPartition>),
-    /// `auto.offset.reset` for a partition whose position is out of range.
-    Reset(TopicPartition, Position),
+    /// `auto.offset.reset` for a partition whose position, this offset, is out of range.
+    Reset(TopicPartition, Option<Offset>, Position),
 }
 
 impl LookupKey {
+    fn partitions(&self) -> &[TopicPartition] {
+        match self {
+            Self::Assignment(_, partitions) | Self::WithoutPosition(partitions) => partitions,
+            Self::Reset(partition, ..) => std::slice::from_ref(partition),
+        }
+    }
+
+    /// Whether the results of the two cannot both be needed.
+    fn excludes(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Reset(one, ..), Self::Reset(other, ..)) => one == other,
+            (Self::Reset(..), _) | (_, Self::Reset(..)) => false,
+            _ => true,
+        }
+    }
+
     async fn run(self, lookup: StartLookup) -> LookupResult<StartPositions> {
         match self {
             Self::Assignment(_, partitions) => lookup.starts(&partitions).await,
             Self::WithoutPosition(partitions) => lookup.starts_of_existing(&partitions).await,
-            Self::Reset(partition, to) => {
+            Self::Reset(partition, _, to) => {
                 let LookupResult { found, missing } = lookup.offsets(&to, &[partition]).await;
                 let found = found.map(|positions| StartPositions {
                     positions,
@@ -68,6 +86,45 @@ impl LookupKey {
     }
 }
 
+/// The lookups that cancelled polls have left running, or that a poll waits for.
+#[derive(Debug, Default)]
+pub(super) struct RunningLookups(Vec<RunningLookup>);
+
+impl RunningLookups {
+    /// The lookup with this key, if it is running.
+    pub(super) fn get(&mut self, key: &LookupKey) -> Option<&mut RunningLookup> {
+        self.0.iter_mut().find(|running| running.key == *key)
+    }
+
+    /// Starts a lookup. Stops those whose results are not needed any more.
+    pub(super) fn start(
+        &mut self,
+        runtime: &Handle,
+        key: LookupKey,
+        lookup: StartLookup,
+    ) -> &mut RunningLookup {
+        self.0.retain(|running| !running.key.excludes(&key));
+        let task = runtime.spawn(key.clone().run(lookup));
+        self.0.push_mut(RunningLookup { key, task })
+    }
+
+    pub(super) fn remove(&mut self, key: &LookupKey) {
+        self.0.retain(|running| running.key != *key);
+    }
+
+    /// Stops the lookups of partitions whose offsets are committed: they may have read earlier ones.
+    pub(super) fn offsets_committed(&mut self, offsets: &Offsets) {
+        self.0.retain(|running| {
+            let mut partitions = running.key.partitions().iter();
+            !partitions.any(|partition| offsets.contains_key(partition))
+        });
+    }
+
+    pub(super) fn stop_all(&mut self) {
+        self.0.clear();
+    }
+}
+
 /// A lookup that runs in a task. Dropping it stops the task.
 #[derive(Debug)]
 pub(super) struct RunningLookup {
@@ -76,24 +133,19 @@ pub(super) struct RunningLookup {
 }
 
 impl RunningLookup {
-    pub(super) fn start(runtime: &Handle, key: LookupKey, lookup: StartLookup) -> Self {
-        let task = runtime.spawn(key.clone().run(lookup));
-        Self { key, task }
-    }
-
-    pub(super) fn is(&self, key: &LookupKey) -> bool {
-        self.key == *key
-    }
-
     /// Waits for the result. Dropping the future loses nothing.
-    pub(super) async fn found(&mut self) -> LookupResult<StartPositions> {
-        (&mut self.task).await.unwrap_or_else(|error| LookupResult {
-            found: Err(Error::new(
-                ErrorKind::Closed,
-                format!("The client has stopped while it looked up start positions: {error}."),
-            )),
-            missing: Vec::new(),
-        })
+    pub(super) async fn result(&mut self) -> LookupResult<StartPositions> {
+        match (&mut self.task).await {
+            Ok(result) => result,
+            Err(failure) if failure.is_panic() => std::panic::resume_unwind(failure.into_panic()),
+            Err(_) => LookupResult {
+                found: Err(Error::new(
+                    ErrorKind::Closed,
+                    "The client was closed while it looked up start positions: open it again to continue.",
+                )),
+                missing: Vec::new(),
+            },
+        }
     }
 }
 
@@ -135,7 +187,7 @@ impl StartLookup {
         partitions: &[TopicPartition],
     ) -> LookupResult<StartPositions> {
         let found = self.find_starts(partitions).await;
-        self.found(found)
+        self.end(found)
     }
 
     /// [`StartLookup::starts`] of those of `partitions` that exist.
@@ -147,7 +199,11 @@ impl StartLookup {
             Ok(existing) => self.find_starts(&existing).await,
             Err(error) => Err(error),
         };
-        self.found(found)
+        let found = found.map(|starts| StartPositions {
+            missing: self.missing.iter().map(|(one, _)| one.clone()).collect(),
+            ..starts
+        });
+        self.end(found)
     }
 
     /// The offsets of `at` in those of `partitions` that exist, which may belong to several topics.
@@ -157,10 +213,10 @@ impl StartLookup {
         partitions: &[TopicPartition],
     ) -> LookupResult<Offsets> {
         let found = self.resolve(at, partitions).await;
-        self.found(found)
+        self.end(found)
     }
 
-    fn found<T>(self, found: Result<T>) -> LookupResult<T> {
+    fn end<T>(self, found: Result<T>) -> LookupResult<T> {
         LookupResult {
             found,
             missing: self.missing,
@@ -191,6 +247,7 @@ impl StartLookup {
             positions,
             committed,
             leader_epochs,
+            missing: Vec::new(),
         })
     }
 

@@ -148,18 +148,12 @@ impl Producer {
     pub(crate) async fn topic(&self, name: &str) -> error::Result<Arc<TopicQueues>> {
         let context = &self.inner.context;
         let deadline = Instant::now() + context.config.max_block;
-        let mut attempts = 0;
-        loop {
-            let error = match self.current_topic(name).await {
-                Err(error) if is_unanswered(&error) => error,
-                found => return found,
-            };
-            attempts += 1;
-            let pause = context.cluster.config().retry.jittered_pause(attempts);
-            if Instant::now() + pause >= deadline {
-                return Err(error);
-            }
-            tokio::time::sleep(pause).await;
+        let found = context
+            .cluster
+            .until_answered(deadline, || self.current_topic(name));
+        match tokio::time::timeout_at(deadline.into(), found).await {
+            Ok(found) => found,
+            Err(_) => Err(self.inner.blocked_too_long().in_topic(name)),
         }
     }
 
@@ -194,11 +188,6 @@ impl Producer {
         topics.insert(name, Arc::clone(&created));
         Ok(created)
     }
-}
-
-/// Whether no broker has responded.
-fn is_unanswered(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::Transport | ErrorKind::Timeout)
 }
 
 fn no_partitions(topic: &str) -> Error {

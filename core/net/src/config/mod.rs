@@ -191,5 +191,9 @@ mod tests {
                 "{failures}: {pause}"
             );
         }
+        let pauses: std::collections::HashSet<_> = (0..20)
+            .map(|_| config.reconnect.jittered_pause(9))
+            .collect();
+        assert!(pauses.len() > 1, "20 clients would return at the same time");
     }
 }

@@ -5,7 +5,8 @@ use headwater_protocol::api_versions_response::ApiVersion;
 use headwater_protocol::fetch_response::{FetchableTopicResponse, LeaderIdAndEpoch, PartitionData};
 use headwater_protocol::frame::{
     FrameError, RequestError, RequestFrame, decode_request, decode_response, encode_request,
-    encode_response, encode_response_sharing, encode_unsupported_version, take_frame,
+    encode_request_sharing, encode_response, encode_response_sharing, encode_unsupported_version,
+    take_frame,
 };
 use headwater_protocol::produce_request::{PartitionProduceData, TopicProduceData};
 use headwater_protocol::{
@@ -305,6 +306,19 @@ fn an_answer_in_pieces_has_the_bytes_of_the_whole_and_shares_its_long_runs() {
             assert_eq!(shared.count(), if is_shared { 3 } else { 0 }, "{length}");
         }
     }
+}
+
+#[test]
+fn the_records_of_a_produce_request_are_not_copied() {
+    static RECORDS: [u8; 10_000] = [5; 10_000];
+    let request: Request = produce(&RECORDS).into();
+    let mut whole = BytesMut::new();
+    encode_request(&mut whole, &request, 9, 7, None).unwrap();
+    let rope = encode_request_sharing(&request, 9, 7, None).unwrap();
+    let pieces: Vec<_> = rope.into_pieces().collect();
+    assert_eq!(pieces.concat(), whole);
+    let are_shared = |piece: &Bytes| piece.as_ptr() == RECORDS.as_ptr();
+    assert_eq!(pieces.iter().filter(|piece| are_shared(piece)).count(), 1);
 }
 
 #[test]

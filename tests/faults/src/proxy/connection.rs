@@ -133,6 +133,10 @@ impl Connection {
                 }
                 return Err(End::Cut(*how));
             }
+            Some(Fault::Repeat) => {
+                self.shared.count("repeat");
+                to.write_all(&frame.0).await?;
+            }
         }
         if settings.borrow_and_update().holds(direction) {
             to.write_all(first).await?;

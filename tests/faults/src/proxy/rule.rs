@@ -46,6 +46,8 @@ pub enum Fault {
     Stall(Range<Duration>),
     /// The connection ends.
     Cut(CutAt, CutHow),
+    /// It arrives twice.
+    Repeat,
 }
 
 /// A rule for frames to disturb.

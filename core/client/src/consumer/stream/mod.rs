@@ -8,8 +8,8 @@
 //! - While the caller works on a large table, the next one is decoded in the runtime ([`read_ahead`]).
 //!
 //! **Cancel safety.** A call hands out records as its last step. A dropped future has handed out none, and
-//! [`Consumer::take_back`] returns the records of a completed call whose result did not reach the caller. Lookups of
-//! positions and commits before a release continue without it, and the next call waits for them.
+//! [`Consumer::take_back`] returns the records of a completed call whose result did not reach the caller. The
+//! lookup of start positions and the commit before a release continue without it, and the next call waits for them.
 
 mod deferred;
 mod finishing;
