@@ -170,7 +170,7 @@ impl Cluster {
             return;
         }
         let brokers = self.metadata.note_address(found.node_id, &found.host, port);
-        // Always: after a new start from the bootstrap addresses the transport knows fewer brokers than the cache.
+        // Always: after a new start from the bootstrap addresses the transport has fewer brokers than the cache.
         self.transport.learn(&brokers);
     }
 

@@ -155,13 +155,17 @@ impl Pipeline {
         };
         let mut state = self.0.lock();
         state.last_used = Instant::now();
-        state.has_answered = true;
         let expected = state.waiting.front().map(|request| request.correlation_id);
         if expected != Some(correlation_id) {
-            return Err(ConnectionError::protocol(
-                "The broker answered a request that was not sent, or not in order",
-            ));
+            let reason = "The broker answered a request that was not sent, or not in order";
+            // A peer that has answered in order before is a broker, and another connection helps.
+            return Err(if state.has_answered {
+                ConnectionError::unreachable(reason)
+            } else {
+                ConnectionError::protocol(reason)
+            });
         }
+        state.has_answered = true;
         let request = state.waiting.pop_front();
         if let Some(request) = &request {
             let bytes = LENGTH_BYTES + frame.len();
