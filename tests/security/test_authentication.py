@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
+import os
+import subprocess
+import sys
 import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -13,10 +16,13 @@ import pytest
 
 import headwater as hw
 import headwater.aio
+from tests.security.certificates import Authority
 from tests.security.kafka import PASSWORDS
 from tests.security.tokens import IdentityProvider, token
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.security.kafka import SecureKafka
 
 TOKEN: dict[str, Any] = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "OAUTHBEARER"}
@@ -192,3 +198,30 @@ def test_the_text_form_of_a_client_has_no_secret(kafka: SecureKafka) -> None:
     with hw.connect(kafka.address("PASSWORD"), **kafka.password("SCRAM-SHA-512")) as client:
         shown = f"{client!r} {client.producer()!r} {client.metrics()!r}"
     assert not any(password in shown for password in PASSWORDS.values())
+
+
+#: Connects without a truststore; the arguments are the address and the password.
+CONNECT = """
+import sys, headwater as hw
+password = {"sasl_mechanism": "PLAIN", "sasl_username": "ada", "sasl_password": sys.argv[2]}
+with hw.connect(sys.argv[1], security_protocol="SASL_SSL", **password) as client:
+    client.topics()
+"""
+
+
+def test_without_a_truststore_the_authorities_of_the_system_are_trusted(kafka: SecureKafka, tmp_path: Path) -> None:
+    def connect(authorities: Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", CONNECT, kafka.address("PASSWORD"), PASSWORDS["ada"]],
+            env={**os.environ, "SSL_CERT_FILE": str(authorities)},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    accepted = connect(kafka.authority.certificate)
+    assert accepted.returncode == 0, accepted.stderr
+    refused = connect(Authority.make(tmp_path / "other").certificate)
+    assert "AuthenticationError" in refused.stderr
+    assert "certificate" in refused.stderr
