@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Breaks the log and the client on purpose, one fault at a time, and passes if a test fails each time. The crash tests
-# must detect the faults of the log, the client's own tests and the fault scenarios those of the client. A test that
-# cannot fail proves nothing. The fault scenarios need kcat.
+# Breaks the log, the client and the checker of the fault scenarios on purpose, one fault at a time, and passes if a test
+# fails each time. The crash tests must detect the faults of the log, the client's own tests and the fault scenarios those
+# of the client, and the checker's own tests those of the checker. A test that cannot fail proves nothing. The fault
+# scenarios need kcat.
 # Usage: mutants.sh [CARGO_PROFILE]
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -22,12 +23,17 @@ faults_tests() {
         --features headwater-fault-tests/mutants --test faults "$@"
 }
 
+checker_tests() {
+    ${limit:-} cargo test --profile "$profile" --quiet --package headwater-fault-tests --package headwater-test-features \
+        --features headwater-fault-tests/mutants --lib "$@"
+}
+
 run() { # tests, mutant, test
     HEADWATER_MUTANT=$2 "${1}_tests" -- --include-ignored "$3"
 }
 
 # A failed build is not a failed test.
-for tests in crash client faults; do
+for tests in crash client faults checker; do
     "${tests}_tests" --no-run
 done
 run crash none ""
@@ -102,5 +108,20 @@ client keep-decoded-ahead read_ahead
 faults acknowledge-lost served_connections
 faults restart-sequences served_connections
 faults ignore-committed served_partitions
+checker forgive-lost checker::tests
+checker forgive-misplaced checker::tests
+checker forgive-doubled checker::tests
+checker forgive-out-of-order checker::tests
+checker forgive-never-sent checker::tests
+checker forgive-readers-differ checker::tests
+checker forgive-not-owned checker::tests
+checker forgive-other-record checker::tests
+checker forgive-went-back checker::tests
+checker forgive-skipped checker::tests
+checker forgive-wrong-start checker::tests
+checker forgive-not-delivered checker::tests
+checker forgive-two-owners checker::tests
+checker forgive-commit-went-back checker::tests
+checker forgive-never-committed checker::tests
 MUTANTS
 exit $survived

@@ -30,6 +30,7 @@ mod tests;
 mod violation;
 
 use crate::history::History;
+use crate::mutants::is_forgiven;
 
 use facts::HistoryFacts;
 pub use violation::{PartitionOffset, Violation};
@@ -43,5 +44,6 @@ pub fn check(history: &History) -> Vec<Violation> {
     starts::check(history, &facts, &mut violations);
     owners::check(history, &facts, &mut violations);
     commits::check(history, &facts, &mut violations);
+    violations.retain(|violation| !is_forgiven(violation));
     violations
 }
