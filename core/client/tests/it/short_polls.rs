@@ -82,6 +82,32 @@ fn a_member_gets_and_releases_partitions() {
     assert_eq!(committed[&all()[0]], Offset::new(1));
 }
 
+/// Another attempt as a new member could overwrite a commit of the next owner.
+#[test]
+fn a_commit_ends_with_its_membership() {
+    let reading = reading();
+    let pairs = [("group.id", "g"), ("group.protocol", "consumer")];
+    let mut consumer = reading.consumer(&pairs);
+    consumer.subscribe(Subscription::topics([TOPIC])).unwrap();
+    rebalance(&reading, &mut consumer);
+    assert_eq!(records(&reading, &mut consumer), 1);
+    reading.cluster.state().refuses_commits = true;
+    reading.cluster.state().group.has_empty_target = true;
+    while reading.cluster.asked("OffsetCommit").is_empty() {
+        assert!(reading.wait(short_poll(&mut consumer)).is_none());
+    }
+    reading.cluster.state().group.fences = true;
+    let lost = rebalance(&reading, &mut consumer);
+    assert_eq!(lost, Rebalance::Lost(all()));
+    let mut state = reading.cluster.state();
+    state.group.has_empty_target = false;
+    state.refuses_commits = false;
+    drop(state);
+    let assigned = rebalance(&reading, &mut consumer);
+    assert_eq!(assigned, Rebalance::Assigned(all()));
+    assert!(reading.cluster.state().committed.is_empty());
+}
+
 #[test]
 fn a_position_out_of_range_is_reset() {
     let reading = reading();

@@ -26,6 +26,8 @@ pub(crate) struct FakeGroup {
     pub(crate) released_after: usize,
     /// Whether the target of the member is empty.
     pub(crate) has_empty_target: bool,
+    /// Whether the next heartbeat is refused, because the coordinator has removed the member.
+    pub(crate) fences: bool,
     /// The number of descriptions so far.
     pub(crate) descriptions: usize,
     /// The code of each description, if it is refused.
@@ -41,6 +43,7 @@ impl Default for FakeGroup {
             computed_after: 0,
             released_after: 0,
             has_empty_target: false,
+            fences: false,
             descriptions: 0,
             description_fault: None,
             heartbeat_interval_ms: 5,
@@ -70,6 +73,12 @@ impl FakeCluster {
             Vec::new()
         };
         let group = &mut state.group;
+        if std::mem::take(&mut group.fences) {
+            return ConsumerGroupHeartbeatResponse {
+                error_code: ErrorCode::FencedMemberEpoch.code(),
+                ..Default::default()
+            };
+        }
         group.member_id = request.member_id.clone();
         group.member_epoch = GROUP_EPOCH - i32::from(!group.is_computed());
         ConsumerGroupHeartbeatResponse {

@@ -26,7 +26,12 @@ impl FakeCluster {
         request: &OffsetCommitRequest,
     ) -> OffsetCommitResponse {
         let mut state = self.state();
-        let is_here = state.coordinator == node;
+        let is_here = state.coordinator == node && !state.refuses_commits;
+        let refusal = if state.refuses_commits {
+            ErrorCode::CoordinatorLoadInProgress
+        } else {
+            ErrorCode::NotCoordinator
+        };
         let topics = request.topics.iter().map(|topic| {
             let name = match &*topic.name {
                 "" => state.name_of(topic.topic_id).unwrap().to_owned(),
@@ -40,7 +45,7 @@ impl FakeCluster {
                 }
                 OffsetCommitResponsePartition {
                     partition_index: committed.partition_index,
-                    error_code: not_here(is_here, ErrorCode::NotCoordinator),
+                    error_code: not_here(is_here, refusal),
                     ..Default::default()
                 }
             });

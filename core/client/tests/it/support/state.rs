@@ -171,6 +171,8 @@ pub(crate) struct State {
     pub(crate) committed: BTreeMap<Partition, (i64, i32)>,
     /// The duration of a commit.
     pub(crate) commit_takes: Duration,
+    /// Whether commits are refused, because the coordinator still reads its log.
+    pub(crate) refuses_commits: bool,
     /// The duration of an `OffsetFetch` or `ListOffsets` request.
     pub(crate) lookup_takes: Duration,
     /// The number of records returned to fetches.
