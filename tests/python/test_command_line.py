@@ -71,7 +71,7 @@ def test_groups_are_reset_described_and_deleted() -> None:
     assert name("readers") not in listed("group", "list")
 
 
-def test_a_wrong_key_is_refused_before_the_cluster_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_key_is_refused_before_anything_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = tmp_path / "wrong.properties"
     keys.write_text("request.timeout=1\n", encoding="utf-8")
     monkeypatch.setenv("HEADWATER_COMMAND_CONFIG", str(keys))

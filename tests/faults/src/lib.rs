@@ -1,7 +1,7 @@
 //! The parts of fault scenarios.
 //!
-//! - [`proxy`] is between clients and a broker, and delays, stalls, repeats and cuts what they send, by the frames of
-//!   Kafka's protocol.
+//! - [`proxy`] is between clients and a broker: it delays, stalls and repeats frames of Kafka's protocol, and cuts
+//!   connections there.
 //! - [`history`] contains the calls and results of clients: sends and their results, records handed out, assignments,
 //!   commits, and the log at the end.
 //! - [`checker`] decides whether a history violates a promise.

@@ -3,8 +3,8 @@
 //! It changes no byte. Brokers advertise the ports of their proxies, so that clients reach them only through these.
 //! Each connection is read frame by frame in both directions: a [`Rule`] selects frames by direction, API and chance,
 //! and a [`Fault`] delays, stalls, repeats or cuts there, also in the middle of a frame. If a response is cut, the
-//! broker has handled the request, and the client must send it again. [`Proxy::hold`] stops all connections in one direction or
-//! both until [`Proxy::release`]; a frame that arrives meanwhile is stopped in the middle.
+//! broker has handled the request, and the client must send it again. [`Proxy::hold`] stops all connections in one
+//! direction or both until [`Proxy::release`]; a frame that arrives meanwhile is stopped in the middle.
 
 mod connection;
 mod frame;
