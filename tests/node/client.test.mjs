@@ -145,8 +145,9 @@ onTargets('metrics count requests, and show producers and lag', async (client) =
   );
   const brokers = Object.values(metrics.brokers);
   assert.equal(metrics['connection-count'] > 0, brokers.length > 0);
+  // A connection to another broker of a cluster may just have begun.
+  assert.ok(brokers.length === 0 || brokers.some((one) => one['incoming-byte-total'] > 0));
   for (const broker of brokers) {
-    assert.ok(broker['incoming-byte-total'] > 0);
     assert.ok(broker['request-latency-max-ms'] >= broker['request-latency-p50-ms']);
   }
   await consumer.close();

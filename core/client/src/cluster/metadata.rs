@@ -87,6 +87,7 @@ impl MetadataCache {
     pub(super) fn changed(&self, name: &str, partitions: usize, now: Instant) {
         if !mutants::is_active(Mutant::ForgetCreatedTopics) {
             self.expected.lock().changed(name, partitions, now);
+            self.names.lock().created(name);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Suggests existing topics in errors about unknown ones.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,11 +9,13 @@ use headwater_metadata::nearest;
 use super::Cluster;
 use crate::error::{Error, ErrorKind};
 
-/// The names of all topics in the last response to a request for them, without internal topics.
+/// The names of all topics in the last response to a request for them, without internal topics, and of the topics that
+/// this client has created: the broker that answered may not have had them yet.
 #[derive(Debug, Default)]
 pub(super) struct TopicNames {
     requested_at: Option<Instant>,
     names: Vec<Arc<str>>,
+    created: BTreeSet<Arc<str>>,
 }
 
 impl TopicNames {
@@ -30,12 +33,18 @@ impl TopicNames {
         self.names = names;
     }
 
+    /// Adds a topic that this client has created.
+    pub(super) fn created(&mut self, name: &str) {
+        self.created.insert(Arc::from(name));
+    }
+
     pub(super) fn remove(&mut self, name: &str) {
         self.names.retain(|known| **known != *name);
+        self.created.remove(name);
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.names.iter()
+        self.names.iter().chain(&self.created)
     }
 }
 
@@ -81,11 +90,25 @@ mod tests {
         assert!(names.are_due(age, start + age));
     }
 
+    fn known(names: &TopicNames) -> Vec<&str> {
+        names.iter().map(|name| &**name).collect()
+    }
+
     #[test]
     fn a_deleted_topic_is_not_suggested() {
         let mut names = TopicNames::default();
         names.set(vec!["a".into(), "b".into()]);
+        names.created("c");
         names.remove("a");
-        assert_eq!(names.iter().map(|name| &**name).collect::<Vec<_>>(), ["b"]);
+        names.remove("c");
+        assert_eq!(known(&names), ["b"]);
+    }
+
+    #[test]
+    fn a_created_topic_is_suggested_although_a_lagging_broker_does_not_name_it() {
+        let mut names = TopicNames::default();
+        names.created("a");
+        names.set(vec!["b".into()]);
+        assert_eq!(known(&names), ["b", "a"]);
     }
 }
