@@ -46,7 +46,8 @@ def report(kafka: SecureKafka, user: str, topic: str, password: str | None = Non
         check=False,
     )
     assert ended.returncode == 0, ended.stderr
-    return json.loads(ended.stdout)
+    error: dict[str, object] = json.loads(ended.stdout)
+    return error
 
 
 def test_a_wrong_password_is_refused_and_not_shown(kafka: SecureKafka) -> None:
