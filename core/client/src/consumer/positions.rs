@@ -14,8 +14,9 @@ use crate::position::Position;
 impl Consumer {
     /// The start positions of partitions, see [`StartLookup::starts`].
     pub(super) async fn starts(&mut self, partitions: &[TopicPartition]) -> Result<StartPositions> {
-        let found = StartLookup::new(self).starts(partitions).await;
-        self.take_found(found)
+        let result = StartLookup::new(self).starts(partitions).await;
+        self.mark_all_missing(&result);
+        result.found
     }
 
     /// Resolves `at` in those of `partitions` that exist, which may belong to several topics.
@@ -24,12 +25,13 @@ impl Consumer {
         at: &Position,
         partitions: &[TopicPartition],
     ) -> Result<Offsets> {
-        let found = StartLookup::new(self).offsets(at, partitions).await;
-        self.take_found(found)
+        let result = StartLookup::new(self).offsets(at, partitions).await;
+        self.mark_all_missing(&result);
+        result.found
     }
 
     /// Waits for a lookup that a cancelled call leaves running. Starts it, unless it is running already.
-    pub(super) async fn look_up(&mut self, key: LookupKey) -> Result<StartPositions> {
+    pub(super) async fn look_up(&mut self, key: LookupKey) -> LookupResult<StartPositions> {
         if mutants::is_active(Mutant::ForgetLookups) {
             self.lookups.stop_all();
         }
@@ -41,15 +43,14 @@ impl Consumer {
             running.result().await
         };
         self.lookups.remove(&key);
-        self.take_found(result)
+        self.mark_all_missing(&result);
+        result
     }
 
-    /// Records the partitions that a lookup has not found.
-    fn take_found<T>(&mut self, LookupResult { found, missing }: LookupResult<T>) -> Result<T> {
-        for (partition, error) in &missing {
+    fn mark_all_missing<T>(&mut self, result: &LookupResult<T>) {
+        for (partition, error) in &result.missing {
             self.mark_missing(partition, error);
         }
-        found
     }
 
     /// Sets the missing positions. A topic may have been created, or an offset committed, since the last call.
@@ -61,14 +62,16 @@ impl Consumer {
             return Ok(());
         }
         let key = LookupKey::WithoutPosition(without_position.clone());
-        let starts = self.look_up(key).await?;
+        let LookupResult { found, missing } = self.look_up(key).await;
+        let starts = found?;
         for (partition, position) in &starts.positions {
             self.assignment.seek(partition, *position);
         }
         self.assignment.start_with_epochs(&starts.leader_epochs);
         self.positions_changed(&starts.committed);
         let without_start = without_position.iter().find(|partition| {
-            !starts.positions.contains_key(partition) && !starts.missing.contains(partition)
+            let is_missing = missing.iter().any(|(missing, _)| missing == *partition);
+            !starts.positions.contains_key(partition) && !is_missing
         });
         without_start.map_or(Ok(()), |partition| Err(self.no_offset(partition)))
     }
@@ -91,7 +94,7 @@ impl Consumer {
             return Err(error);
         };
         let key = LookupKey::Reset(partition.clone(), error.offset(), to.clone());
-        let found = self.look_up(key).await?.positions;
+        let found = self.look_up(key).await.found?.positions;
         if let Some(offset) = found.get(partition) {
             tracing::info!(%partition, from = ?error.offset(), to = %offset, "reset a position that is out of range");
             self.assignment.restart(partition, *offset);

@@ -170,7 +170,7 @@ impl Consumer {
         }
         let new = self.assignment.not_assigned(&new_assignment.partitions);
         let key = LookupKey::Assignment(new_assignment.version, new.clone());
-        let starts = self.look_up(key).await?;
+        let starts = self.look_up(key).await.found?;
         let accepted = self
             .group
             .as_ref()

@@ -30,8 +30,6 @@ pub(super) struct StartPositions {
     pub(super) committed: Offsets,
     /// The leader epochs that were committed with them.
     pub(super) leader_epochs: OffsetEpochs,
-    /// The partitions that do not exist, if the lookup has checked them.
-    pub(super) missing: Vec<TopicPartition>,
 }
 
 /// The result of a lookup.
@@ -199,10 +197,6 @@ impl StartLookup {
             Ok(existing) => self.find_starts(&existing).await,
             Err(error) => Err(error),
         };
-        let found = found.map(|starts| StartPositions {
-            missing: self.missing.iter().map(|(one, _)| one.clone()).collect(),
-            ..starts
-        });
         self.end(found)
     }
 
@@ -247,7 +241,6 @@ impl StartLookup {
             positions,
             committed,
             leader_epochs,
-            missing: Vec::new(),
         })
     }
 

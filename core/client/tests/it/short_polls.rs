@@ -61,15 +61,21 @@ fn records(reading: &Reading, consumer: &mut Consumer) -> usize {
     }
 }
 
-#[test]
-fn a_member_gets_and_releases_partitions() {
-    let reading = reading();
+/// A member that has got the partition and read its record.
+fn member(reading: &Reading) -> Consumer {
     let pairs = [("group.id", "g"), ("group.protocol", "consumer")];
     let mut consumer = reading.consumer(&pairs);
     consumer.subscribe(Subscription::topics([TOPIC])).unwrap();
-    let assigned = rebalance(&reading, &mut consumer);
+    let assigned = rebalance(reading, &mut consumer);
     assert_eq!(assigned, Rebalance::Assigned(all()));
-    assert_eq!(records(&reading, &mut consumer), 1);
+    assert_eq!(records(reading, &mut consumer), 1);
+    consumer
+}
+
+#[test]
+fn a_member_gets_and_releases_partitions() {
+    let reading = reading();
+    let mut consumer = member(&reading);
     reading.cluster.state().group.has_empty_target = true;
     let revoked = rebalance(&reading, &mut consumer);
     assert_eq!(revoked, Rebalance::Revoked(all()));
@@ -86,11 +92,7 @@ fn a_member_gets_and_releases_partitions() {
 #[test]
 fn a_commit_ends_with_its_membership() {
     let reading = reading();
-    let pairs = [("group.id", "g"), ("group.protocol", "consumer")];
-    let mut consumer = reading.consumer(&pairs);
-    consumer.subscribe(Subscription::topics([TOPIC])).unwrap();
-    rebalance(&reading, &mut consumer);
-    assert_eq!(records(&reading, &mut consumer), 1);
+    let mut consumer = member(&reading);
     reading.cluster.state().refuses_commits = true;
     reading.cluster.state().group.has_empty_target = true;
     while reading.cluster.asked("OffsetCommit").is_empty() {
