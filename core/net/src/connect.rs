@@ -1,5 +1,6 @@
 //! Opens a connection: TCP, TLS, supported versions, authentication.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -15,7 +16,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use crate::address::Address;
 use crate::config::ConnectionConfig;
 use crate::error::{ConnectionError, ConnectionErrorKind};
-use crate::frame_reader::{FrameLimit, FrameReader};
+use crate::frame_reader::{FrameLimit, FrameReader, out_of_order, response_id};
 use crate::stream::Stream;
 use crate::{sasl, socket, tls};
 
@@ -24,6 +25,7 @@ const SOFTWARE_NAME: &str = "headwater";
 const SOFTWARE_VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The version of the `ApiVersions` request. A broker before Kafka 2.4 answers it with an error in version 0.
 const API_VERSIONS_VERSION: i16 = 3;
+const FIRST_CORRELATION_ID: i32 = 1;
 
 /// A connection that is ready for requests.
 pub(crate) struct ReadyStream {
@@ -31,6 +33,9 @@ pub(crate) struct ReadyStream {
     pub(crate) versions: NodeVersions,
     /// The lifetime of the authentication; `None`: unlimited.
     pub(crate) lifetime: Option<Duration>,
+    /// The correlation id of the last request. Later requests have higher ones, so that a response that arrives twice
+    /// is never taken for another request's.
+    pub(crate) correlation_id: i32,
 }
 
 /// Connects to `address` within `socket.connection.setup.timeout.ms`.
@@ -97,7 +102,7 @@ async fn open(
         None => None,
         Some(credentials) => sasl::authenticate(&mut handshake, credentials, step).await?,
     };
-    Ok(handshake.finish(lifetime))
+    handshake.finish(lifetime)
 }
 
 /// Sends the first requests of a connection, one after the other.
@@ -114,16 +119,17 @@ impl Handshake {
             reader: FrameReader::new(stream, FrameLimit::default()),
             client_id,
             versions: NodeVersions::new([]),
-            correlation_id: 0,
+            correlation_id: FIRST_CORRELATION_ID - 1,
         }
     }
 
-    fn finish(self, lifetime: Option<Duration>) -> ReadyStream {
-        ReadyStream {
-            stream: self.reader.into_stream(),
+    fn finish(self, lifetime: Option<Duration>) -> Result<ReadyStream, ConnectionError> {
+        Ok(ReadyStream {
+            stream: self.reader.into_stream()?,
             versions: self.versions,
             lifetime,
-        }
+            correlation_id: self.correlation_id,
+        })
     }
 
     pub(crate) fn versions(&self) -> &NodeVersions {
@@ -172,15 +178,21 @@ impl Handshake {
             Err(error) if error.kind != ConnectionErrorKind::Unreachable => return Err(error),
             Ok(None) | Err(_) => return Err(closed_in_handshake(api)),
         };
-        let (header, response) = decode_response(frame, api, version).map_err(|error| {
-            ConnectionError::protocol(format!("The server is not a Kafka broker ({error})"))
-        })?;
-        if header.correlation_id != self.correlation_id {
-            return Err(ConnectionError::protocol(
-                "The broker's response belongs to another request",
-            ));
-        }
+        self.check_order(&frame)?;
+        let (_, response) =
+            decode_response(frame, api, version).map_err(|error| not_a_broker(&error))?;
         Ok(response)
+    }
+
+    /// Checks that `frame` is the response to the last request.
+    fn check_order(&self, frame: &[u8]) -> Result<(), ConnectionError> {
+        match response_id(frame) {
+            Some(id) if id == self.correlation_id => Ok(()),
+            _ if self.correlation_id > FIRST_CORRELATION_ID => Err(out_of_order()),
+            _ => Err(not_a_broker(
+                "its first response has a wrong correlation id",
+            )),
+        }
     }
 
     async fn ask_versions_at(
@@ -223,6 +235,10 @@ fn typed<R: ApiRequest>(response: Response) -> Result<R::Response, ConnectionErr
     R::Response::try_from(response).map_err(|error| {
         ConnectionError::protocol(format!("The broker's response cannot be decoded ({error})"))
     })
+}
+
+fn not_a_broker(reason: impl fmt::Display) -> ConnectionError {
+    ConnectionError::protocol(format!("The server is not a Kafka broker ({reason})"))
 }
 
 /// The broker closed the connection instead of answering.

@@ -130,14 +130,29 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         }
     }
 
-    /// The stream, and unread bytes of the buffer. Between two requests there are none.
-    pub(crate) fn into_stream(self) -> R {
-        self.stream
+    /// The stream, between two responses. Bytes that have arrived after the last response belong to no request.
+    pub(crate) fn into_stream(self) -> Result<R, ConnectionError> {
+        if self.received.is_empty() {
+            Ok(self.stream)
+        } else {
+            Err(out_of_order())
+        }
     }
 
     pub(crate) fn stream_mut(&mut self) -> &mut R {
         &mut self.stream
     }
+}
+
+/// The correlation id of the response in `frame`; `None` if the frame is too short for one.
+pub(crate) fn response_id(frame: &[u8]) -> Option<i32> {
+    frame.first_chunk().map(|id| i32::from_be_bytes(*id))
+}
+
+/// The error for a response without a request. The peer has answered before, so it is a broker: another connection may
+/// help.
+pub(crate) fn out_of_order() -> ConnectionError {
+    ConnectionError::unreachable("The broker answered a request that was not sent, or not in order")
 }
 
 fn closed_within_a_response() -> ConnectionError {

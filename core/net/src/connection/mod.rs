@@ -75,7 +75,7 @@ impl Connection {
                 versions: ready.versions,
                 options,
                 frame_limit: frame_limit.clone(),
-                next_correlation_id: AtomicI32::new(1),
+                next_correlation_id: AtomicI32::new(ready.correlation_id + 1),
                 lost: Notify::new(),
                 expires,
             })

@@ -15,6 +15,7 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::error::ConnectionError;
+use crate::frame_reader::{out_of_order, response_id};
 use crate::meter::BrokerMeter;
 
 /// The maximum number of buffers in one write.
@@ -148,7 +149,7 @@ impl Pipeline {
 
     /// Passes a response to the request that waits for it.
     pub(super) fn answer(&self, frame: Bytes) -> Result<(), ConnectionError> {
-        let Some(correlation_id) = frame.first_chunk().map(|id| i32::from_be_bytes(*id)) else {
+        let Some(correlation_id) = response_id(&frame) else {
             return Err(ConnectionError::protocol(
                 "The broker sent an empty response",
             ));
@@ -157,13 +158,7 @@ impl Pipeline {
         state.last_used = Instant::now();
         let expected = state.waiting.front().map(|request| request.correlation_id);
         if expected != Some(correlation_id) {
-            let reason = "The broker answered a request that was not sent, or not in order";
-            // A peer that has answered in order before is a broker, and another connection helps.
-            return Err(if state.has_answered {
-                ConnectionError::unreachable(reason)
-            } else {
-                ConnectionError::protocol(reason)
-            });
+            return Err(out_of_order());
         }
         state.has_answered = true;
         let request = state.waiting.pop_front();

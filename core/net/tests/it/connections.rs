@@ -8,6 +8,7 @@ use headwater_client::{Node, Purpose, Transport as _, TransportErrorKind};
 use headwater_protocol::{ProduceRequest, Request};
 use rstest::rstest;
 
+use crate::passwords::PLAIN;
 use crate::support::{Peer, ask, ask_node, lane, lane_of, response_bytes, transport};
 
 #[tokio::test]
@@ -107,6 +108,41 @@ enum Loss {
     CutResponse,
     WrongCorrelationId,
     RepeatedResponse,
+}
+
+/// The response to `ApiVersions` arrives again. It is never taken for the response to a later request, and another
+/// attempt may help.
+#[rstest]
+#[case::together(Repeat::Together, &[])]
+#[case::in_place_of_a_response(Repeat::InPlaceOfResponse, &[])]
+#[case::in_place_of_a_response_during_authentication(Repeat::InPlaceOfResponse, &PLAIN)]
+#[tokio::test]
+async fn a_repeated_greeting_costs_only_its_connection(
+    #[case] repeat: Repeat,
+    #[case] keys: &[(&str, &str)],
+) {
+    let peer = Peer::start(move |mut broker, _| async move {
+        let greeting = broker.next().await.unwrap();
+        let bytes = response_bytes(&greeting, greeting.header.correlation_id);
+        if repeat == Repeat::Together {
+            broker.write(&[&bytes[..], &bytes[..]].concat()).await;
+        } else {
+            broker.write(&bytes).await;
+            broker.next().await.unwrap();
+            broker.write(&bytes).await;
+        }
+        std::future::pending::<()>().await;
+    })
+    .await;
+    let error = ask(&*lane(&[&peer.address], keys)).await.unwrap_err();
+    assert_eq!(error.kind, TransportErrorKind::Unreachable, "{error}");
+    assert!(error.to_string().contains("not in order"), "{error}");
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Repeat {
+    Together,
+    InPlaceOfResponse,
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use rstest::rstest;
 use crate::sasl_broker::{Answer, authenticate};
 use crate::support::{Peer, ask, lane, lane_of, transport};
 
-const PLAIN: [(&str, &str); 5] = [
+pub(crate) const PLAIN: [(&str, &str); 5] = [
     ("security.protocol", "SASL_PLAINTEXT"),
     ("sasl.mechanism", "PLAIN"),
     ("sasl.username", "ada"),
