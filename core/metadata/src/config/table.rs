@@ -47,10 +47,17 @@ impl Table {
         self.require(name)?.parse(written)
     }
 
-    /// The key with the most similar name, if one is similar.
+    /// The key with the most similar name, if one is similar, or the shortest one that has `name` between two dots:
+    /// `log.retention.ms` for `retention`.
     pub fn nearest(&self, name: &str) -> Option<&'static str> {
-        let names = self.definitions.iter().map(|definition| definition.name);
-        nearest(&canonical_key(name), names)
+        let name = canonical_key(name);
+        let names = || self.definitions.iter().map(|definition| definition.name);
+        nearest(&name, names()).or_else(|| {
+            let part = format!(".{name}.");
+            names()
+                .filter(|known| known.contains(&part))
+                .min_by_key(|known| known.len())
+        })
     }
 }
 

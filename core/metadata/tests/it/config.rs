@@ -29,6 +29,13 @@ fn an_unknown_key_is_refused_with_the_nearest_name(#[case] wrong: &str, #[case] 
     );
 }
 
+#[rstest]
+#[case("retention", "log.retention.ms")]
+#[case("cleaner", "log.cleaner.enable")]
+fn a_key_with_the_given_name_in_it_is_suggested(#[case] given: &str, #[case] suggested: &str) {
+    assert_eq!(BROKER.nearest(given), Some(suggested));
+}
+
 #[test]
 fn a_dissimilar_key_is_refused_without_a_suggestion() {
     let error = Layer::parse(&TOPIC, [("zzz", "1")]).unwrap_err();
