@@ -63,12 +63,15 @@ def join(client: hw.Client) -> object:
         (lambda client: client.delete_group("private-group"), "GROUP_AUTHORIZATION_FAILED"),
     ],
 )
-def test_a_forbidden_call_raises_with_kafkas_code(bob: hw.Client, call: Callable[[hw.Client], object], code: str) -> None:
+def test_a_forbidden_call_raises_with_kafkas_code_and_the_address(
+    kafka: SecureKafka, bob: hw.Client, call: Callable[[hw.Client], object], code: str
+) -> None:
     with pytest.raises(hw.AuthorizationError) as raised:
         call(bob)
     error = raised.value
     assert error.code == code
     assert not error.retriable
+    assert str(error).startswith(f"{kafka.address('PASSWORD')}: ")
     assert "access rule" in str(error)
 
 

@@ -70,6 +70,12 @@ pub trait Transport: fmt::Debug + Send + Sync + 'static {
         true
     }
 
+    /// The addresses that the client was given, with commas between them, for errors. `None` by default: an embedded
+    /// engine has none.
+    fn bootstrap_servers(&self) -> Option<String> {
+        None
+    }
+
     /// The metrics of each broker. Empty by default: an embedded engine has no connections.
     fn broker_metrics(&self) -> Vec<BrokerMetrics> {
         Vec::new()

@@ -42,6 +42,10 @@ impl Transport for ClusterHandle {
         self.transport.learn(brokers);
     }
 
+    fn bootstrap_servers(&self) -> Option<String> {
+        self.transport.bootstrap_servers()
+    }
+
     fn broker_metrics(&self) -> Vec<BrokerMetrics> {
         self.transport.broker_metrics()
     }
@@ -69,7 +73,7 @@ impl Host for ClusterHandle {
             ErrorKind::InvalidArgument,
             format!(
                 "A connected client has no engine to serve: its clients connect to {} themselves. Open a directory to serve it.",
-                self.transport.bootstrap_servers()
+                self.transport.bootstrap_list()
             ),
         ))
     }

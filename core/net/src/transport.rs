@@ -136,7 +136,7 @@ impl TcpTransport {
     }
 
     /// The bootstrap addresses, separated by commas.
-    pub fn bootstrap_servers(&self) -> String {
+    pub fn bootstrap_list(&self) -> String {
         self.brokers.bootstrap_list()
     }
 
@@ -206,6 +206,10 @@ impl Transport for TcpTransport {
         for lane in self.lanes.lock().iter().filter_map(Weak::upgrade) {
             lane.retain(&known);
         }
+    }
+
+    fn bootstrap_servers(&self) -> Option<String> {
+        Some(self.bootstrap_list())
     }
 
     fn broker_metrics(&self) -> Vec<BrokerMetrics> {

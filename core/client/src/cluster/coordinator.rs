@@ -64,7 +64,7 @@ impl Coordinator {
         if code != ErrorCode::None {
             let operation = format!("find the coordinator of group \"{}\"", self.group_id);
             let reason = found.error_message.as_deref();
-            return Err(error_codes::error(code, reason, &operation));
+            return Err(cluster.located(error_codes::error(code, reason, &operation)));
         }
         cluster.note_coordinator(&found);
         *self.node.lock() = Some(found.node_id);

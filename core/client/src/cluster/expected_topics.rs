@@ -14,7 +14,11 @@ const LAG_MAX: Duration = Duration::from_secs(5);
 /// in its metadata until then and other brokers may have them. After [`LAG_MAX`] without an answer such a topic counts
 /// as deleted.
 #[derive(Debug, Default)]
-pub(super) struct ExpectedTopics(HashMap<Arc<str>, ExpectedTopic>);
+pub(super) struct ExpectedTopics {
+    expected: HashMap<Arc<str>, ExpectedTopic>,
+    /// The topics that this client has deleted, each until no broker lags behind that.
+    deleted: HashMap<Arc<str>, Instant>,
+}
 
 #[derive(Debug)]
 struct ExpectedTopic {
@@ -26,23 +30,36 @@ struct ExpectedTopic {
 impl ExpectedTopics {
     /// Records that this client has created the topic, or added partitions up to this number.
     pub(super) fn changed(&mut self, name: &str, partitions: usize, now: Instant) {
-        self.0.retain(|_, expected| expected.until > now);
+        self.expected.retain(|_, expected| expected.until > now);
+        self.deleted.remove(name);
         let until = now + LAG_MAX;
-        self.0
+        self.expected
             .insert(Arc::from(name), ExpectedTopic { until, partitions });
+    }
+
+    /// Records that this client has deleted the topic.
+    pub(super) fn deleted(&mut self, name: &str, now: Instant) {
+        self.settled(name);
+        self.deleted.retain(|_, until| *until > now);
+        self.deleted.insert(Arc::from(name), now + LAG_MAX);
+    }
+
+    /// Whether this client has deleted the topic a moment ago, so that a broker that returns it lags behind.
+    pub(super) fn is_deleted(&self, name: &str, now: Instant) -> bool {
+        self.deleted.get(name).is_some_and(|until| *until > now)
     }
 
     /// Records that a broker has returned the topic with this number of partitions.
     pub(super) fn named(&mut self, name: &str, partitions: usize) {
-        let expected = self.0.get(name);
+        let expected = self.expected.get(name);
         if expected.is_some_and(|expected| expected.partitions <= partitions) {
-            self.0.remove(name);
+            self.expected.remove(name);
         }
     }
 
-    /// Records that the topic is deleted.
+    /// Records that the topic does not exist.
     pub(super) fn settled(&mut self, name: &str) {
-        self.0.remove(name);
+        self.expected.remove(name);
     }
 
     /// Whether a broker that returned the topic with this number of partitions (0: unknown topic) lags behind the
@@ -55,7 +72,7 @@ impl ExpectedTopics {
     /// Records that the topic is unknown to a broker. Returns whether it may exist. `may_be_elsewhere`: it was in the
     /// metadata until now, and another broker may have it.
     pub(super) fn unknown(&mut self, name: &str, may_be_elsewhere: bool, now: Instant) -> bool {
-        if may_be_elsewhere && !self.0.contains_key(name) {
+        if may_be_elsewhere && !self.expected.contains_key(name) {
             self.changed(name, 0, now);
         }
         self.is_expected(name, now)
@@ -67,7 +84,7 @@ impl ExpectedTopics {
     }
 
     fn current(&self, name: &str, now: Instant) -> Option<&ExpectedTopic> {
-        let expected = self.0.get(name)?;
+        let expected = self.expected.get(name)?;
         let is_current = expected.until > now && !mutants::is_active(Mutant::BelieveLaggingBrokers);
         is_current.then_some(expected)
     }
@@ -93,8 +110,12 @@ mod tests {
     fn a_topic_that_was_deleted_is_not_expected() {
         let (mut topics, start) = (ExpectedTopics::default(), Instant::now());
         topics.changed("t", 1, start);
-        topics.settled("t");
+        topics.deleted("t", start);
         assert!(!topics.unknown("t", false, start));
+        assert!(topics.is_deleted("t", start) && !topics.is_deleted("u", start));
+        assert!(!topics.is_deleted("t", start + LAG_MAX));
+        topics.changed("t", 1, start);
+        assert!(!topics.is_deleted("t", start));
     }
 
     #[test]

@@ -101,7 +101,12 @@ impl MetadataCache {
     pub(super) fn deleted(&self, name: &str) {
         self.forget(name);
         self.names.lock().remove(name);
-        self.expected.lock().settled(name);
+        self.expected.lock().deleted(name, Instant::now());
+    }
+
+    /// Whether this client has deleted the topic a moment ago.
+    pub(super) fn is_deleted(&self, name: &str, now: Instant) -> bool {
+        self.expected.lock().is_deleted(name, now)
     }
 
     /// Records that the topic is unknown to a broker. Returns true, and keeps a cached topic, if it may exist: another

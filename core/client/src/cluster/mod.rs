@@ -5,6 +5,7 @@ mod coordinator;
 mod counters;
 mod expected_topics;
 mod leaders;
+mod located;
 mod metadata;
 mod named_leaders;
 mod other_brokers;

@@ -1,20 +1,25 @@
 //! Requests a topic that one broker does not have from the others.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Cluster;
 use super::refresh::{by_name, read_topic};
 use super::topic_metadata::TopicMetadata;
+use crate::mutants::{self, Mutant};
 use crate::transport::Node;
 
 /// The maximum time to wait for brokers while one of them does not have a topic.
 const EVERYWHERE_MAX: Duration = Duration::from_secs(1);
 
 impl Cluster {
-    /// The metadata of a topic that one of several brokers does not have, from the first other one that has it.
+    /// The metadata of a topic that one of several brokers does not have, from the first other one that has it: another
+    /// client may have created it a moment ago. `None` if this client has just deleted it.
     pub(super) async fn request_topic_everywhere(&self, name: &str) -> Option<TopicMetadata> {
         let brokers = self.metadata.broker_ids();
-        if brokers.len() < 2 {
+        if brokers.len() < 2
+            || self.metadata.is_deleted(name, Instant::now())
+            || mutants::is_active(Mutant::BelieveLaggingBrokers)
+        {
             return None;
         }
         let requests = brokers.into_iter().map(|id| {

@@ -198,12 +198,17 @@ impl Cluster {
             Err(error) => {
                 if error.kind() != ErrorKind::UnknownTopicOrPartition {
                     self.metadata.forget(name);
-                } else if !self.metadata.unknown(name, Instant::now()) {
-                    return Err(self.with_nearest_topic(error).await);
-                } else if let Some(metadata) = self.request_topic_everywhere(name).await {
+                    return Err(self.located(error));
+                }
+                let may_exist = self.metadata.unknown(name, Instant::now());
+                if let Some(metadata) = self.request_topic_everywhere(name).await {
                     return Ok(self.metadata.insert(metadata, requested_at));
                 }
-                Err(error)
+                if may_exist {
+                    return Err(self.located(error));
+                }
+                let error = error.retriable(false);
+                Err(self.located(self.with_nearest_topic(error).await))
             }
         }
     }

@@ -44,7 +44,7 @@ impl Cluster {
             attempts += 1;
             let pause = self.config.retry.jittered_pause(attempts);
             if Instant::now() + pause >= deadline {
-                return Err(error);
+                return Err(self.located(error));
             }
             self.prepare_retry(&error, topic).await?;
             tokio::time::sleep(pause).await;
@@ -96,7 +96,8 @@ impl Cluster {
         topic: Option<&str>,
         failed_at: Instant,
     ) -> Result<()> {
-        self.find_remedy(error, topic, failed_at).await?;
+        let remedied = self.find_remedy(error, topic, failed_at).await;
+        remedied.map_err(|error| self.located(error))?;
         self.counters.count_retry();
         Ok(())
     }

@@ -215,7 +215,10 @@ impl Consumer {
         };
         let missing = offsets::commit(&self.cluster, coordinator, &member, commit)
             .await
-            .map_err(|error| self.explain_refusal(error, coordinator))?;
+            .map_err(|error| {
+                self.cluster
+                    .located(self.explain_refusal(error, coordinator))
+            })?;
         let mut committed = offsets.clone();
         committed.retain(|partition, _| !missing.contains_key(partition));
         self.committing.finished.committed(&committed);

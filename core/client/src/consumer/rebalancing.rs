@@ -88,7 +88,7 @@ impl Consumer {
                 Todo::Nothing => break,
                 Todo::Fail(error) => {
                     group.failure_reported();
-                    return Err(error);
+                    return Err(self.cluster.located(error));
                 }
                 Todo::Lose(partitions) => {
                     // Another attempt, after the member has rejoined, would overwrite a commit of the next owner.

@@ -149,7 +149,7 @@ impl PartitionQueue {
     }
 
     /// Handles a batch that was refused or got no response: sends it again, splits it, or fails it.
-    pub(super) fn refused(self: &Arc<Self>, refused: RefusedBatch, failure: ProduceFailure) {
+    pub(super) fn refused(self: &Arc<Self>, refused: RefusedBatch, mut failure: ProduceFailure) {
         let RefusedBatch {
             order,
             bytes,
@@ -168,6 +168,7 @@ impl PartitionQueue {
             return self.written(order, ProduceResult::UNKNOWN_OFFSET);
         }
         let may_retry = |batch: &ProducerBatch| self.may_retry(batch);
+        failure.reason.error = self.context.cluster.located(failure.reason.error);
         let verdict = state.pending.refused(order, bytes, failure, may_retry);
         self.settle(&mut state);
         let starts_pause = matches!(verdict, Some(Verdict::Retry { .. })) && !state.is_paused;

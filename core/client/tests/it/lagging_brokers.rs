@@ -128,13 +128,20 @@ fn a_topic_that_one_broker_does_not_have_is_requested_from_others() {
 }
 
 #[test]
+fn a_topic_that_another_client_has_just_created_is_requested_from_all_brokers() {
+    let reading = Reading::new(3, 1);
+    reading.cluster.state().forgetful_node = Some(1);
+    look(&reading, &reading.client, TOPIC).unwrap();
+}
+
+#[test]
 fn an_unknown_topic_is_an_error_at_once() {
     let reading = Reading::new(2, 1);
     look(&reading, &reading.client, TOPIC).unwrap();
     let error = look(&reading, &reading.client, "none").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::UnknownTopicOrPartition);
-    // One of them is for the names of all topics, for a suggestion.
-    assert!(reading.cluster.state().metadata_requests <= 4);
+    // One for each topic, one for each broker, and one for the names of all topics, for a suggestion.
+    assert!(reading.cluster.state().metadata_requests <= 5);
 }
 
 #[test]
