@@ -47,7 +47,7 @@ fn partitions_that_are_added_are_read_from_their_first_record(
     assert_eq!(read, 3);
 }
 
-#[behaviour(not_on_kafka = "a node may get the metadata of new partitions after this test")]
+#[behaviour]
 fn partitions_that_another_client_has_added_can_be_sent_to_at_once(target: Target) {
     let broker = target.start();
     let t = broker.name("t");
@@ -65,6 +65,7 @@ fn partitions_that_another_client_has_added_can_be_sent_to_at_once(target: Targe
         };
         let other = broker.another();
         broker.wait(other.admin().alter_topic(t, more)).unwrap();
+        target.await_partitions(t, partitions);
     };
     grow(2);
     assert_eq!(send(1).unwrap().partition.get(), 1);

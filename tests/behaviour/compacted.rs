@@ -126,9 +126,7 @@ fn readers_of_a_compacted_topic_get_the_last_value_of_each_key_at_its_offset(tar
 }
 
 /// A topic whose records have no keys loses all of them when it becomes compacted. Its end stays, and readers reach it.
-#[behaviour(
-    not_on_kafka = "Kafka never cleans the newest segment, which begins with the next record: https://kafka.apache.org/documentation/#design_compactionguarantees"
-)]
+#[behaviour]
 fn readers_come_to_the_end_of_a_topic_that_lost_its_last_records(target: Target) {
     let broker = target.start_with(&[
         ("log.cleaner.backoff.ms", "10"),

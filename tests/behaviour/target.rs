@@ -4,13 +4,15 @@ use std::future::Future;
 use std::ops::Deref;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use headwater::{
     Client, ClientConfig, Engine, ListenerOptions, NO_CONFIG, NewTopic, Producer, ProducerConfig,
     Record, ServeOptions, Server, TopicPartition,
 };
 use tempfile::TempDir;
+
+use crate::consume::PATIENCE;
 
 /// The variable with the bootstrap addresses of the Apache Kafka cluster that all tests share.
 const KAFKA: &str = "HEADWATER_TEST_KAFKA";
@@ -88,6 +90,26 @@ impl Target {
             client,
             place,
             suffix: new_suffix(),
+        }
+    }
+
+    /// Waits until each broker has the metadata of a topic with this number of partitions. A broker of a cluster gets it
+    /// a moment after the controller has created them.
+    pub(crate) fn await_partitions(self, topic: &str, partitions: i32) {
+        if !matches!(self, Self::Kafka) {
+            return;
+        }
+        for address in kafka_addresses().split(',') {
+            let client = headwater::connect(address, NO_CONFIG).unwrap();
+            let count = || {
+                let described = client.runtime().block_on(client.topic(topic).describe());
+                described.map_or(0, |topic| topic.partitions.len())
+            };
+            let deadline = Instant::now() + PATIENCE;
+            while count() < partitions as usize {
+                assert!(Instant::now() < deadline, "{address} lags");
+                std::thread::sleep(Duration::from_millis(10));
+            }
         }
     }
 }

@@ -122,16 +122,24 @@ fn closing_ends_the_call_that_waits(
     broker.wait(consumer.close());
 }
 
-#[behaviour(not_on_kafka = "groups there do not wait for more members")]
+/// The group waits for its first member, which does not poll and so does not rejoin.
+#[behaviour]
 fn a_member_that_waits_for_its_group_is_woken(target: Target) {
-    let broker = target.start_with(&[("group.initial.rebalance.delay.ms", "60000")]);
+    let broker = target.start();
     let t = broker.name("t");
     broker.make(t, 1);
-    let config = ConsumerConfig::parse([("group.id", broker.name("g"))]).unwrap();
-    let mut member = broker.consumer(config);
-    member
-        .subscribe(headwater::Subscription::topics([t]))
-        .unwrap();
+    let join = || {
+        let config = ConsumerConfig::parse([("group.id", broker.name("g"))]).unwrap();
+        let mut member = broker.consumer(config);
+        let topics = headwater::Subscription::topics([t]);
+        member.subscribe(topics).unwrap();
+        member
+    };
+    let mut first = join();
+    while first.assignment().is_empty() {
+        broker.wait(first.poll(SOON, None)).unwrap();
+    }
+    let mut member = join();
     let handle = member.wakeup_handle();
     std::thread::spawn(move || {
         std::thread::sleep(SOON);
@@ -141,4 +149,5 @@ fn a_member_that_waits_for_its_group_is_woken(target: Target) {
         wait(&broker, &mut member, WaitingCall::Poll),
         ErrorKind::Wakeup
     );
+    assert_eq!(member.assignment(), []);
 }

@@ -2,42 +2,25 @@
 
 use proc_macro::TokenStream;
 use quote::{format_ident, quote};
-use syn::parse::Parser as _;
-use syn::{Error, FnArg, ItemFn, LitStr, Pat, parse_macro_input};
+use syn::parse::Nothing;
+use syn::{Error, FnArg, ItemFn, Pat, parse_macro_input};
 
 /// Creates a test for each target from a function whose first parameter is `target: Target`. The other parameters are
 /// `rstest`'s values and cases.
 ///
 /// The tests on Apache Kafka are called `…_on_kafka` and are ignored by default, because they need a cluster:
-/// `make test-kafka` starts one. `#[behaviour(not_on_kafka = "reason")]` creates none.
+/// `make test-kafka` starts one.
 #[proc_macro_attribute]
 pub fn behaviour(options: TokenStream, item: TokenStream) -> TokenStream {
+    parse_macro_input!(options as Nothing);
     let function = parse_macro_input!(item as ItemFn);
-    let has_kafka = match without_kafka(options) {
-        Ok(reason) => reason.is_none(),
-        Err(error) => return error.into_compile_error().into(),
-    };
-    match tests(&function, has_kafka) {
+    match tests(&function) {
         Ok(tests) => tests.into(),
         Err(error) => error.into_compile_error().into(),
     }
 }
 
-/// The reason in the options.
-fn without_kafka(options: TokenStream) -> syn::Result<Option<LitStr>> {
-    let mut reason = None;
-    let parser = syn::meta::parser(|option| {
-        if option.path.is_ident("not_on_kafka") {
-            reason = Some(option.value()?.parse()?);
-            return Ok(());
-        }
-        Err(option.error("the only option is not_on_kafka = \"reason\""))
-    });
-    parser.parse(options)?;
-    Ok(reason)
-}
-
-fn tests(function: &ItemFn, has_kafka: bool) -> syn::Result<proc_macro2::TokenStream> {
+fn tests(function: &ItemFn) -> syn::Result<proc_macro2::TokenStream> {
     let (attributes, name, body) = (&function.attrs, &function.sig.ident, &function.block);
     let mut inputs = function.sig.inputs.iter().cloned();
     let target = inputs.next();
@@ -65,17 +48,6 @@ fn tests(function: &ItemFn, has_kafka: bool) -> syn::Result<proc_macro2::TokenSt
     let check = quote! {
         crate::differences::check(concat!(module_path!(), "::", stringify!(#name)), target, || #behaviour(target, #(#arguments),*));
     };
-    let kafka = has_kafka.then(|| {
-        quote! {
-            #[::rstest::rstest]
-            #(#attributes)*
-            #[ignore = "needs Apache Kafka: make test-kafka"]
-            fn #on_kafka(#(#parameters),*) {
-                let target = crate::target::Target::Kafka;
-                #check
-            }
-        }
-    });
     Ok(quote! {
         fn #behaviour(#target, #(#plain),*) #body
 
@@ -85,6 +57,12 @@ fn tests(function: &ItemFn, has_kafka: bool) -> syn::Result<proc_macro2::TokenSt
             #check
         }
 
-        #kafka
+        #[::rstest::rstest]
+        #(#attributes)*
+        #[ignore = "needs Apache Kafka: make test-kafka"]
+        fn #on_kafka(#(#parameters),*) {
+            let target = crate::target::Target::Kafka;
+            #check
+        }
     })
 }
