@@ -192,6 +192,7 @@ fn foreign_protocol(received: &[u8], error: &dyn std::error::Error) -> Connectio
 
 #[cfg(test)]
 mod tests {
+    use parking_lot::Mutex;
     use rstest::rstest;
 
     use super::*;
@@ -226,6 +227,53 @@ mod tests {
                 assert_eq!(reader.next().await.unwrap().unwrap(), *body);
             }
             assert_eq!(reader.next().await.unwrap(), None);
+        }
+    }
+
+    /// Records that a fetch returns become the columns of a table without a copy.
+    #[tokio::test]
+    async fn the_rest_of_a_large_frame_is_read_into_its_own_memory() {
+        let size = 10 * READ_BYTES;
+        let bytes = frame(&vec![7; size]);
+        let addresses = Arc::default();
+        let stream = WatchedReader {
+            bytes: &bytes,
+            addresses: Arc::clone(&addresses),
+        };
+        let read = FrameReader::new(stream, FrameLimit::default()).next().await;
+        let read = read.unwrap().unwrap();
+        let memory = read.as_ptr_range();
+        let addresses = addresses.lock();
+        // The first read, which has the length, is of another buffer.
+        let in_frame =
+            |(start, _): &&(usize, usize)| (memory.start.addr()..memory.end.addr()).contains(start);
+        let direct: usize = addresses
+            .iter()
+            .filter(in_frame)
+            .map(|(_, size)| size)
+            .sum();
+        assert!(direct >= size - READ_BYTES, "{direct} of {size} bytes");
+    }
+
+    /// A reader that records the address and the size of each read.
+    struct WatchedReader<'a> {
+        bytes: &'a [u8],
+        addresses: Arc<Mutex<Vec<(usize, usize)>>>,
+    }
+
+    impl AsyncRead for WatchedReader<'_> {
+        fn poll_read(
+            mut self: std::pin::Pin<&mut Self>,
+            _: &mut std::task::Context<'_>,
+            buffer: &mut tokio::io::ReadBuf<'_>,
+        ) -> std::task::Poll<io::Result<()>> {
+            let size = self.bytes.len().min(buffer.remaining()).min(READ_BYTES);
+            let (now, later) = self.bytes.split_at(size);
+            buffer.put_slice(now);
+            let end = buffer.filled().as_ptr_range().end.addr();
+            self.addresses.lock().push((end - size, size));
+            self.bytes = later;
+            std::task::Poll::Ready(Ok(()))
         }
     }
 
