@@ -93,8 +93,8 @@ impl Target {
         }
     }
 
-    /// Waits until each broker has the metadata of a topic with this number of partitions. A broker of a cluster gets it
-    /// a moment after the controller has created them.
+    /// Waits until each broker returns a topic with this number of partitions. A broker of a cluster applies the change
+    /// a moment after the controller.
     pub(crate) fn await_partitions(self, topic: &str, partitions: i32) {
         if !matches!(self, Self::Kafka) {
             return;

@@ -207,7 +207,6 @@ impl Cluster {
                 if may_exist {
                     return Err(self.located(error));
                 }
-                let error = error.retriable(false);
                 Err(self.located(self.with_nearest_topic(error).await))
             }
         }

@@ -108,7 +108,7 @@ impl Cluster {
         topic: Option<&str>,
         failed_at: Instant,
     ) -> Result<()> {
-        if !can_retry(error) {
+        if !can_retry(error) || self.is_nowhere(error) {
             return Err(error.clone());
         }
         let topic = topic.or(error.topic());
@@ -132,6 +132,16 @@ impl Cluster {
             Remedy::FindController => self.find_controller().await,
             Remedy::RenewProducer | Remedy::None => Err(error.clone()),
         }
+    }
+
+    /// Whether the error is about a topic that no broker has: it comes from a request to all brokers, or to the
+    /// controller.
+    fn is_nowhere(&self, error: &Error) -> bool {
+        error.kind() == ErrorKind::UnknownTopicOrPartition
+            && error.partition().is_none()
+            && error
+                .topic()
+                .is_some_and(|topic| !self.expects_topic(topic))
     }
 
     /// Refreshes the brokers and the controller. Without a response the next attempt uses the cached controller.
