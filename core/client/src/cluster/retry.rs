@@ -52,8 +52,9 @@ impl Cluster {
         }
     }
 
-    /// Calls `attempt` again while no broker responds, until `deadline`. Returns the last error.
-    pub(crate) async fn until_answered<T, F: Future<Output = Result<T>>>(
+    /// Calls `attempt` again while no broker responds or the topic has no leaders yet, until `deadline`. Returns the last
+    /// error.
+    pub(crate) async fn until_ready<T, F: Future<Output = Result<T>>>(
         &self,
         deadline: Instant,
         mut attempt: impl FnMut() -> F,
@@ -61,7 +62,7 @@ impl Cluster {
         let mut attempts = 0;
         loop {
             let error = match attempt().await {
-                Err(error) if is_unanswered(&error) && can_retry(&error) => error,
+                Err(error) if can_retry(&error) && !self.is_nowhere(&error) => error,
                 ended => return ended,
             };
             attempts += 1;
@@ -80,6 +81,15 @@ impl Cluster {
             return false;
         };
         remedy(error.code()) == Remedy::FindLeader && self.knows_later_leader(used, partition)
+    }
+
+    /// Fails if a retry after `error` cannot help. The caller refreshes what has changed, and backs off.
+    pub(crate) fn check_retry(&self, error: &Error) -> Result<()> {
+        if !can_retry(error) || self.is_nowhere(error) {
+            return Err(self.located(error.clone()));
+        }
+        self.counters.count_retry();
+        Ok(())
     }
 
     /// Prepares a retry after `error`: refreshes the leaders of `topic`, or the controller. Fails if a retry cannot

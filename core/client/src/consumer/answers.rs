@@ -129,11 +129,14 @@ impl Consumer {
             self.refresh_missing(partition, &error, stream).await?;
             return Ok(false);
         }
-        let prepared = self.cluster.prepare_retry(&error, Some(&partition.topic));
-        match prepared.await {
-            // The next fetch finds that the topic does not exist.
-            Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {}
-            prepared => prepared?,
+        if remedy(error.code()) == Remedy::FindLeader {
+            // In the background: records of other partitions do not wait for it.
+            self.cluster.check_retry(&error)?;
+            self.cluster
+                .refresh_in_background(Arc::clone(&partition.topic));
+        } else {
+            let prepared = self.cluster.prepare_retry(&error, Some(&partition.topic));
+            prepared.await?;
         }
         let retry = self.cluster.config().retry;
         self.known_topics

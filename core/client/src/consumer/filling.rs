@@ -70,7 +70,7 @@ impl Consumer {
         any |= self.handle_answers(answers, stream).await?;
         any |= self.handle_validations(validations, stream).await?;
         for (node, targets, error) in failures {
-            self.node_failed(node, targets, &error).await?;
+            self.node_failed(node, targets, &error)?;
         }
         Ok(any)
     }
@@ -112,19 +112,22 @@ impl Consumer {
     }
 
     /// Sends fetches to the nodes that have none in flight. They share `fetch.max.bytes` (or the stream's `max_bytes`,
-    /// if larger), less the bytes already fetched ahead.
+    /// if larger), less the bytes already fetched ahead, and those that other nodes may return.
     fn send_fetches(
         &mut self,
         nodes: Vec<NodeTargets>,
         generation: u64,
         stream: Option<&BatchStream>,
     ) {
-        let sharers = nodes.len().max(1);
+        let to_send = self
+            .leader_fetches
+            .retain_current(nodes, generation, Instant::now());
         let ends = stream.and_then(BatchStream::ends);
         let ahead = self.assignment.fetched_bytes(ends.as_deref());
         let table = stream.map_or(0, |stream| stream.options().max_bytes);
         let budget = self.config.fetch_max_bytes.max(table);
-        let share = budget.saturating_sub(ahead) / sharers;
+        let taken = ahead + self.leader_fetches.requested_bytes();
+        let share = budget.saturating_sub(taken) / to_send.len().max(1);
         if share == 0 && ahead > 0 {
             return;
         }
@@ -134,8 +137,7 @@ impl Consumer {
             max_bytes: share.max(1),
             isolation: self.config.isolation_level,
         };
-        let now = Instant::now();
-        for targets in self.leader_fetches.retain_current(nodes, generation, now) {
+        for targets in to_send {
             self.leader_fetches.start(&self.fetches, targets, limits);
         }
     }
@@ -153,13 +155,8 @@ impl Consumer {
 
     /// Backs off from a node, and refreshes its topics in the background, so that fetches from other nodes continue.
     /// Partitions for which it was the preferred replica are read from their leader again.
-    async fn node_failed(
-        &mut self,
-        node: i32,
-        targets: Vec<FetchTarget>,
-        error: &Error,
-    ) -> Result<()> {
-        self.cluster.prepare_retry(error, None).await?;
+    fn node_failed(&mut self, node: i32, targets: Vec<FetchTarget>, error: &Error) -> Result<()> {
+        self.cluster.check_retry(error)?;
         let retry = self.cluster.config().retry;
         self.leader_fetches.failed(node, &retry, Instant::now());
         let mut topics = BTreeSet::new();

@@ -67,7 +67,7 @@ impl KnownTopics {
             .missing
             .get(partition)
             .map_or(1, |missing| missing.tries + 1);
-        let retry_at = now + retry.pause(tries);
+        let retry_at = now + retry.jittered_pause(tries);
         self.missing
             .insert(partition.clone(), Missing { tries, retry_at });
         tries == 1
@@ -112,9 +112,12 @@ mod tests {
         for _ in 0..4 {
             let first = topics.lookup_failed(&partition, &RETRY, start);
             assert_eq!(first, pauses.is_empty());
-            pauses.push((topics.next_retry(start).unwrap() - start).as_millis());
+            pauses.push(topics.next_retry(start).unwrap() - start);
         }
-        assert_eq!(pauses, [100, 200, 300, 300]);
+        for (pause, expected) in pauses.into_iter().zip([100, 200, 300, 300]) {
+            let expected = Duration::from_millis(expected);
+            assert!(pause >= expected.mul_f64(0.8) && pause <= expected.mul_f64(1.2));
+        }
         assert!(topics.is_backing_off(&partition, start));
         topics.mark_found(&partition);
         assert!(!topics.is_backing_off(&partition, start));

@@ -32,6 +32,7 @@ mod registry;
 mod sender;
 mod senders;
 mod sequences;
+mod spawn_on_wake;
 mod split;
 mod split_outcome;
 mod stamp;

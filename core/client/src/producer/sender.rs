@@ -1,7 +1,7 @@
 //! The sender of one broker: sends requests with the next batch of each partition that the broker leads.
 //!
 //! A sender has no task of its own. The thread that closes a batch builds the request and polls it once, so that in
-//! process a batch is written in the caller's thread. A request that has to wait for its response continues in a task.
+//! process a batch is written in the caller's thread. The response to a request that has to wait starts a task.
 //!
 //! Order: the thread that takes a batch of a partition has the claim of its queue until the request is polled for the
 //! first time, which passes it to the transport. So the transport gets the batches of a partition in the order in which
@@ -9,7 +9,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use headwater_protocol::ProduceResponse;
@@ -22,6 +22,7 @@ use super::produce_answer::ProduceAnswers;
 use super::produce_request::{RequestPart, produce_request};
 use super::queue_sending::{Listing, NotTaken, RefusedBatch};
 use super::recovery;
+use super::spawn_on_wake::SpawnOnWake;
 use crate::error::Result;
 use crate::transport::Node;
 
@@ -228,7 +229,7 @@ struct InFlightRequest {
 }
 
 impl InFlightRequest {
-    /// Sends the request. If the response is not ready at once, a task waits for it.
+    /// Sends the request. If the response is not ready at once, it starts a task when it arrives.
     fn start(mut self) {
         self.encode();
         if self.parts.is_empty() {
@@ -238,13 +239,13 @@ impl InFlightRequest {
         let context = Arc::clone(&self.context);
         let node = Node::Id(self.sender.node);
         let mut call = Box::pin(async move { context.cluster.call(node, request).await });
-        match call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        let spawn = SpawnOnWake::new(self.context.cluster.runtime().clone());
+        match call.as_mut().poll(&mut Context::from_waker(&spawn.waker())) {
             Poll::Ready(response) => self.answer(response),
             Poll::Pending => {
                 self.release_claims();
                 self.context.expiry.watch();
-                let runtime = self.context.cluster.runtime().clone();
-                runtime.spawn(async move {
+                spawn.set(async move {
                     let (sender, context) = (Arc::clone(&self.sender), Arc::clone(&self.context));
                     self.answer(call.await);
                     sender.send(&context, None);

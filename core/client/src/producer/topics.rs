@@ -144,13 +144,13 @@ impl Producer {
     }
 
     /// The queues of a topic, created or updated if the metadata has changed. Waits up to `max.block.ms` for a broker
-    /// that responds.
+    /// that responds and knows the topic's leaders.
     pub(crate) async fn topic(&self, name: &str) -> error::Result<Arc<TopicQueues>> {
         let context = &self.inner.context;
         let deadline = Instant::now() + context.config.max_block;
         let found = context
             .cluster
-            .until_answered(deadline, || self.current_topic(name));
+            .until_ready(deadline, || self.current_topic(name));
         match tokio::time::timeout_at(deadline.into(), found).await {
             Ok(found) => found,
             Err(_) => Err(self.inner.blocked_too_long().in_topic(name)),

@@ -36,6 +36,34 @@ fn a_failing_leader_drops_no_answer_of_another() {
     assert_eq!(reading.poll(&mut consumer, LONG), 1);
 }
 
+/// The leader's successor is looked up, which takes long: records of the other leader are returned at once.
+#[rstest]
+#[case::dead_leader(None)]
+#[case::moved_leader(Some(ErrorCode::NotLeaderOrFollower))]
+fn the_lookup_of_a_leader_delays_no_record_of_another(#[case] refusal: Option<ErrorCode>) {
+    let reading = Reading::new(2, 2);
+    let mut consumer = reading.consumer_of_all(&[]);
+    for partition in 0..2 {
+        reading.send(partition);
+    }
+    reading.read(&mut consumer, 2);
+    {
+        let mut state = reading.cluster.state();
+        state.metadata_takes = 2 * LONG;
+        match refusal {
+            None => state.dead_nodes = vec![2],
+            Some(code) => state.fetch_faults.push_back(code),
+        }
+    }
+    // One of the leaders fails the next fetch, and the other one gets a record.
+    for partition in 0..2 {
+        if refusal.is_some() || partition == 0 {
+            reading.send(partition);
+        }
+    }
+    assert_eq!(reading.poll(&mut consumer, LONG), 1);
+}
+
 #[test]
 fn the_partitions_of_a_dead_leader_are_read_from_its_successor() {
     let reading = Reading::new(2, 2);

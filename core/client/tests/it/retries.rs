@@ -108,6 +108,18 @@ fn a_table_waits_for_a_broker_that_is_temporarily_away() {
     assert_eq!(broker.state().away, 0);
 }
 
+/// As Kafka's producer does.
+#[test]
+fn records_wait_for_the_leaders_of_a_topic_that_is_being_created() {
+    let cluster = FakeCluster::with_topic(TOPIC, 1);
+    let (_runtime, client) = client(&cluster);
+    cluster.state().metadata_without_leaders = 3;
+    let producer = client.producer(config(&[("retry.backoff.ms", "1")]));
+    send(&producer, "a").wait().unwrap();
+    assert_eq!(values(&cluster, 0), ["a"]);
+    assert_eq!(cluster.state().metadata_without_leaders, 0);
+}
+
 #[test]
 fn the_error_after_max_block_ms_has_the_reason() {
     let broker = FakeCluster::with_topic(TOPIC, 1);

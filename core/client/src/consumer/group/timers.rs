@@ -58,7 +58,7 @@ impl Backoff {
     /// Pauses before the next attempt.
     pub(super) fn failed(&mut self, now: Instant) {
         self.failures += 1;
-        self.until = Some(now + self.retry.pause(self.failures));
+        self.until = Some(now + self.retry.jittered_pause(self.failures));
     }
 
     /// Resets the next pause to the first one.

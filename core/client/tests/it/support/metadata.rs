@@ -39,13 +39,16 @@ impl FakeCluster {
                 })
                 .collect(),
         };
+        let without_leaders = state.metadata_without_leaders > 0;
+        state.metadata_without_leaders = state.metadata_without_leaders.saturating_sub(1);
+        let topic = |name| match without_leaders {
+            true => refused(name, ErrorCode::LeaderNotAvailable),
+            false => describe(&state, name, forgets),
+        };
         MetadataResponse {
             brokers: state.nodes.iter().map(|node| address(*node)).collect(),
             controller_id: state.controller,
-            topics: names
-                .iter()
-                .map(|name| describe(&state, name, forgets))
-                .collect(),
+            topics: names.iter().map(topic).collect(),
             ..Default::default()
         }
     }
@@ -61,13 +64,17 @@ pub(super) fn address(node: i32) -> MetadataResponseBroker {
     }
 }
 
+fn refused(name: &Str, code: ErrorCode) -> MetadataResponseTopic {
+    MetadataResponseTopic {
+        error_code: code.code(),
+        name: Some(name.clone()),
+        ..Default::default()
+    }
+}
+
 fn describe(state: &State, name: &Str, forgets: bool) -> MetadataResponseTopic {
     let Some(count) = state.partitions.get(&**name).filter(|_| !forgets) else {
-        return MetadataResponseTopic {
-            error_code: ErrorCode::UnknownTopicOrPartition.code(),
-            name: Some(name.clone()),
-            ..Default::default()
-        };
+        return refused(name, ErrorCode::UnknownTopicOrPartition);
     };
     let leaders = state.lagging.as_ref().unwrap_or(&state.leaders);
     let partition = |index| {

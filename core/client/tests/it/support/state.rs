@@ -161,6 +161,8 @@ pub(crate) struct State {
     pub(crate) offline_replicas: Vec<i32>,
     /// This many Metadata responses have no topics.
     pub(crate) metadata_forgets: usize,
+    /// This many Metadata responses have no leaders yet, as for a topic that is being created.
+    pub(crate) metadata_without_leaders: usize,
     /// A node whose Metadata responses have no topics.
     pub(crate) forgetful_node: Option<i32>,
     /// Whether commits of a transaction are pending.

@@ -10,6 +10,7 @@ use headwater_protocol::{ErrorCode, HeartbeatResponse, JoinGroupResponse, Str, S
 use super::assignors::{Assignor, PartitionCounts};
 use super::member::{ClassicMember, Election, LeaderTask, Rejoin, State, WatchedTopics};
 use super::protocol;
+use crate::cluster::can_retry;
 use crate::consumer::group::membership::refusal;
 use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes;
@@ -19,7 +20,7 @@ impl ClassicMember {
         match found {
             // The pauses keep growing until the coordinator itself has answered.
             Ok(()) => self.has_coordinator = true,
-            Err(error) if error.is_retriable() => self.backoff.failed(now),
+            Err(error) if can_retry(&error) => self.backoff.failed(now),
             Err(error) => self.fail(error),
         }
     }
@@ -85,7 +86,7 @@ impl ClassicMember {
         self.metadata_due = now + self.settings.metadata_max_age;
         let counts = match counts {
             Ok(counts) => counts,
-            Err(error) if error.is_retriable() => return self.backoff.failed(now),
+            Err(error) if can_retry(&error) => return self.backoff.failed(now),
             Err(error) => return self.fail(error),
         };
         self.backoff.succeeded();

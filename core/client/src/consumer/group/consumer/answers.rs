@@ -6,6 +6,7 @@ use headwater_protocol::{ConsumerGroupHeartbeatResponse, ErrorCode};
 
 use super::member::{ConsumerMember, State};
 use super::partitions::{self, TopicNames};
+use crate::cluster::can_retry;
 use crate::consumer::group::membership::refusal;
 use crate::error::{Error, ErrorKind, Result};
 use crate::error_codes;
@@ -16,7 +17,7 @@ impl ConsumerMember {
         match found {
             // The pauses keep growing until the coordinator itself has answered.
             Ok(()) => self.has_coordinator = true,
-            Err(error) if error.is_retriable() => self.backoff.failed(now),
+            Err(error) if can_retry(&error) => self.backoff.failed(now),
             Err(error) => self.fail(error, now),
         }
     }
@@ -108,7 +109,7 @@ impl ConsumerMember {
                 self.names.extend(names);
                 self.target_changed();
             }
-            Err(error) if error.is_retriable() => {}
+            Err(error) if can_retry(&error) => {}
             Err(error) => self.fail(error, now),
         }
     }
