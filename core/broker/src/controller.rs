@@ -133,7 +133,7 @@ impl CommitError {
     /// Kafka's error code.
     pub(crate) const fn code(&self) -> ErrorCode {
         match self {
-            Self::Append(_) | Self::Flush(_) => ErrorCode::KafkaStorageError,
+            Self::Append(_) | Self::Flush(_) | Self::Undecided(_) => ErrorCode::KafkaStorageError,
             Self::Closed => ErrorCode::BrokerNotAvailable,
             Self::TooLarge => ErrorCode::PolicyViolation,
             Self::Apply(_) | Self::Encode(_) | Self::Batch(_) => ErrorCode::UnknownServerError,

@@ -61,6 +61,9 @@ pub(crate) enum CommitError {
     Append(#[from] AppendError),
     #[error(transparent)]
     Flush(#[from] FlushError),
+    /// The record is in the log, may not be on the disk, and cannot be removed.
+    #[error("{0}. Whether the change was made is decided when the directory is opened again")]
+    Undecided(FlushError),
 }
 
 /// The result of a replay.
@@ -127,7 +130,8 @@ impl<E: Env> MetadataLog<E> {
     }
 
     /// Applies `records` to `image`, writes them as one batch, and returns when they are durable. After an error
-    /// `image` must not be used any more; the log then contains the whole change or nothing of it.
+    /// `image` must not be used any more; the log then contains nothing of the change, or after
+    /// [`CommitError::Undecided`] the whole change or nothing of it.
     pub(crate) fn commit(
         &self,
         image: &mut Image,
@@ -173,10 +177,13 @@ impl<E: Env> MetadataLog<E> {
             .append_as_leader(validate(bytes, &rules)?, LeaderEpoch::new(0))?;
         if let Err(error) = self.log.wait_flushed(appended.next_offset()) {
             // The change was not acknowledged, so no other change may follow it.
-            if let Err(error) = self.log.truncate_to(appended.base_offset) {
-                tracing::error!(%error, "a failed change could not be truncated yet; further changes are refused until it is");
-            }
-            return Err(error.into());
+            return Err(match self.log.truncate_to(appended.base_offset) {
+                Ok(_) => error.into(),
+                Err(failure) => {
+                    tracing::error!(error = %failure, "a failed change could not be truncated; further changes are refused");
+                    CommitError::Undecided(error)
+                }
+            });
         }
         Ok(())
     }

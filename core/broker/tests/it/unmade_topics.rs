@@ -108,6 +108,61 @@ fn a_failed_call_leaves_a_topic_created_or_not_created() {
     assert!(failed > 50, "only {failed} changes failed");
 }
 
+/// After a failed sync the kernel may have dropped the bytes, so the broker refuses changes until the directory is opened
+/// again. Then each change was made, with its files, or was not made.
+#[test]
+fn after_a_failed_sync_a_topic_is_whole_or_absent_when_the_directory_is_opened_again() {
+    let mut failed = 0;
+    for (nth, times) in (0..20).flat_map(|nth| [(nth, Times::Once), (nth, Times::Forever)]) {
+        let env = SimEnv::new(1);
+        let broker = open(&env, &[]);
+        create(&broker, "old", 1, &[]);
+        env.inject(Fault {
+            operation: Operation::Sync,
+            nth,
+            times,
+            error: ErrorKind::Other,
+        });
+        let made = try_create(&broker, creatable("new", 2, &[])).error_code == 0;
+        let grown = grow(&broker, "old", 3).0 == ErrorCode::None;
+        failed += usize::from(!made) + usize::from(!grown);
+        env.clear_faults();
+        drop(broker);
+        for (end, env) in [
+            ("killed", env.after_kill(nth)),
+            ("without power", env.after_power_cut(nth)),
+        ] {
+            let moment = format!("sync {nth} fails {times:?}, {end}");
+            let (broker, report) = try_open(&env, &[]).unwrap();
+            assert!(report.strays.is_empty(), "{moment}: {report:?}");
+            let count = |name: &str| {
+                let all = topics(&broker);
+                all.into_iter()
+                    .find(|topic| topic.0 == name)
+                    .map(|topic| topic.1)
+            };
+            let (new, old) = (count("new"), count("old"));
+            assert!(
+                new == Some(2) || (new.is_none() && !made),
+                "{moment}: {new:?}"
+            );
+            assert!(
+                old == Some(3) || (old == Some(1) && !grown),
+                "{moment}: {old:?}"
+            );
+            assert_all_work(&broker, &moment);
+            if new.is_none() {
+                create(&broker, "new", 2, &[]);
+            }
+            if old == Some(1) {
+                assert_eq!(grow(&broker, "old", 3).0, ErrorCode::None, "{moment}");
+            }
+            assert_all_work(&broker, &moment);
+        }
+    }
+    assert!(failed > 10, "only {failed} changes failed");
+}
+
 #[test]
 fn without_file_descriptors_no_topic_is_created_and_the_error_has_the_reason() {
     let env = SimEnv::new(1);
