@@ -113,6 +113,8 @@ export declare class Client implements AsyncDisposable {
     deleteRecords(name: string, before: Position, given?: WaitOptions): Promise<Map<number, bigint>>;
     /** The configuration of a topic, with the source of each value. */
     topicConfig(name: string, given?: WaitOptions): Promise<ConfigEntry[]>;
+    /** The configuration of a broker, by default of the one with the lowest id, with the source of each value. */
+    brokerConfig(broker?: number, given?: WaitOptions): Promise<ConfigEntry[]>;
     /** The consumer groups, by name. */
     groups(given?: WaitOptions): Promise<GroupInfo[]>;
     /** A group with its members and their partitions. An unknown group is an error. */

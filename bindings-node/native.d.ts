@@ -61,6 +61,8 @@ export declare class Client {
   deleteRecords(name: string, before: string | Array<PartitionOffset>, abort?: Abort | undefined | null): Promise<Array<PartitionOffset>>
   /** The configuration of a topic. */
   topicConfig(name: string, abort?: Abort | undefined | null): Promise<Array<ConfigEntry>>
+  /** The configuration of a broker; without an id, of the one with the lowest id. */
+  brokerConfig(broker?: number | undefined | null, abort?: Abort | undefined | null): Promise<Array<ConfigEntry>>
   /** A handle on a topic. */
   topic(name: string): Topic
   /** A producer. */
@@ -494,6 +496,12 @@ export interface RecoveryReport {
   /** Directories of unknown topics, which were not changed. */
   strays: Array<string>
 }
+
+/**
+ * Runs the command line on these arguments, which begin with the program's name, and returns its exit code. Blocks the
+ * thread until then. Only for a process that does nothing else.
+ */
+export declare function runCommandLine(arguments: Array<string>): number
 
 /** The range and the formats of a scan. */
 export interface ScanArguments {

@@ -30,6 +30,7 @@ import {
   boolean,
   type Check,
   count,
+  integer,
   listOf,
   object,
   oneOf,
@@ -141,6 +142,13 @@ export class Client implements AsyncDisposable {
     const known = options('topicConfig()', given, { signal });
     const topic = text(name, 'name');
     return abortable(known.signal, (abort) => this.native.topicConfig(topic, abort));
+  }
+
+  /** The configuration of a broker, by default of the one with the lowest id, with the source of each value. */
+  async brokerConfig(broker?: number, given: WaitOptions = {}): Promise<ConfigEntry[]> {
+    const known = options('brokerConfig()', given, { signal });
+    const id = broker === undefined ? undefined : integer(broker, 'broker');
+    return abortable(known.signal, (abort) => this.native.brokerConfig(id, abort));
   }
 
   /** The consumer groups, by name. */

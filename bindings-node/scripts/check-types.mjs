@@ -19,17 +19,22 @@ function declarations() {
   return `${note}\n${modules.sort().map(part).join('\n')}`;
 }
 
+function fail(reason) {
+  console.error(reason);
+  process.exit(1);
+}
+
 const written = declarations();
 if (process.argv.includes('--write')) {
   writeFileSync(file, written);
-} else if (readFileSync(file, 'utf8') !== written) {
-  console.error(
+  process.exit();
+}
+if (readFileSync(file, 'utf8') !== written) {
+  fail(
     'index.d.ts is not that of this build: run node scripts/check-types.mjs --write, and look at the difference.',
   );
-  process.exit(1);
 }
 const changed = execFileSync('git', ['status', '--porcelain', '--', 'native.d.ts'], { cwd: here });
-if (process.env.CI !== undefined && changed.length > 0) {
-  console.error('native.d.ts is not that of this build: commit what the build wrote.');
-  process.exit(1);
+if (changed.length > 0) {
+  fail('native.d.ts is not that of this build: commit what the build wrote.');
 }

@@ -7,7 +7,7 @@
 
 #![allow(
     unsafe_code,
-    reason = "napi-derive writes it into each module; our own is in `runtime`, `errors` and `convert`"
+    reason = "napi-derive writes it into each module; our own is in `runtime`, `errors`, `convert` and `command_line`"
 )]
 #![allow(
     clippy::needless_pass_by_value,
@@ -34,6 +34,7 @@ mod abort;
 mod allocator;
 mod batch;
 mod client;
+mod command_line;
 mod consumer;
 mod convert;
 mod engine;

@@ -6,6 +6,7 @@ import {
   ClosedError,
   ConfigError,
   HeadwaterError,
+  InvalidArgumentError,
   open,
   TopicAlreadyExistsError,
   UnknownTopicOrPartitionError,
@@ -70,6 +71,17 @@ onTargets('configuration is taken as Kafka spells it and in camelCase', async (c
   );
   assert.equal(config.get('retention.ms').value, '1000');
   assert.equal(config.get('cleanup.policy').value, 'compact');
+});
+
+onTargets('a broker tells its configuration', async (client) => {
+  const { brokers } = await client.describeCluster();
+  const lowest = brokers.map(({ id }) => id).sort((a, b) => a - b)[0];
+  const [own, byId] = [await client.brokerConfig(), await client.brokerConfig(lowest)];
+  assert.deepEqual(own, byId);
+  const retention = own.find((entry) => entry.name === 'log.retention.hours');
+  assert.deepEqual([retention.value, retention.source], ['168', 'default']);
+  await rejects(client.brokerConfig(lowest + 1_000), HeadwaterError);
+  await rejects(client.brokerConfig('one'), InvalidArgumentError, /broker/);
 });
 
 onTargets('an unknown topic key is named with the nearest one', async (client) => {

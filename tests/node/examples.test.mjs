@@ -146,7 +146,7 @@ test('the two services work over serve(), end cleanly and lose nothing', {
   await runPair(context, environment, () => open(data));
 });
 
-test('the same two services work on a cluster of Apache Kafka', {
+test('the same two services work on a cluster (kafka)', {
   timeout: DEADLINE,
   skip: CLUSTER === undefined && 'HEADWATER_TEST_KAFKA names no cluster',
 }, async (context) => {

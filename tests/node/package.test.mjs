@@ -34,6 +34,8 @@ test('npm pack creates a package that finds its binary', { timeout: 120_000 }, a
   assert.ok(!files.some((file) => file.endsWith('.ts') && !file.endsWith('.d.ts')), files.join());
   await writeFile(join(path, 'package.json'), '{"private": true}');
   npm('install', packed.filename);
+  const version = execFileSync(join(path, 'node_modules/.bin/headwater'), ['--version']);
+  assert.match(version.toString(), /^headwater \d/);
   const node = (...args) => execFileSync(process.execPath, args, { cwd: path, encoding: 'utf8' });
   assert.equal(
     node('--input-type=module', '-e', `import { open } from 'headwater';${SOURCE}`),

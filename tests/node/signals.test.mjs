@@ -30,6 +30,7 @@ onTargets('every call that waits ends when its signal is aborted', async (client
     alterTopic: () => client.alterTopic(name('flights'), { partitions: 2, ...aborted }),
     deleteTopic: () => client.deleteTopic(name('flights'), aborted),
     deleteRecords: () => client.deleteRecords(name('flights'), 'latest', aborted),
+    brokerConfig: () => client.brokerConfig(undefined, aborted),
     topicConfig: () => client.topicConfig(name('flights'), aborted),
     groups: () => client.groups(aborted),
     describeGroup: () => client.describeGroup(name('g'), aborted),

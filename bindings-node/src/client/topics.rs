@@ -150,6 +150,21 @@ impl Client {
     ) -> napi::Result<Answer> {
         topic_config(&env, &self.embedded, name, abort)
     }
+
+    /// The configuration of a broker; without an id, of the one with the lowest id.
+    #[napi(catch_unwind, ts_return_type = "Promise<Array<ConfigEntry>>")]
+    pub fn broker_config(
+        &self,
+        env: Env,
+        broker: Option<i32>,
+        abort: Option<&Abort>,
+    ) -> napi::Result<Answer> {
+        let admin = self.embedded.client(&env)?.admin().clone();
+        let config = async move { admin.broker_config(broker).await };
+        promise(&env, self.embedded.runtime(), abort, config, |_, entries| {
+            Ok(config_entries(entries))
+        })
+    }
 }
 
 /// The configuration of a topic.
@@ -162,12 +177,16 @@ pub(crate) fn topic_config(
     let admin = embedded.client(env)?.admin().clone();
     let config = async move { admin.topic_config(&name).await };
     promise(env, embedded.runtime(), abort, config, |_, entries| {
-        let entry = |entry: headwater::ConfigEntry| ConfigEntry {
-            name: entry.name,
-            value: entry.value,
-            source: entry.source.to_owned(),
-            documentation: entry.documentation,
-        };
-        Ok(entries.into_iter().map(entry).collect::<Vec<_>>())
+        Ok(config_entries(entries))
     })
+}
+
+fn config_entries(entries: Vec<headwater::ConfigEntry>) -> Vec<ConfigEntry> {
+    let entry = |entry: headwater::ConfigEntry| ConfigEntry {
+        name: entry.name,
+        value: entry.value,
+        source: entry.source.to_owned(),
+        documentation: entry.documentation,
+    };
+    entries.into_iter().map(entry).collect()
 }
