@@ -79,7 +79,7 @@ onTargets('a broker tells its configuration', async (client) => {
   const [own, byId] = [await client.brokerConfig(), await client.brokerConfig(lowest)];
   assert.deepEqual(own, byId);
   const retention = own.find((entry) => entry.name === 'log.retention.hours');
-  assert.deepEqual([retention.value, retention.source], ['168', 'default']);
+  assert.deepEqual([retention.value, retention.source], ['168', 'DEFAULT_CONFIG']);
   await rejects(client.brokerConfig(lowest + 1_000), HeadwaterError);
   await rejects(client.brokerConfig('one'), InvalidArgumentError, /broker/);
 });
