@@ -161,9 +161,13 @@ impl Client {
     ) -> napi::Result<Answer> {
         let admin = self.embedded.client(&env)?.admin().clone();
         let config = async move { admin.broker_config(broker).await };
-        promise(&env, self.embedded.runtime(), abort, config, |_, entries| {
-            Ok(config_entries(entries))
-        })
+        promise(
+            &env,
+            self.embedded.runtime(),
+            abort,
+            config,
+            |_, entries| Ok(config_entries(entries)),
+        )
     }
 }
 

@@ -179,8 +179,7 @@ impl Handshake {
             Ok(None) | Err(_) => return Err(closed_in_handshake(api)),
         };
         self.check_order(&frame)?;
-        let (_, response) =
-            decode_response(frame, api, version).map_err(|error| not_a_broker(&error))?;
+        let (_, response) = decode_response(frame, api, version).map_err(not_a_broker)?;
         Ok(response)
     }
 

@@ -41,9 +41,12 @@ impl FakeCluster {
         };
         let without_leaders = state.metadata_without_leaders > 0;
         state.metadata_without_leaders = state.metadata_without_leaders.saturating_sub(1);
-        let topic = |name| match without_leaders {
-            true => refused(name, ErrorCode::LeaderNotAvailable),
-            false => describe(&state, name, forgets),
+        let topic = |name| {
+            if without_leaders {
+                refused(name, ErrorCode::LeaderNotAvailable)
+            } else {
+                describe(&state, name, forgets)
+            }
         };
         MetadataResponse {
             brokers: state.nodes.iter().map(|node| address(*node)).collect(),
