@@ -108,8 +108,8 @@ fn a_failed_call_leaves_a_topic_created_or_not_created() {
     assert!(failed > 50, "only {failed} changes failed");
 }
 
-/// After a failed sync the kernel may have dropped the bytes, so the broker refuses changes until the directory is opened
-/// again. Then each change was made, with its files, or was not made.
+/// After a failed sync the kernel may have dropped the bytes, so the broker refuses changes until the directory is
+/// opened again. Then each change was made, with its files, or was not made.
 #[test]
 fn after_a_failed_sync_a_topic_is_whole_or_absent_when_the_directory_is_opened_again() {
     let mut failed = 0;

@@ -52,8 +52,8 @@ impl Cluster {
         }
     }
 
-    /// Calls `attempt` again while no broker responds or the topic has no leaders yet, until `deadline`. Returns the last
-    /// error.
+    /// Calls `attempt` again while no broker responds or the topic has no leaders yet, until `deadline`. Returns the
+    /// last error.
     pub(crate) async fn until_ready<T, F: Future<Output = Result<T>>>(
         &self,
         deadline: Instant,
@@ -83,7 +83,7 @@ impl Cluster {
         remedy(error.code()) == Remedy::FindLeader && self.knows_later_leader(used, partition)
     }
 
-    /// Fails if a retry after `error` cannot help. The caller refreshes what has changed, and backs off.
+    /// Fails if a retry after `error` cannot help. The caller refreshes the metadata, and backs off.
     pub(crate) fn check_retry(&self, error: &Error) -> Result<()> {
         if !can_retry(error) || self.is_nowhere(error) {
             return Err(self.located(error.clone()));

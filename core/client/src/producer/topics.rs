@@ -144,7 +144,7 @@ impl Producer {
     }
 
     /// The queues of a topic, created or updated if the metadata has changed. Waits up to `max.block.ms` for a broker
-    /// that responds and knows the topic's leaders.
+    /// that responds with the topic's leaders.
     pub(crate) async fn topic(&self, name: &str) -> error::Result<Arc<TopicQueues>> {
         let context = &self.inner.context;
         let deadline = Instant::now() + context.config.max_block;
