@@ -274,6 +274,60 @@ def test_a_file_size_limit_does_no_harm(tmp_path: Path) -> None:
     assert done.stdout.split() == ["KAFKA_STORAGE_ERROR", "safe", "resumed"], done.stderr
 
 
+COMMIT = """
+import asyncio, logging, resource, sys, time, headwater as hw, headwater.aio
+logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s")
+
+def limit(size):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+def report(error, started):
+    # The time limit of a call is a minute.
+    print(type(error).__name__, error.code, error.retriable, time.monotonic() - started < 30)
+
+async def commit_in_asyncio(client):
+    async with client.aio.consumer("t", group_id="h", auto_offset_reset="earliest", enable_auto_commit=False, **config) as consumer:
+        assert len(await consumer.poll(30)) == 100
+        limit(1)
+        started = time.monotonic()
+        try:
+            await consumer.commit()
+        except hw.StorageError as error:
+            report(error, started)
+        limit(resource.RLIM_INFINITY)
+
+config = eval(sys.argv[2])
+with hw.open(sys.argv[1]) as client:
+    client.create_topic("t")
+    client.producer().send_batch("t", [b"x"] * 100)
+    consumer = client.consumer("t", group_id="g", auto_offset_reset="earliest", enable_auto_commit=False, **config)
+    assert len(consumer.poll(30)) == 100
+    limit(1)
+    started = time.monotonic()
+    try:
+        consumer.commit()
+    except hw.StorageError as error:
+        report(error, started)
+    consumer.commit(wait=False)
+    time.sleep(0.5)
+    limit(resource.RLIM_INFINITY)
+    consumer.poll(0)
+    consumer.commit()
+    print("committed", client.group_offsets("g")[0].committed)
+    asyncio.run(commit_in_asyncio(client))
+"""
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_a_commit_that_cannot_be_written_fails_at_once_and_is_logged(tmp_path: Path, protocol: str) -> None:
+    done = run(COMMIT, tmp_path / "data", {"group_protocol": protocol})
+    refused = "StorageError KAFKA_STORAGE_ERROR False True"
+    assert done.stdout.splitlines() == [refused, "committed 100", refused], done.stderr
+    logged = done.stderr.splitlines()
+    assert "WARNING headwater.client.consumer.committing" in logged
+    assert "ERROR headwater.broker.groups.coordinator" in logged
+
+
 def test_a_full_disk_does_no_harm(tmp_path: Path) -> None:
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(tmp_path)], capture_output=True, check=False)
     if mounted.returncode != 0:

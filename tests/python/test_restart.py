@@ -42,7 +42,8 @@ def start(spawn: Spawn, path: Path, config: str = "{}") -> tuple[subprocess.Pope
 
 def test_a_killed_worker_continues_at_once(spawn: Spawn, tmp_path: Path) -> None:
     static, cooperative = "{{'group_instance_id': '{}'}}", "{'partition_assignment_strategy': 'cooperative-sticky'}"
-    for config in ("{}", "{}", static.format("a"), static.format("b"), cooperative):
+    consumer = "{'group_protocol': 'consumer'}"
+    for config in ("{}", "{}", static.format("a"), static.format("b"), cooperative, consumer, consumer):
         worker, partitions, seconds = start(spawn, tmp_path, config)
         assert partitions == 4
         # It does not wait for the session of the dead member (45 s), nor for the first rebalance of a group (3 s).

@@ -23,10 +23,11 @@ PRODUCED, AWAITED = 2_000_000, 5_000
 
 def consume(bench: Bench) -> Iterator[Figure]:
     """Read a topic into Polars frames."""
-    loads = ["ConfluentConsumeFrames", "KafkarrowConsumeFrames", "OurConsumeFrames"]
-    confluent, kafkarrow, ours = bench.in_turns(loads, Topics.READ).values()
+    loads = ["ConfluentConsumeFrames", "KafkarrowConsumeFrames", "ReceiveOnly", "OurConsumeFrames"]
+    confluent, kafkarrow, limit, ours = bench.in_turns(loads, Topics.READ).values()
     yield from rate_and_cpu("consume frames / confluent-kafka", confluent, ours, 8, 10)
     yield from rate_and_cpu("consume frames / kafkarrow", kafkarrow, ours, 4, None)
+    yield from rate_and_cpu("consume frames / a loop that only receives, the limit", limit, ours, None, None)
 
 
 def produce(bench: Bench) -> Iterator[Figure]:

@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tests.bench.client_process import ClientProcess, Run
-from tests.bench.connect import awaited, frames, messages
+from tests.bench.connect import awaited, frames, messages, receive
 
 if TYPE_CHECKING:
     from tests.bench.connect.load import Load
@@ -32,6 +32,7 @@ LOADS: dict[str, type[Load]] = {
         messages.ConfluentMessages,
         awaited.HeadwaterAwaitLoad,
         awaited.ConfluentAwaitLoad,
+        receive.ReceiveOnly,
     )
 }
 
