@@ -8,8 +8,12 @@ const MAIN_GROUP = 'pass it to consumer()';
 const SECURITY =
   "pass securityProtocol: 'SSL' or 'SASL_SSL' with sslTruststoreLocation, saslMechanism, saslUsername and saslPassword";
 
-/** Options that are named alike in all calls. */
-const OPTIONS: Readonly<Record<string, string>> = {
+/**
+ * Options that are named alike in all calls.
+ *
+ * @internal
+ */
+export const OPTIONS: Readonly<Record<string, string>> = {
   'bootstrap.servers': 'pass the addresses first, connect("host:9092", ...)',
   'metadata.broker.list': 'pass the addresses first, connect("host:9092", ...)',
   allowAutoTopicCreation: 'create the topic with createTopic(name, {ifExists: "ignore"})',
@@ -73,8 +77,12 @@ export function habit(call: string, name: string): string | undefined {
 const CONNECTS = 'leave it out, the client is connected';
 const CLOSE = 'call close()';
 
-/** Methods of other clients, by class, with their replacements. */
-const METHODS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+/**
+ * Methods of other clients, by class, with their replacements.
+ *
+ * @internal
+ */
+export const METHODS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Client: {
     admin: 'the client has its methods itself, such as createTopic() and groups()',
     alterConfigs: 'call alterTopic(name, config)',

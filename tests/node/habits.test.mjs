@@ -66,6 +66,45 @@ onTargets('a method of another client is an error that names ours', async (clien
   }
 });
 
+test('each method and option of the tables is refused with a replacement that exists', async (context) => {
+  const tables = await import('../../../bindings-node/dist/habits.js');
+  const client = await open();
+  context.after(() => client.close());
+  const topic = await client.createTopic('t');
+  const objects = {
+    Client: client,
+    Consumer: client.consumer({ groupId: 'g' }),
+    Producer: client.producer(),
+    Topic: topic,
+  };
+  const has = (method) =>
+    Object.values(objects).some((object) => typeof object[method] === 'function');
+  const refused = (call, expected) =>
+    assert.throws(call, (error) => {
+      assert.ok(error instanceof InvalidArgumentError, `${error}`);
+      assert.ok(error.message.includes(expected), error.message);
+      return true;
+    });
+  const replacements = Object.values(tables.OPTIONS);
+  for (const [kind, methods] of Object.entries(tables.METHODS)) {
+    for (const [method, instead] of Object.entries(methods)) {
+      refused(() => objects[kind][method]({}), `${kind} has no method ${method}(): ${instead}`);
+      replacements.push(instead);
+    }
+  }
+  for (const [option, instead] of Object.entries(tables.OPTIONS)) {
+    // consumer() has a groupId of its own.
+    const create = option === 'groupId' ? 'producer' : 'consumer';
+    refused(() => client[create]({ [option]: 1 }), instead);
+  }
+  assert.ok(replacements.length > 70, `${replacements.length}`);
+  for (const instead of replacements) {
+    for (const [, method] of instead.matchAll(/\b([a-z]\w+)\(/g)) {
+      assert.ok(has(method) || method === 'connect', `${method}() in "${instead}"`);
+    }
+  }
+});
+
 onTargets('an option of another client is an error that names ours', async (client) => {
   await client.createTopic(name('t'));
   await using producer = client.producer();
