@@ -44,6 +44,28 @@ const ENDS = {
   ],
   'a kill loses nothing acknowledged': ["process.kill(process.pid, 'SIGKILL');", null],
 };
+const CONNECTED = `
+import { connect } from 'headwater';
+const client = await connect(process.argv[1]);
+const consumer = client.consumer({ topics: 'flights', groupId: 'g', groupProtocol: process.argv[2] });
+await consumer.poll({ timeoutMs: 100 });
+const producer = client.producer();
+await producer.send({ topic: 'flights', value: 'late' });
+console.log('sent');
+`;
+for (const protocol of ['classic', 'consumer']) {
+  test(`a connected client and a member let the process end (${protocol})`, {
+    timeout: 60_000,
+  }, async () => {
+    await using engine = await open();
+    await engine.createTopic('flights');
+    await using server = await engine.serve({ port: 0 });
+    const { code, output } = await program(CONNECTED, server.address, protocol);
+    assert.deepEqual([code, output], [0, 'sent\n']);
+    assert.deepEqual(values(await engine.topic('flights').head()), ['late']);
+  });
+}
+
 for (const [name, [end, expected]] of Object.entries(ENDS)) {
   test(name, { timeout: 60_000 }, async (context) => {
     const path = await directory(context);

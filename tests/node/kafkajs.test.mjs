@@ -1,7 +1,12 @@
 // The examples of kafkajs's documentation, with kafkajs and with the adapter.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { open } from 'headwater';
 import * as namespace from 'headwater/kafkajs';
 import kafkajs from 'kafkajs';
 import {
@@ -15,8 +20,9 @@ import {
   producerOf,
   text,
 } from './kafkajs_support.mjs';
-import { numbered, until } from './support.mjs';
+import { ENGINE, numbered, PATIENCE, until } from './support.mjs';
 
+const require = createRequire(import.meta.url);
 const imported = { ...namespace };
 
 onAll('getting started', async ({ kafka }) => {
@@ -39,6 +45,34 @@ onAll('getting started', async ({ kafka }) => {
   assert.deepEqual(values, ['Hello KafkaJS user!']);
   await consumer.disconnect();
   assert.deepEqual(await committed(kafka, 'test-group', 'test-topic'), { 0: '1' });
+});
+
+test("the example of kafkajs's README runs with another import", {
+  timeout: PATIENCE,
+}, async (context) => {
+  const readme = await readFile(require.resolve('kafkajs/README.md'), 'utf8');
+  const [, example] = readme.match(/```javascript\n(.+?)```/s);
+  await using engine = await open(null, ENGINE);
+  await using server = await engine.serve({ port: 0 });
+  const changes = [
+    ["require('kafkajs')", "require('headwater/kafkajs')"],
+    ["['kafka1:9092', 'kafka2:9092']", JSON.stringify([server.address])],
+  ];
+  const program = changes.reduce((text, [theirs, ours]) => {
+    assert.ok(text.includes(theirs), theirs);
+    return text.replace(theirs, ours);
+  }, example);
+  const cwd = fileURLToPath(new URL('.', import.meta.url));
+  const child = spawn(process.execPath, ['--input-type=commonjs', '--eval', program], { cwd });
+  context.after(() => child.kill('SIGKILL'));
+  let output = '';
+  child.stdout.on('data', (data) => {
+    output += data;
+  });
+  await until(() => output.includes('Hello') || child.exitCode !== null);
+  // The client logs to the same stream, as kafkajs does.
+  const printed = output.split('\n').filter((line) => line.startsWith('{ '));
+  assert.deepEqual(printed, ["{ partition: 0, offset: '0', value: 'Hello KafkaJS user!' }"]);
 });
 
 onAll('a message has the properties that handlers read', async ({ kafka }) => {
@@ -339,7 +373,7 @@ onAll('loggers: creators, namespaces and levels', async ({ kafkaWith, library })
 });
 
 onServed('the package exports what kafkajs exports, for import and require', async () => {
-  const required = createRequire(import.meta.url)('headwater/kafkajs');
+  const required = require('headwater/kafkajs');
   for (const name of Object.keys(kafkajs)) {
     assert.equal(typeof imported[name], typeof kafkajs[name], name);
     assert.equal(required[name], imported[name], name);
