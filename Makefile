@@ -21,12 +21,12 @@ NODE_SOURCES := $(shell find core bindings-node Cargo.toml Cargo.lock -name targ
 	-type f \( -name '*.rs' -o -name '*.toml' -o -name '*.ts' -o -name '*.mts' -o -name '*.json' -o -name '*.mjs' -o -name Cargo.lock \) -print)
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
-.PHONY: help demo test check-tools test-rust test-mutants test-faults test-python test-node test-bun test-kafka test-on-kafka test-rust-on-kafka test-python-on-kafka test-node-on-kafka test-judges fuzz bench bench-wire bench-connect bench-node lint docs site wheel messages check-messages clean
+.PHONY: help demo test check-tools check-python test-rust test-mutants test-faults test-python test-node test-bun test-kafka test-on-kafka test-rust-on-kafka test-python-on-kafka test-node-on-kafka test-judges fuzz bench bench-wire bench-connect bench-node lint docs site wheel messages check-messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-demo: check-tools $(VENV)/package $(VENV)/demo-tools ## Stream a year of real flights through an embedded broker into a DataFrame and a picture
+demo: check-python $(VENV)/package $(VENV)/demo-tools ## Stream a year of real flights through an embedded broker into a DataFrame and a picture
 	@echo "The demo runs twice, because a stream is durable. This run ends with June:"
 	@$(BIN)/python notebooks/first_stream.py --fresh --until 2013-07-01
 	@echo; echo "This run finds the first half of the year in the log, and goes on with July:"
@@ -35,11 +35,14 @@ demo: check-tools $(VENV)/package $(VENV)/demo-tools ## Stream a year of real fl
 
 test: check-tools test-rust test-mutants test-faults test-python test-node test-bun test-kafka ## Pass all tests
 
-check-tools: # Report missing tools before the build starts.
-	@bindings-python/check-tools.sh $(PYTHON)
+check-tools: check-python # Report missing tools before the build starts.
 	@bindings-node/check-tools.sh
 
+check-python:
+	@bindings-python/check-tools.sh $(PYTHON)
+
 test-rust: ## The engine: unit, property, behaviour and crash tests
+	@echo "Building the tests of Rust: about 10 minutes on two cores the first time"
 	cargo test --profile $(PROFILE) --workspace
 
 test-mutants: ## Break each safety check on purpose: a test must fail

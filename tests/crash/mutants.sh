@@ -33,8 +33,10 @@ run() { # tests, mutant, test
 }
 
 # A failed build is not a failed test.
+echo "Building the tests with their mutants: about 5 minutes on two cores the first time"
 for tests in crash client faults checker; do
     "${tests}_tests" --no-run
+    echo "built: the $tests tests"
 done
 run crash none ""
 run client none ""
