@@ -17,6 +17,8 @@ from tests.bench.wire.contestant import KAFKA
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from tests.bench.client_process import Run
+
 #: The maximum records of a run of these rows: enough for a fifth of a second, and few enough for the page cache.
 PRODUCED, AWAITED = 2_000_000, 5_000
 
@@ -34,15 +36,20 @@ def produce(bench: Bench) -> Iterator[Figure]:
     """Write a Polars frame to a topic."""
     theirs, ours = bench.in_turns(["ConfluentProduce", "OurProduceFrame"], Topics.FILL, PRODUCED).values()
     yield from rate_and_cpu("produce a frame / confluent-kafka produce()", theirs, ours, 5, None)
-    records = min(PRODUCED, bench.records)
-    tool = [bench.in_new_topic(lambda topic: rust.produce(bench.broker.address, topic, records)) for _ in range(bench.rounds)]
-    yield from rate_and_cpu("produce a frame / librdkafka's performance tool, the broker's limit", tool, ours, 1, None)
+    yield from rate_and_cpu("produce a frame / librdkafka's performance tool, the broker's limit", produced_by_tool(bench), ours, 1, None)
 
 
 def send(bench: Bench) -> Iterator[Figure]:
     """Send records one by one."""
     theirs, ours = bench.in_turns(["ConfluentProduce", "OurSend"], Topics.FILL, PRODUCED).values()
     yield from rate_and_cpu("send() / confluent-kafka produce()", theirs, ours, 2, None)
+    yield from rate_and_cpu("send() / librdkafka's performance tool, the broker's limit", produced_by_tool(bench), ours, None, None)
+
+
+def produced_by_tool(bench: Bench) -> list[Run]:
+    """The runs of a loop in C that sends the same record again and again."""
+    records = min(PRODUCED, bench.records)
+    return [bench.in_new_topic(lambda topic: rust.produce(bench.broker.address, topic, records)) for _ in range(bench.rounds)]
 
 
 def messages(bench: Bench) -> Iterator[Figure]:
