@@ -8,15 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use headwater::CONNECTION;
 use headwater_client::config::{client, consumer, producer};
 use headwater_metadata::Table;
 use headwater_metadata::config::{BROKER, TOPIC};
 use rstest::rstest;
 
 /// The directories that define configurations; a field that is read only there has no effect.
-const CONFIG_DIRECTORIES: [&str; 3] =
-    ["client/src/config", "metadata/src/config", "net/src/config"];
+const CONFIG_DIRECTORIES: [&str; 2] = ["client/src/config", "metadata/src/config"];
 
 fn core() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../core")
@@ -198,7 +196,6 @@ fn mixed_too(both: &Other) {}
 #[case(&BROKER)]
 #[case(&TOPIC)]
 #[case(&client::CLIENT)]
-#[case(&CONNECTION)]
 #[case(&producer::PRODUCER)]
 #[case(&consumer::CONSUMER)]
 fn every_key_is_read_or_takes_its_default_only(#[case] table: &'static Table) {

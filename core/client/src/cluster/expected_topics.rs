@@ -9,6 +9,8 @@ use crate::mutants::{self, Mutant};
 /// The maximum time that a broker may lag behind the others. Brokers apply metadata changes within milliseconds; a busy
 /// or restarting one takes longer.
 const LAG_MAX: Duration = Duration::from_secs(5);
+/// The time for which a topic that no broker has is not requested from all of them again.
+const NOWHERE_PAUSE: Duration = Duration::from_secs(1);
 
 /// Topics that are expected to exist although a broker does not return them: this client has created them, or they were
 /// in its metadata until then and other brokers may have them. After [`LAG_MAX`] without an answer such a topic counts
@@ -18,6 +20,8 @@ pub(super) struct ExpectedTopics {
     expected: HashMap<Arc<str>, ExpectedTopic>,
     /// The topics that this client has deleted, each until no broker lags behind that.
     deleted: HashMap<Arc<str>, Instant>,
+    /// The topics that no broker has, each until it may be requested from all of them again.
+    nowhere: HashMap<Arc<str>, Instant>,
 }
 
 #[derive(Debug)]
@@ -32,6 +36,7 @@ impl ExpectedTopics {
     pub(super) fn changed(&mut self, name: &str, partitions: usize, now: Instant) {
         self.expected.retain(|_, expected| expected.until > now);
         self.deleted.remove(name);
+        self.nowhere.remove(name);
         let until = now + LAG_MAX;
         self.expected
             .insert(Arc::from(name), ExpectedTopic { until, partitions });
@@ -44,9 +49,19 @@ impl ExpectedTopics {
         self.deleted.insert(Arc::from(name), now + LAG_MAX);
     }
 
-    /// Whether this client has deleted the topic a moment ago, so that a broker that returns it lags behind.
-    pub(super) fn is_deleted(&self, name: &str, now: Instant) -> bool {
-        self.deleted.get(name).is_some_and(|until| *until > now)
+    /// Records that no broker has the topic.
+    pub(super) fn not_found(&mut self, name: &str, now: Instant) {
+        self.nowhere.retain(|_, until| *until > now);
+        self.nowhere.insert(Arc::from(name), now + NOWHERE_PAUSE);
+    }
+
+    /// Whether a topic that one broker does not have may be on others. Not if this client has deleted it a moment ago, so
+    /// that a broker that returns it lags behind, or if none of them had it a moment ago.
+    pub(super) fn may_be_elsewhere(&self, name: &str, now: Instant) -> bool {
+        let is_in = |topics: &HashMap<Arc<str>, Instant>| {
+            topics.get(name).is_some_and(|until| *until > now)
+        };
+        !is_in(&self.deleted) && (!is_in(&self.nowhere) || self.is_expected(name, now))
     }
 
     /// Records that a broker has returned the topic with this number of partitions.
@@ -112,10 +127,20 @@ mod tests {
         topics.changed("t", 1, start);
         topics.deleted("t", start);
         assert!(!topics.unknown("t", false, start));
-        assert!(topics.is_deleted("t", start) && !topics.is_deleted("u", start));
-        assert!(!topics.is_deleted("t", start + LAG_MAX));
+        assert!(!topics.may_be_elsewhere("t", start) && topics.may_be_elsewhere("u", start));
+        assert!(topics.may_be_elsewhere("t", start + LAG_MAX));
         topics.changed("t", 1, start);
-        assert!(!topics.is_deleted("t", start));
+        assert!(topics.may_be_elsewhere("t", start));
+    }
+
+    #[test]
+    fn a_topic_that_no_broker_has_is_not_looked_for_again_at_once() {
+        let (mut topics, start) = (ExpectedTopics::default(), Instant::now());
+        topics.not_found("t", start);
+        assert!(!topics.may_be_elsewhere("t", start));
+        assert!(topics.may_be_elsewhere("t", start + NOWHERE_PAUSE));
+        topics.changed("t", 1, start);
+        assert!(topics.may_be_elsewhere("t", start));
     }
 
     #[test]

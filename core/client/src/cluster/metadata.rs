@@ -104,9 +104,14 @@ impl MetadataCache {
         self.expected.lock().deleted(name, Instant::now());
     }
 
-    /// Whether this client has deleted the topic a moment ago.
-    pub(super) fn is_deleted(&self, name: &str, now: Instant) -> bool {
-        self.expected.lock().is_deleted(name, now)
+    /// Records that no broker has the topic.
+    pub(super) fn not_found(&self, name: &str) {
+        self.expected.lock().not_found(name, Instant::now());
+    }
+
+    /// Whether a topic that one broker does not have may be on others.
+    pub(super) fn may_be_elsewhere(&self, name: &str) -> bool {
+        self.expected.lock().may_be_elsewhere(name, Instant::now())
     }
 
     /// Records that the topic is unknown to a broker. Returns true, and keeps a cached topic, if it may exist: another

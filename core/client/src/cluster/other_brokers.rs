@@ -1,6 +1,6 @@
 //! Requests a topic that one broker does not have from the others.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::Cluster;
 use super::refresh::{by_name, read_topic};
@@ -13,11 +13,12 @@ const EVERYWHERE_MAX: Duration = Duration::from_secs(1);
 
 impl Cluster {
     /// The metadata of a topic that one of several brokers does not have, from the first other one that has it: another
-    /// client may have created it a moment ago. `None` if this client has just deleted it.
+    /// client may have created it a moment ago. `None` if this client has just deleted it, or no broker had it a moment
+    /// ago.
     pub(super) async fn request_topic_everywhere(&self, name: &str) -> Option<TopicMetadata> {
         let brokers = self.metadata.broker_ids();
         if brokers.len() < 2
-            || self.metadata.is_deleted(name, Instant::now())
+            || !self.metadata.may_be_elsewhere(name)
             || mutants::is_active(Mutant::BelieveLaggingBrokers)
         {
             return None;
@@ -30,7 +31,12 @@ impl Cluster {
             })
         });
         let first = futures_util::future::select_ok(requests);
-        let found = tokio::time::timeout(EVERYWHERE_MAX, first).await.ok()?;
-        found.ok().map(|(metadata, _)| metadata)
+        match tokio::time::timeout(EVERYWHERE_MAX, first).await {
+            Ok(Ok((metadata, _))) => Some(metadata),
+            Ok(Err(_)) | Err(_) => {
+                self.metadata.not_found(name);
+                None
+            }
+        }
     }
 }

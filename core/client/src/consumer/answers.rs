@@ -136,7 +136,11 @@ impl Consumer {
                 .refresh_in_background(Arc::clone(&partition.topic));
         } else {
             let prepared = self.cluster.prepare_retry(&error, Some(&partition.topic));
-            prepared.await?;
+            match prepared.await {
+                // The next fetch finds that the topic does not exist.
+                Err(error) if error.kind() == ErrorKind::UnknownTopicOrPartition => {}
+                prepared => prepared?,
+            }
         }
         let retry = self.cluster.config().retry;
         self.known_topics

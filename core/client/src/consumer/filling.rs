@@ -112,22 +112,19 @@ impl Consumer {
     }
 
     /// Sends fetches to the nodes that have none in flight. They share `fetch.max.bytes` (or the stream's `max_bytes`,
-    /// if larger), less the bytes already fetched ahead, and those that other nodes may return.
+    /// if larger), less the bytes already fetched ahead.
     fn send_fetches(
         &mut self,
         nodes: Vec<NodeTargets>,
         generation: u64,
         stream: Option<&BatchStream>,
     ) {
-        let to_send = self
-            .leader_fetches
-            .retain_current(nodes, generation, Instant::now());
+        let sharers = nodes.len().max(1);
         let ends = stream.and_then(BatchStream::ends);
         let ahead = self.assignment.fetched_bytes(ends.as_deref());
         let table = stream.map_or(0, |stream| stream.options().max_bytes);
         let budget = self.config.fetch_max_bytes.max(table);
-        let taken = ahead + self.leader_fetches.requested_bytes();
-        let share = budget.saturating_sub(taken) / to_send.len().max(1);
+        let share = budget.saturating_sub(ahead) / sharers;
         if share == 0 && ahead > 0 {
             return;
         }
@@ -137,7 +134,8 @@ impl Consumer {
             max_bytes: share.max(1),
             isolation: self.config.isolation_level,
         };
-        for targets in to_send {
+        let now = Instant::now();
+        for targets in self.leader_fetches.retain_current(nodes, generation, now) {
             self.leader_fetches.start(&self.fetches, targets, limits);
         }
     }

@@ -46,8 +46,6 @@ struct NodeFetch {
     targets: Arc<NodeTargets>,
     by_partition: HashMap<TopicPartition, FetchTarget>,
     isolation: IsolationLevel,
-    /// The maximum size of the response; 0 for a request that validates offsets.
-    max_bytes: usize,
     /// Never contended: the mutex only makes the consumer `Sync`.
     response: Mutex<ResponseFuture>,
 }
@@ -134,11 +132,6 @@ impl LeaderFetches {
         to_send
     }
 
-    /// The maximum size of all responses in flight.
-    pub(super) fn requested_bytes(&self) -> usize {
-        self.in_flight.iter().map(|fetch| fetch.max_bytes).sum()
-    }
-
     /// Sends a fetch, or a request that validates the fetch offsets, to a node that has none in flight.
     pub(super) fn start(&mut self, cluster: &Cluster, targets: NodeTargets, limits: FetchLimits) {
         let targets = Arc::new(targets);
@@ -156,13 +149,8 @@ impl LeaderFetches {
             .map(|target| (target.partition.clone(), target.clone()));
         self.in_flight.push(NodeFetch {
             by_partition: by_partition.collect(),
-            isolation: limits.isolation,
-            max_bytes: if targets.validates {
-                0
-            } else {
-                limits.max_bytes
-            },
             targets,
+            isolation: limits.isolation,
             response: Mutex::new(response),
         });
     }

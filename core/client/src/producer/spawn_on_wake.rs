@@ -2,7 +2,7 @@
 //!
 //! The thread that sends a request polls it once. With a task from then on, each request would wake a thread of the
 //! runtime, only to poll the request again and wait. This way the response starts the task, in the thread that has
-//! received it.
+//! received it. A wake after the end of the runtime drops the future in the waking thread.
 
 use std::future::Future;
 use std::pin::Pin;

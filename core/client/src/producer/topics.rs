@@ -144,7 +144,7 @@ impl Producer {
     }
 
     /// The queues of a topic, created or updated if the metadata has changed. Waits up to `max.block.ms` for a broker
-    /// that responds with the topic's leaders.
+    /// that responds and has the topic's metadata.
     pub(crate) async fn topic(&self, name: &str) -> error::Result<Arc<TopicQueues>> {
         let context = &self.inner.context;
         let deadline = Instant::now() + context.config.max_block;
@@ -193,7 +193,10 @@ impl Producer {
 fn no_partitions(topic: &str) -> Error {
     let reason = "the broker returned no partitions of it";
     let operation = format!("send to topic \"{topic}\"");
-    error_codes::error(ErrorCode::LeaderNotAvailable, Some(reason), &operation).in_topic(topic)
+    // Another attempt would find the same metadata in the cache.
+    error_codes::error(ErrorCode::LeaderNotAvailable, Some(reason), &operation)
+        .in_topic(topic)
+        .retriable(false)
 }
 
 fn no_such_partition(topic: &str, partition: PartitionId, count: usize) -> Error {

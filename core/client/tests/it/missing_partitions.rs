@@ -6,7 +6,6 @@ use std::time::Duration;
 use headwater_client::{ErrorKind, Position, Record, SendHandle};
 use headwater_protocol::ErrorCode;
 
-use crate::support::config;
 use crate::support::reading::{Reading, TOPIC};
 
 const SHORT: Duration = Duration::from_secs(10);
@@ -31,8 +30,7 @@ fn send(reading: &Reading, partition: i32, value: &[u8]) -> SendHandle {
 fn a_topic_without_partitions_takes_no_records() {
     let reading = Reading::new(2, 0);
     let record = Record::new(TOPIC, b"value");
-    let producer = reading.client.producer(config(&[("max.block.ms", "50")]));
-    let error = producer.send_blocking(&record).unwrap_err();
+    let error = reading.producer.send_blocking(&record).unwrap_err();
     assert_eq!(error.code(), ErrorCode::LeaderNotAvailable);
 }
 
