@@ -1,4 +1,4 @@
-"""Receives a topic and reads nothing but the offsets: what the broker and the kernel take, the limit of each consumer."""
+"""Receives a topic and reads nothing but the offsets: the limit of each consumer, which broker and kernel set."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tests.bench.connect.load import Load
 FETCH, VERSION = 1, 11
 #: The sizes of our consumer's defaults.
 FETCH_BYTES, PARTITION_BYTES = 52_428_800, 1_048_576
-#: The fields between the length of a response and that of its records, for a topic with a name of no length: correlation
-#: id, throttle time, error, session, number of topics, length of the name, number of partitions, partition, error, three
+#: The fields between the length of a response and that of its records, without the topic's name: correlation id,
+#: throttle time, error, session, number of topics, length of the name, number of partitions, partition, error, three
 #: offsets, number of aborted transactions, preferred replica.
 BEFORE_RECORDS = struct.calcsize(">iihiihiihqqqii")
 #: The last offset delta's position in a batch.

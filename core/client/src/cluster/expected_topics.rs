@@ -55,8 +55,8 @@ impl ExpectedTopics {
         self.nowhere.insert(Arc::from(name), now + NOWHERE_PAUSE);
     }
 
-    /// Whether a topic that one broker does not have may be on others. Not if this client has deleted it a moment ago, so
-    /// that a broker that returns it lags behind, or if none of them had it a moment ago.
+    /// Whether a topic that one broker does not have may be on others. Not if this client has deleted it a moment ago,
+    /// so that a broker that returns it lags behind, or if none of them had it a moment ago.
     pub(super) fn may_be_elsewhere(&self, name: &str, now: Instant) -> bool {
         let is_in = |topics: &HashMap<Arc<str>, Instant>| {
             topics.get(name).is_some_and(|until| *until > now)
