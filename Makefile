@@ -21,7 +21,7 @@ NODE_SOURCES := $(shell find core bindings-node Cargo.toml Cargo.lock -name targ
 	-type f \( -name '*.rs' -o -name '*.toml' -o -name '*.ts' -o -name '*.mts' -o -name '*.json' -o -name '*.mjs' -o -name Cargo.lock \) -print)
 NPM_CI := npm ci --no-audit --no-fund --loglevel=error
 
-.PHONY: help demo test check-tools check-python test-rust test-mutants test-faults test-python test-node test-bun test-kafka test-on-kafka test-rust-on-kafka test-python-on-kafka test-node-on-kafka test-judges fuzz bench bench-wire bench-connect bench-node lint docs site wheel messages check-messages clean
+.PHONY: help demo test check-tools check-python test-rust test-mutants test-outages test-faults test-python test-node test-bun test-kafka test-on-kafka test-rust-on-kafka test-python-on-kafka test-node-on-kafka test-judges fuzz bench bench-wire bench-connect bench-node lint docs site wheel messages check-messages clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,7 +33,7 @@ demo: check-python $(VENV)/package $(VENV)/demo-tools ## Stream a year of real f
 	@$(BIN)/python notebooks/first_stream.py
 	@echo "The same in Node, after npm install in notebooks: node notebooks/first_stream.mjs"
 
-test: check-tools test-rust test-mutants test-faults test-python test-node test-bun test-kafka ## Pass all tests
+test: check-tools test-rust test-mutants test-outages test-python test-node test-bun test-kafka ## Pass all tests
 
 check-tools: check-python # Report missing tools before the build starts.
 	@bindings-node/check-tools.sh
@@ -48,6 +48,11 @@ test-rust: ## The engine: unit, property, behaviour and crash tests
 test-mutants: ## Break each safety check on purpose: a test must fail
 	tests/foreign/install.sh
 	tests/crash/mutants.sh $(PROFILE)
+
+# The scenarios of test-faults with the Headwater server.
+test-outages: ## The client while its server is killed, restarted and cut off, and while a topic grows and is recreated
+	tests/foreign/install.sh
+	cargo test --profile $(PROFILE) --workspace --test faults -- --ignored --test-threads 1 served
 
 test-faults: ## The client under load while brokers die, leaders move and connections break; SEEDS=50 runs longer
 	tests/foreign/install.sh
