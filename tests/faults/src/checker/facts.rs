@@ -127,6 +127,12 @@ impl<'h> HistoryFacts<'h> {
         commits
     }
 
+    /// Whether the topic was recreated between two events.
+    pub(super) fn is_recreated_between(&self, earlier: usize, later: usize) -> bool {
+        self.recreated
+            .is_some_and(|recreated| (earlier..later).contains(&recreated))
+    }
+
     /// Whether the member reads the partition of the topic that exists at the end: always, unless the topic was
     /// recreated and it got no record of the new one in this assignment.
     fn has_current(&self, member: MemberId, partition: i32, index: usize) -> bool {

@@ -4,6 +4,9 @@
 //! owners are a violation only if the first one was certainly a member: it sent a commit that was acknowledged less
 //! than a session before the other got the partition, or later. A member that learns that it has lost its partitions
 //! owned them up to an unknown time.
+//!
+//! The partitions of a recreated topic are others than those of the deleted one: a coordinator may assign them while
+//! members still release the old ones.
 
 use super::assignments::{Assignment, End};
 use super::facts::HistoryFacts;
@@ -14,7 +17,10 @@ pub(super) fn check(history: &History, facts: &HistoryFacts<'_>, violations: &mu
     for (index, later) in facts.assignments.iter().enumerate() {
         for earlier in &facts.assignments[..index] {
             let same = (earlier.group, earlier.partition) == (later.group, later.partition);
-            let overlap = same && earlier.member != later.member && later.start < earlier.end;
+            let overlap = same
+                && earlier.member != later.member
+                && later.start < earlier.end
+                && !facts.is_recreated_between(earlier.start, later.start);
             if overlap
                 && earlier.how == End::Released
                 && was_member(history, facts, earlier, later.start)

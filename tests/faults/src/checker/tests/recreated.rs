@@ -1,7 +1,7 @@
 //! A recreated topic.
 
 use super::*;
-use crate::history::Event::{DeleteTopic, Ended, Recreated};
+use crate::history::Event::{DeleteTopic, Ended, Recreated, Released};
 
 /// Two records are deleted with the old topic, and two are in the new one. The group reads both.
 fn recreated() -> Vec<Event> {
@@ -67,4 +67,35 @@ fn commits_of_the_new_topic_do_not_go_back() {
         to: Some(0),
     };
     assert_eq!(judged(events, &[id(2), id(3)]), [went_back]);
+}
+
+/// The coordinator of a KIP-848 group assigns the new partition while a member still has the old one.
+#[test]
+fn the_owner_of_a_new_partition_need_not_wait_for_the_release_of_the_old_one() {
+    let two_owners = Violation::TwoOwners {
+        group: GROUP,
+        partition: 0,
+        members: [A, B],
+    };
+    let overlapping = |recreated_at: usize| {
+        let mut events = events([
+            produced(2),
+            assigned(A).into(),
+            vec![got(A, 0..2)],
+            committed(A, 2).into(),
+            assigned(B).into(),
+            committed(A, 2).into(),
+            vec![Released(A, vec![0])],
+        ]);
+        let at = events.len() - recreated_at;
+        events.splice(at..at, [DeleteTopic, Recreated]);
+        judged(events, &[])
+    };
+    let released = overlapping(0);
+    assert!(released.contains(&two_owners), "{released:?}");
+    let before_the_new_owner = overlapping(5);
+    assert!(
+        !before_the_new_owner.contains(&two_owners),
+        "{before_the_new_owner:?}"
+    );
 }
