@@ -31,12 +31,10 @@ impl Cluster {
             })
         });
         let first = futures_util::future::select_ok(requests);
-        match tokio::time::timeout(EVERYWHERE_MAX, first).await {
-            Ok(Ok((metadata, _))) => Some(metadata),
-            Ok(Err(_)) | Err(_) => {
-                self.metadata.not_found(name);
-                None
-            }
+        if let Ok(Ok((metadata, _))) = tokio::time::timeout(EVERYWHERE_MAX, first).await {
+            return Some(metadata);
         }
+        self.metadata.not_found(name);
+        None
     }
 }
