@@ -221,7 +221,7 @@ mod tests {
             .collect();
         let bytes: Vec<u8> = bodies.iter().flat_map(|body| frame(body)).collect();
         for piece in [1, 7, 4_096, bytes.len()] {
-            let stream = tokio_test_reader(&bytes, piece);
+            let stream = PieceReader::new(&bytes, piece);
             let mut reader = FrameReader::new(stream, FrameLimit::default());
             for body in &bodies {
                 assert_eq!(reader.next().await.unwrap().unwrap(), *body);
@@ -235,11 +235,8 @@ mod tests {
     async fn the_rest_of_a_large_frame_is_read_into_its_own_memory() {
         let size = 10 * READ_BYTES;
         let bytes = frame(&vec![7; size]);
-        let addresses = Arc::default();
-        let stream = WatchedReader {
-            bytes: &bytes,
-            addresses: Arc::clone(&addresses),
-        };
+        let stream = PieceReader::new(&bytes, READ_BYTES);
+        let addresses = Arc::clone(&stream.addresses);
         let read = FrameReader::new(stream, FrameLimit::default()).next().await;
         let read = read.unwrap().unwrap();
         let memory = read.as_ptr_range();
@@ -255,19 +252,30 @@ mod tests {
         assert!(direct >= size - READ_BYTES, "{direct} of {size} bytes");
     }
 
-    /// A reader that records the address and the size of each read.
-    struct WatchedReader<'a> {
+    /// A reader that returns at most `piece` bytes per read, and records the address and the size of each read.
+    struct PieceReader<'a> {
         bytes: &'a [u8],
+        piece: usize,
         addresses: Arc<Mutex<Vec<(usize, usize)>>>,
     }
 
-    impl AsyncRead for WatchedReader<'_> {
+    impl<'a> PieceReader<'a> {
+        fn new(bytes: &'a [u8], piece: usize) -> Self {
+            Self {
+                bytes,
+                piece,
+                addresses: Arc::default(),
+            }
+        }
+    }
+
+    impl AsyncRead for PieceReader<'_> {
         fn poll_read(
             mut self: std::pin::Pin<&mut Self>,
             _: &mut std::task::Context<'_>,
             buffer: &mut tokio::io::ReadBuf<'_>,
         ) -> std::task::Poll<io::Result<()>> {
-            let size = self.bytes.len().min(buffer.remaining()).min(READ_BYTES);
+            let size = self.piece.min(self.bytes.len()).min(buffer.remaining());
             let (now, later) = self.bytes.split_at(size);
             buffer.put_slice(now);
             let end = buffer.filled().as_ptr_range().end.addr();
@@ -275,27 +283,6 @@ mod tests {
             self.bytes = later;
             std::task::Poll::Ready(Ok(()))
         }
-    }
-
-    /// A reader that returns at most `piece` bytes per read.
-    fn tokio_test_reader(bytes: &[u8], piece: usize) -> impl AsyncRead + Unpin {
-        struct Pieces(Vec<u8>, usize, usize);
-        impl AsyncRead for Pieces {
-            fn poll_read(
-                mut self: std::pin::Pin<&mut Self>,
-                _: &mut std::task::Context<'_>,
-                buffer: &mut tokio::io::ReadBuf<'_>,
-            ) -> std::task::Poll<io::Result<()>> {
-                let Self(bytes, piece, at) = &mut *self;
-                let end = (*at + *piece)
-                    .min(bytes.len())
-                    .min(*at + buffer.remaining());
-                buffer.put_slice(&bytes[*at..end]);
-                *at = end;
-                std::task::Poll::Ready(Ok(()))
-            }
-        }
-        Pieces(bytes.to_vec(), piece, 0)
     }
 
     #[rstest]

@@ -18,10 +18,8 @@ const NOWHERE_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug, Default)]
 pub(super) struct ExpectedTopics {
     expected: HashMap<Arc<str>, ExpectedTopic>,
-    /// The topics that this client has deleted, each until no broker lags behind that.
-    deleted: HashMap<Arc<str>, Instant>,
-    /// The topics that no broker has, each until it may be requested from all of them again.
-    nowhere: HashMap<Arc<str>, Instant>,
+    /// The topics that this client has deleted, or that no broker has, each until it may be requested from all brokers.
+    absent: HashMap<Arc<str>, Instant>,
 }
 
 #[derive(Debug)]
@@ -35,8 +33,7 @@ impl ExpectedTopics {
     /// Records that this client has created the topic, or added partitions up to this number.
     pub(super) fn changed(&mut self, name: &str, partitions: usize, now: Instant) {
         self.expected.retain(|_, expected| expected.until > now);
-        self.deleted.remove(name);
-        self.nowhere.remove(name);
+        self.absent.remove(name);
         let until = now + LAG_MAX;
         self.expected
             .insert(Arc::from(name), ExpectedTopic { until, partitions });
@@ -45,23 +42,25 @@ impl ExpectedTopics {
     /// Records that this client has deleted the topic.
     pub(super) fn deleted(&mut self, name: &str, now: Instant) {
         self.settled(name);
-        self.deleted.retain(|_, until| *until > now);
-        self.deleted.insert(Arc::from(name), now + LAG_MAX);
+        self.mark_absent(name, now + LAG_MAX, now);
     }
 
     /// Records that no broker has the topic.
     pub(super) fn not_found(&mut self, name: &str, now: Instant) {
-        self.nowhere.retain(|_, until| *until > now);
-        self.nowhere.insert(Arc::from(name), now + NOWHERE_PAUSE);
+        self.mark_absent(name, now + NOWHERE_PAUSE, now);
+    }
+
+    fn mark_absent(&mut self, name: &str, until: Instant, now: Instant) {
+        self.absent.retain(|_, until| *until > now);
+        let known = self.absent.entry(Arc::from(name)).or_insert(until);
+        *known = until.max(*known);
     }
 
     /// Whether a topic that one broker does not have may be on others. Not if this client has deleted it a moment ago,
     /// so that a broker that returns it lags behind, or if none of them had it a moment ago.
     pub(super) fn may_be_elsewhere(&self, name: &str, now: Instant) -> bool {
-        let is_in = |topics: &HashMap<Arc<str>, Instant>| {
-            topics.get(name).is_some_and(|until| *until > now)
-        };
-        !is_in(&self.deleted) && (!is_in(&self.nowhere) || self.is_expected(name, now))
+        let is_absent = self.absent.get(name).is_some_and(|until| *until > now);
+        !is_absent || self.is_expected(name, now)
     }
 
     /// Records that a broker has returned the topic with this number of partitions.

@@ -5,8 +5,7 @@ use crate::error::{Error, ErrorKind};
 
 impl Cluster {
     /// Adds the bootstrap addresses to an error about an unknown topic or partition, or a missing access rule: the
-    /// client may be connected to the wrong cluster. Returns other errors, and those of an embedded
-    /// engine, unchanged.
+    /// client may be connected to the wrong cluster. Returns other errors, and those of an embedded engine, unchanged.
     pub(crate) fn located(&self, error: Error) -> Error {
         if !matches!(
             error.kind(),

@@ -195,19 +195,19 @@ impl Cluster {
         let response = self.request_metadata(Some(vec![by_name(name)])).await?;
         match read_topic(name, response) {
             Ok(metadata) => Ok(self.metadata.insert(metadata, requested_at)),
-            Err(error) => {
-                if error.kind() != ErrorKind::UnknownTopicOrPartition {
+            Err(mut error) => {
+                if error.kind() == ErrorKind::UnknownTopicOrPartition {
+                    let may_exist = self.metadata.unknown(name, Instant::now());
+                    if let Some(metadata) = self.request_topic_everywhere(name).await {
+                        return Ok(self.metadata.insert(metadata, requested_at));
+                    }
+                    if !may_exist {
+                        error = self.with_nearest_topic(error).await;
+                    }
+                } else {
                     self.metadata.forget(name);
-                    return Err(self.located(error));
                 }
-                let may_exist = self.metadata.unknown(name, Instant::now());
-                if let Some(metadata) = self.request_topic_everywhere(name).await {
-                    return Ok(self.metadata.insert(metadata, requested_at));
-                }
-                if may_exist {
-                    return Err(self.located(error));
-                }
-                Err(self.located(self.with_nearest_topic(error).await))
+                Err(self.located(error))
             }
         }
     }

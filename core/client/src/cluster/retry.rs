@@ -62,7 +62,7 @@ impl Cluster {
         let mut attempts = 0;
         loop {
             let error = match attempt().await {
-                Err(error) if can_retry(&error) && !self.is_nowhere(&error) => error,
+                Err(error) if self.may_retry(&error) => error,
                 ended => return ended,
             };
             attempts += 1;
@@ -85,7 +85,7 @@ impl Cluster {
 
     /// Fails if a retry after `error` cannot help. The caller refreshes the metadata, and backs off.
     pub(crate) fn check_retry(&self, error: &Error) -> Result<()> {
-        if !can_retry(error) || self.is_nowhere(error) {
+        if !self.may_retry(error) {
             return Err(self.located(error.clone()));
         }
         self.counters.count_retry();
@@ -118,7 +118,7 @@ impl Cluster {
         topic: Option<&str>,
         failed_at: Instant,
     ) -> Result<()> {
-        if !can_retry(error) || self.is_nowhere(error) {
+        if !self.may_retry(error) {
             return Err(error.clone());
         }
         let topic = topic.or(error.topic());
@@ -144,14 +144,15 @@ impl Cluster {
         }
     }
 
-    /// Whether the error is about a topic that no broker has: it comes from a request to all brokers, or to the
-    /// controller.
-    fn is_nowhere(&self, error: &Error) -> bool {
-        error.kind() == ErrorKind::UnknownTopicOrPartition
+    /// Whether another attempt may help after this error. Not if it is about a topic that no broker has: such an error
+    /// comes from a request to all brokers, or to the controller.
+    fn may_retry(&self, error: &Error) -> bool {
+        let is_nowhere = error.kind() == ErrorKind::UnknownTopicOrPartition
             && error.partition().is_none()
             && error
                 .topic()
-                .is_some_and(|topic| !self.expects_topic(topic))
+                .is_some_and(|topic| !self.expects_topic(topic));
+        can_retry(error) && !is_nowhere
     }
 
     /// Refreshes the brokers and the controller. Without a response the next attempt uses the cached controller.
